@@ -1,0 +1,127 @@
+"""The frozen chip and the frozen work, as arrays: all an engine ever sees (docs/machine.md).
+
+A `Plan` is the machine: integers and small tables.  An `Activity` is what it has to do, step by step: which core
+visits how many neurons, which of them send a message, where every message goes and what it costs there.
+No YAML, no strings, no units, no defaults reach an engine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+#: router ports 0..3; local ports follow
+EAST, WEST, NORTH, SOUTH, LOCAL = 0, 1, 2, 3, 4
+LOOKAHEAD, CANONICAL = 0, 1
+ACCUMULATE, MULTIPLY_ACCUMULATE, OUTPUT = 0, 1, 2
+MAX_VIRTUAL_CHANNELS = 8
+MAX_BUFFER = 64
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One machine: every rule of docs/machine.md as a number.  Durations are in cycles, sizes in flits or entries."""
+
+    # geometry
+    width: int
+    height: int
+    local_ports: int  # per router
+    n_cores: int  # endpoints 0 .. n_cores - 1; the other endpoints are ports to the outside
+    endpoint_router: np.ndarray  # (n_endpoints,) int32
+    endpoint_local: np.ndarray  # (n_endpoints,) int32, the router port: 4, 5, ...
+    # router
+    pipeline: int  # LOOKAHEAD or CANONICAL
+    virtual_channels: int  # 1 .. 8
+    buffer: int  # flits per VC, 1 .. 64
+    atomic: bool
+    link_latency: np.ndarray  # (2,) int64: east-west, north-south; >= 1
+    link_interval: np.ndarray  # (2,) int64: east-west, north-south; >= 1
+    class_first: np.ndarray  # (2,) int64: the first VC of a traffic class
+    class_channels: np.ndarray  # (2,) int64: how many VCs the class has; ranges may overlap or be equal
+    allowed: np.ndarray  # (5, 2, 3, 3) uint8: routing table, bits of ports 0..3
+    # core
+    input_queue: int  # flits per VC
+    spike_queue: int  # messages
+    output_queue: int  # packets per class
+    soma_cycles: int  # per visit, >= 1
+    soma_spike_cycles: int  # more for a visit whose neuron sends, >= 0
+    axon_cycles: int  # per packet, >= 1
+    # synchronisation: cycles from quiet to the next start (>= 1 when there is more than one step)
+    barrier_cycles: int
+    # power; -1: never
+    gate_after: int
+    off_after: int
+    gate_wake: int
+    off_wake: int
+    reload_cycles: np.ndarray  # (n_cores,) int64, added to off_wake; zeros with retention
+    router_gate_after: int
+    router_wake: int
+
+    @property
+    def n_routers(self) -> int:
+        """Routers in the mesh."""
+        return self.width * self.height
+
+    @property
+    def ports(self) -> int:
+        """Ports of each router: four mesh directions and the local ones."""
+        return 4 + self.local_ports
+
+    @property
+    def n_endpoints(self) -> int:
+        """Cores and ports to the outside."""
+        return len(self.endpoint_router)
+
+
+@dataclass(frozen=True)
+class Activity:
+    """The work of a run, step by step.
+
+    A *row* is the list of packets one message becomes: entries row_start[r] .. row_start[r + 1] - 1, in order.  With
+    row_tree[r] >= 0 the row is one multicast packet instead: its entries are the copies, one per destination.
+    """
+
+    # steps: CSR over steps, one work item per core that visits neurons in that step
+    work_start: np.ndarray  # (n_steps + 1,) int64
+    work_core: np.ndarray  # (n_work,) int32
+    work_visits: np.ndarray  # (n_work,) int64, neurons visited, >= 1
+    work_message: np.ndarray  # (n_work + 1,) int64: CSR into messages, which are sorted by position
+    message_position: np.ndarray  # (n_messages,) int32, 0 .. visits - 1, strictly rising within a work item
+    message_row: np.ndarray  # (n_messages,) int32; -1: the neuron fires, but nothing is sent
+    # what ports put into the mesh: CSR over steps, offsets not falling within one step and port
+    inject_start: np.ndarray  # (n_steps + 1,) int64
+    inject_port: np.ndarray  # (n_injections,) int32, an endpoint >= n_cores
+    inject_offset: np.ndarray  # (n_injections,) int64, cycles after the step's start
+    inject_row: np.ndarray  # (n_injections,) int32
+    # rows and their entries
+    row_start: np.ndarray  # (n_rows + 1,) int64
+    row_tree: np.ndarray  # (n_rows,) int32; -1: unicast
+    entry_endpoint: np.ndarray  # (n_entries,) int32, destination
+    entry_flits: np.ndarray  # (n_entries,) int32, >= 1
+    entry_class: np.ndarray  # (n_entries,) uint8, traffic class 0 or 1
+    entry_cycles: np.ndarray  # (n_entries,) int64, the synapse unit's busy time, >= 1 (unused at ports)
+    entry_operations: np.ndarray  # (n_entries,) int64, synapses served
+    entry_kind: np.ndarray  # (n_entries,) uint8: ACCUMULATE, MULTIPLY_ACCUMULATE, OUTPUT (to a port)
+    entry_words: np.ndarray  # (n_entries,) int64, weight words read
+    entry_events: np.ndarray  # (n_entries,) int64, spikes or activations carried
+    # multicast trees: CSR over trees of (router, mask of output ports), routers rising
+    tree_start: np.ndarray  # (n_trees + 1,) int64
+    tree_router: np.ndarray  # int32
+    tree_mask: np.ndarray  # uint32, bits of router ports, local ones included
+
+    @property
+    def n_steps(self) -> int:
+        """Chip steps in the run."""
+        return len(self.work_start) - 1
+
+    def same_as(self, other: Activity) -> bool:
+        """Return whether both hold the same work, array by array."""
+        return all(np.array_equal(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+
+
+NO_TREES = {
+    "tree_start": np.zeros(1, np.int64),
+    "tree_router": np.zeros(0, np.int32),
+    "tree_mask": np.zeros(0, np.uint32),
+}
