@@ -1,0 +1,121 @@
+"""A network as engines of arithmetic see it: a chain of layers of integer arrays, checked and frozen.
+
+The written form of a network (YAML beside an npz file) is in `describe/workload.py`; this is what it becomes.
+Neurons of a layer of shape (C, H, W) are numbered channel-major: c·H·W + y·W + x.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+DENSE, SPARSE, CONVOLUTION = "dense", "sparse", "convolution"
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Integer weights from the layer before, in one of three layouts.
+
+    dense: weight (n_in, n_out).  convolution: weight (channels out, channels in, height, width), cross-correlation as in
+    the field's frameworks, with `stride` and zero `padding`.  sparse: weight (n_synapses,), index (n_synapses,) targets,
+    start (n_in + 1,) of each source's row.  weight is int32; weight_bits is the width a chip stores.
+    """
+
+    kind: str
+    weight: np.ndarray
+    weight_bits: int
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]  # before pooling
+    stride: int = 1
+    padding: int = 0
+    start: np.ndarray | None = None
+    index: np.ndarray | None = None
+
+    @property
+    def n_in(self) -> int:
+        """Source neurons."""
+        return prod(self.input_shape)
+
+    @property
+    def n_out(self) -> int:
+        """Targets, before pooling."""
+        return prod(self.output_shape)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Pooling of the currents of a convolution over size × size fields: kind 'max', or 'sum' (an average times size²)."""
+
+    kind: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Neuron:
+    """Integrate-and-fire in integers (docs/neurons.md).
+
+    model: 'if', 'lif' or 'readout' (integrates, never fires).  threshold, initial and bias: (n_neurons,) int64.
+    reset: 'subtract' or 'zero'.  compare: '>=' or '>'.  decay: 0..4096, of the potential per timestep in 1/4096.
+    potential_bits: signed width; overflow: 'saturate' or 'wrap', counted.
+    """
+
+    model: str
+    threshold: np.ndarray
+    initial: np.ndarray
+    bias: np.ndarray
+    reset: str = "subtract"
+    compare: str = ">="
+    decay: int = 0
+    potential_bits: int = 32
+    overflow: str = "saturate"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One population and the connection that drives it."""
+
+    name: str
+    shape: tuple[int, ...]
+    connection: Connection
+    neuron: Neuron
+    pool: Pool | None = None
+
+    @property
+    def n_neurons(self) -> int:
+        """Neurons in the layer."""
+        return prod(self.shape)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A feed-forward chain; the input is layer 0 of the raster, layers[l] is layer l + 1."""
+
+    input_shape: tuple[int, ...]
+    layers: tuple[Layer, ...]
+
+    @property
+    def n_inputs(self) -> int:
+        """Input lines."""
+        return prod(self.input_shape)
+
+
+@dataclass(frozen=True)
+class Stimulus:
+    """What enters, per inference, and the right answers.
+
+    kind 'current': values (n, n_inputs) enter once and drive the first layer equally in every timestep.  kind 'raster':
+    values (n, T, n_inputs) of 0 and 1.  kind 'graded': values (n, T, n_inputs).  value_bits: width of one value.
+    labels: (n,) int64 or None.
+    """
+
+    kind: str
+    values: np.ndarray
+    value_bits: int
+    labels: np.ndarray | None = None
+
+    @property
+    def n_inferences(self) -> int:
+        """Inputs in the stimulus."""
+        return len(self.values)
