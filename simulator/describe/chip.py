@@ -1,0 +1,305 @@
+"""A chip as its YAML file says it: geometry, network on chip, cores, power, and a table of sourced constants.
+
+Durations are cycles, sizes bits or flits, energies joules and powers watts once loaded.  Every number of the file names its
+source: constants carry their own, the others stand in `sources`, by key.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from simulator import units
+from simulator.describe import library
+from simulator.describe.documents import Description, Document, dotted, near_miss
+from simulator.describe.energy import EnergyTable, PowerTable
+from simulator.describe.fields import (
+    Bits,
+    Buffer,
+    Duration,
+    DurationOrNever,
+    Flits,
+    Natural,
+    Positive,
+    PositiveDuration,
+    Seconds,
+    SomeBits,
+    Voltage,
+)
+from simulator.errors import UnitError
+
+Evidence = Literal["measured", "published", "derived", "assumed"]
+EVIDENCE = ("measured", "published", "derived", "assumed")
+Tile = Annotated[list[Natural], Field(min_length=2, max_length=2)]
+Channels = Annotated[list[Natural], Field(min_length=2, max_length=2)]
+
+
+class Technology(Description):
+    """What the constants were taken at; shown in reports, not used in sums."""
+
+    node: str = Field(min_length=1)
+    voltage: Voltage
+
+
+class Mesh(Description):
+    """Tiles in a rectangle; one router and `cores_per_tile` cores each."""
+
+    width: Positive
+    height: Positive
+    cores_per_tile: Annotated[int, Field(ge=1, le=8)]
+
+
+class Router(Description):
+    """Input-queued wormhole router (docs/machine.md)."""
+
+    pipeline: Literal["lookahead", "canonical"]
+    virtual_channels: Annotated[int, Field(ge=1, le=8)]
+    buffer: Buffer
+    atomic: bool
+    routing: Literal["xy", "yx", "west-first", "negative-first"]
+    multicast: bool
+    spike_channels: Channels | None = None  # first and last VC of spike packets; absent: all
+    stream_channels: Channels | None = None  # of dense streams
+
+
+class Direction(Description):
+    """Links of one direction."""
+
+    latency: PositiveDuration
+    interval: PositiveDuration
+
+
+class Link(Description):
+    """Mesh links: what one flit carries, and how long it takes."""
+
+    flit: SomeBits
+    east_west: Direction
+    north_south: Direction
+
+
+class Packet(Description):
+    """The fields a packet is built from, packed into flits of the link's width."""
+
+    destination: Bits  # routing field: which core
+    axon: Bits  # which row of the destination's synapses; the first one of a stream
+    maximum: Flits  # a longer stream or group is cut into several packets
+    events_per_packet: Positive  # spikes or graded spikes of one core that share a packet
+    spikes: Literal["events", "bitmap"]
+    activations: Literal["events", "bitmap", "dense"]
+
+
+class Port(Description):
+    """Where the outside world is attached, and how often it may send a packet."""
+
+    name: str = Field(min_length=1)
+    tile: Tile
+    interval: PositiveDuration
+
+
+class Synapse(Description):
+    """The unit that reads a row of weights and adds it to the accumulators."""
+
+    lookup: Duration  # per event
+    lanes: Positive
+    accumulate: PositiveDuration  # per synapse and lane
+    multiply_accumulate: PositiveDuration
+    word: SomeBits  # of the weight memory
+    banks: Positive  # words read at once
+    index: Bits  # per synapse of a sparse row, beside the weight
+    zero_skip: bool
+    zero: Duration  # per zero activation skipped in a stream
+
+
+class Soma(Description):
+    """The unit that updates the neurons, once per timestep."""
+
+    update: Literal["all", "touched"]
+    visit: PositiveDuration  # per neuron
+    spike: Duration  # more for a neuron that sends
+    state: SomeBits  # of neuron memory per neuron (per accumulator where currents are pooled)
+    queue: Positive  # spikes
+
+
+class AxonOut(Description):
+    """The unit that turns a spike into packets."""
+
+    packet: PositiveDuration  # per packet
+    entry: SomeBits  # of axon memory per destination
+    queue: Positive  # packets, per traffic class
+
+
+class Memory(Description):
+    """The sizes of a core's memories."""
+
+    synapses: Bits
+    neurons: Bits
+    axons: Bits
+
+
+class Core(Description):
+    """A core: four units in a row, connected by finite queues."""
+
+    input_queue: Buffer  # flits per VC
+    synapse: Synapse
+    soma: Soma
+    axon_out: AxonOut
+    memory: Memory
+
+
+class Barrier(Description):
+    """From a quiet chip to the next step: cycles by tiles in use, linear between stated points, rounded to a cycle."""
+
+    points: Annotated[list[tuple[Positive, PositiveDuration]], Field(min_length=1)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pairs(cls, tree: Any) -> Any:
+        if isinstance(tree, dict) and isinstance(tree.get("points"), list):
+            points = [tuple(point) if isinstance(point, list) else point for point in tree["points"]]
+            return {**tree, "points": points}
+        return tree
+
+    @model_validator(mode="after")
+    def _rising(self) -> Barrier:
+        tiles = [tile for tile, _ in self.points]
+        if any(b <= a for a, b in zip(tiles, tiles[1:])):
+            raise ValueError(f"points must have rising numbers of tiles, not {tiles}")
+        return self
+
+
+class Gating(Description):
+    """When a core or a router is switched off, and what waking takes."""
+
+    gate_after: DurationOrNever
+    gate_wake: Duration
+    off_after: DurationOrNever
+    off_wake: Duration
+    retention: bool  # weights survive off
+    reload: SomeBits  # of weights per cycle, where they do not
+    router_gate_after: DurationOrNever
+    router_wake: Duration
+
+    @model_validator(mode="after")
+    def _order(self) -> Gating:
+        if self.off_after >= 0 and self.gate_after > self.off_after:
+            raise ValueError(
+                f"off_after must be at least gate_after ({self.gate_after} cycles), not {self.off_after} cycles"
+            )
+        return self
+
+
+class Chip(Description):
+    """One chip: load it with `Chip.load('generic-22nm')`, by name or by path."""
+
+    schema_version: Literal[1]
+    name: str = Field(min_length=1)
+    about: str = Field(min_length=1)
+    technology: Technology
+    period: Seconds  # of the one clock of the simulation
+    mesh: Mesh
+    router: Router
+    link: Link
+    packet: Packet
+    ports: Annotated[list[Port], Field(min_length=1)]
+    core: Core
+    barrier: Barrier
+    gating: Gating
+    energy: EnergyTable
+    power: PowerTable
+    sources: dict[str, str]
+    notes: list[str] = []
+
+    @classmethod
+    def load(cls, chip: str | Path, overrides: tuple[str, ...] = ()) -> Chip:
+        """Return the chip of that name (in chips/) or path, with `key.path=value` overrides applied.
+
+        Raises DescriptionError with every fault of the file at once, each with file and line.
+        """
+        document = Document(library.find("chip", chip))
+        document.override(overrides)
+        loaded = document.validate(cls, {"period": _period(document)})
+        if loaded is not None:
+            _check_places(document, loaded)
+            _check_sources(document, loaded, overrides)
+        document.refuse()
+        assert loaded is not None
+        return loaded
+
+    @property
+    def n_tiles(self) -> int:
+        """Tiles of the mesh."""
+        return self.mesh.width * self.mesh.height
+
+    @property
+    def n_cores(self) -> int:
+        """Cores of the chip."""
+        return self.n_tiles * self.mesh.cores_per_tile
+
+
+def _period(document: Document) -> Any:
+    try:
+        period = units.exact(document.tree.get("period"), "time")
+    except UnitError:
+        return None
+    return period if period > 0 else None
+
+
+def _check_places(document: Document, chip: Chip) -> None:
+    names: set[str] = set()
+    for number, port in enumerate(chip.ports):
+        x, y = port.tile
+        if x >= chip.mesh.width or y >= chip.mesh.height:
+            size = f"{chip.mesh.width}x{chip.mesh.height}"
+            document.fault(("ports", number, "tile"), f"must lie on the {size} mesh, not at {port.tile}")
+        if port.name in names:
+            document.fault(("ports", number, "name"), f"must be used by one port only, not again: {port.name!r}")
+        names.add(port.name)
+    for key in ("spike_channels", "stream_channels"):
+        channels = getattr(chip.router, key)
+        if channels is not None:
+            last = chip.router.virtual_channels - 1
+            if not channels[0] <= channels[1] <= last:
+                document.fault(("router", key), f"must be first and last channel within 0..{last}, not {channels}")
+    if chip.packet.maximum > chip.core.input_queue:
+        document.fault(
+            ("packet", "maximum"),
+            f"must be at most core.input_queue ({chip.core.input_queue} flits), not {chip.packet.maximum}: "
+            "a core takes whole packets",
+        )
+    head = chip.packet.destination + chip.packet.axon
+    room = chip.packet.maximum * chip.link.flit
+    if head >= room:
+        document.fault(("packet",), f"must leave room for data: the fields take {head} of {room} bits")
+
+
+def _numbers(tree: Any, key: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Return the keys of every written number or choice below `tree` that must have a source."""
+    if isinstance(tree, dict):
+        return [leaf for name, value in tree.items() for leaf in _numbers(value, (*key, name))]
+    if isinstance(tree, list):
+        return [key]
+    return [key]
+
+
+UNSOURCED = ("schema_version", "name", "about", "energy", "power", "sources", "notes", "ports")
+
+
+def _check_sources(document: Document, chip: Chip, overrides: tuple[str, ...]) -> None:
+    overridden = {text.partition("=")[0].strip() for text in overrides}
+    leaves = {dotted(key): key for key in _numbers(document.tree) if key[0] not in UNSOURCED}
+    used: set[str] = set()
+    for name, key in leaves.items():
+        cover = next((c for c in (dotted(key[:n]) for n in range(len(key), 0, -1)) if c in chip.sources), None)
+        if cover is not None:
+            used.add(cover)
+        elif name not in overridden:
+            document.fault(key, f"must have its source under 'sources', such as '{name}: \"assumed: why\"'")
+    for name, text in chip.sources.items():
+        evidence = text.partition(":")[0].strip()
+        if evidence not in EVIDENCE or not text.partition(":")[2].strip():
+            allowed = ", ".join(EVIDENCE)
+            document.fault(("sources", name), f"must be '<evidence>: <source>' with one of {allowed}, not {text!r}")
+        if name not in used and not any(leaf == name or leaf.startswith(name + ".") for leaf in leaves):
+            document.fault(("sources", name), "names no key of this file" + near_miss(name, leaves))

@@ -1,0 +1,73 @@
+"""The two tables of physics: joules per counted action, watts per state.  No entry has a default; `0 pJ` is a statement."""
+
+from __future__ import annotations
+
+from typing import Annotated, Generic, Literal, TypeVar
+
+from pydantic import Field, model_validator
+
+from simulator.describe.documents import Description
+from simulator.describe.fields import Energy, Power, PowerPerBit
+
+Number = TypeVar("Number")
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Constant(Description, Generic[Number]):
+    """A number of physics with its provenance; `band` is the stated range [low, high]."""
+
+    value: Number
+    source: str = Field(min_length=1)
+    evidence: Literal["measured", "published", "derived", "assumed"]
+    scope: Literal["marginal", "all_in"]
+    band: Annotated[list[Number], Field(min_length=2, max_length=2)] | None = None
+
+    @model_validator(mode="after")
+    def _inside(self) -> Constant[Number]:
+        if self.band is not None and not self.band[0] <= self.value <= self.band[1]:  # type: ignore[operator]
+            raise ValueError("band must be [low, high] around the value")
+        return self
+
+
+class EnergyTable(Description):
+    """Joules per action; the counts they multiply are in docs/results.md."""
+
+    accumulate: Constant[Energy]  # one synapse served by adding its weight
+    multiply_accumulate: Constant[Energy]  # one synapse served by multiplying and adding
+    weight_read: Constant[Energy]  # one word of core.synapse.word bits
+    event: Constant[Energy]  # one event looked up by the synapse unit
+    neuron_update: Constant[Energy]  # one neuron visited: leak, compare
+    membrane_read: Constant[Energy]  # one potential
+    membrane_write: Constant[Energy]
+    spike: Constant[Energy]  # one neuron that fires: reset and event generation
+    axon_lookup: Constant[Energy]  # one packet built from the axon table
+    input_queue: Constant[Energy]  # one flit pushed and popped
+    output_queue: Constant[Energy]  # one flit pushed and popped
+    injection: Constant[Energy]  # one flit over the link core -> router
+    ejection: Constant[Energy]  # one flit over the link router -> core
+    buffer_write: Constant[Energy]  # one flit in one router
+    buffer_read: Constant[Energy]
+    crossbar: Constant[Energy]
+    allocation: Constant[Energy]
+    link_east_west: Constant[Energy]  # one flit over one mesh link
+    link_north_south: Constant[Energy]
+    port_flit: Constant[Energy]  # one flit through a port to the outside
+    barrier: Constant[Energy]  # one barrier, per tile in use
+    gate_wake: Constant[Energy]  # one wake of a clock-gated core
+    off_wake: Constant[Energy]  # one wake of a power-gated core
+    reload_word: Constant[Energy]  # one weight word loaded again
+    router_wake: Constant[Energy]
+
+
+class PowerTable(Description):
+    """Leakage and clock.  Leakage is paid by time, clocks by clocked cycle."""
+
+    core_leakage: Constant[Power]  # logic of one core, not off
+    memory_leakage: Constant[PowerPerBit]  # memories of a core, not off
+    off_share: Constant[Share]  # of both that is still paid when off
+    core_clock_active: Constant[Energy]  # per cycle of a core with work
+    core_clock_idle: Constant[Energy]  # per clocked cycle without work, and while waking
+    router_leakage: Constant[Power]  # of one router
+    router_gated_share: Constant[Share]  # of it that is still paid when gated
+    router_clock: Constant[Energy]  # per clocked cycle of one router
+    chip_static: Constant[Power]  # of the whole chip beyond cores and routers
