@@ -34,6 +34,7 @@ class EnergyTable(Description):
 
     accumulate: Constant[Energy]  # one synapse served by adding its weight
     multiply_accumulate: Constant[Energy]  # one synapse served by multiplying and adding
+    accumulator: Constant[Energy]  # one accumulator read and written back, per synapse served either way
     weight_read: Constant[Energy]  # one word of core.synapse.word bits
     event: Constant[Energy]  # one event looked up by the synapse unit
     neuron_update: Constant[Energy]  # one neuron visited: leak, compare
