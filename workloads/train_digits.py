@@ -1,13 +1,13 @@
 """Train the digit workloads and write their arrays: `python workloads/train_digits.py --workload digits-mlp`.
 
-The data are scikit-learn's bundled 8x8 digits (workloads/README.md has origin and licence).  A fixed, stratified, seeded
-split holds out 450 images, which serve for the final line only.  Every setting below was chosen with `--validate`: four
+The data are scikit-learn's bundled 8x8 digits (workloads/README.md has origin and licence).  A fixed, stratified split
+holds out 450 images, which serve for the final line only.  Every setting below was chosen with `--validate`: four
 times it trains on three quarters of the other 1347 images, and it prints the mean accuracies on the quarters left out.
 
 Training has two stages.  The float network has activations clip(z, 0, 1).  Then the same network is tuned with the
 integers that will be stored: weights, biases and thresholds are rounded in the forward pass, and every batch is run as
-*both* twins, the quantised one in a single pass and the spiking one over T timesteps with streaming firing.  Both use the
-gradient of clip(z, 0, 1) (a straight-through estimator); a penalty on the activity of the hidden layers keeps them quiet.
+*both* twins, the quantised one in a single pass and the spiking one over T timesteps with streaming firing.  Both use
+the gradient of clip(z, 0, 1) (a straight-through estimator); a penalty on the hidden layers' activity keeps them quiet.
 All sums stay below 2^24, so float32 holds every integer exactly.
 """
 
@@ -91,8 +91,8 @@ def convolution(name: str, channels: tuple[int, int], side: int, stride: int) ->
 class Setting:
     """What a workload is trained with; chosen on validation images only.
 
-    Tried on three folds: activity 1, 2, 5; shift 0, 0.3, 0.6; decay 1e-4, 1e-3.  A shift of 0.3 was best for both (spiking
-    twin of digits-mlp: 97.6 %, 98.8 %, 98.7 %), decay 1e-3 within a quarter percent of 1e-4, activity 5 a percent worse
+    Tried on three folds: activity 1, 2, 5; shift 0, 0.3, 0.6; decay 1e-4, 1e-3.  A shift of 0.3 was best (spiking twin of
+     digits-mlp: 97.6 %, 98.8 %, 98.7 %), decay 1e-3 within a quarter percent of 1e-4, activity 5 a percent worse
     than 1; the CNN takes 1.5 to keep its spike rate (14 % at 1, 9.5 % at 2) below 15 %.
     """
 
@@ -152,8 +152,8 @@ class Model:
     def forward(self, images: np.ndarray, twin: str) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
         """Return what enters each layer (activities in 0..1), every layer's z and the matrices used.
 
-        twin 'float': clip(z, 0, 1).  'quantised': clip(floor(T·z + 1/2), 0, T) / T in integers.  'spiking': spike counts / T
-        of T timesteps with streaming firing.  The last z are the outputs.
+        'float': clip(z, 0, 1).  'quantised': clip(floor(T·z + 1/2), 0, T) / T in integers.  'spiking': spike counts / T of
+        T timesteps with streaming firing.  The last z are the outputs.
         """
         last = len(self.layers) - 1
         if twin == "float":
@@ -178,7 +178,7 @@ class Model:
     def gradients(
         self, images: np.ndarray, labels: np.ndarray, twin: str, activity: float, decay: float
     ) -> list[np.ndarray]:
-        """Return per parameter the gradient of cross-entropy + activity · mean hidden activity + decay of the weights."""
+        """Return each parameter's gradient of cross-entropy + activity · mean hidden activity + weight decay."""
         entering, z, matrices = self.forward(images, twin)
         chance = np.exp(z[-1] - z[-1].max(1, keepdims=True))
         chance /= chance.sum(1, keepdims=True)
