@@ -63,13 +63,14 @@ def exact(text: object, dimension: str) -> Fraction:
     `exact('2 ns', 'time') == Fraction(2, 10**9)`.  Raises UnitError naming an example of what is allowed.
     """
     example = EXAMPLE[dimension]
+    noun = f"an {dimension}" if dimension[0] in "aeiou" else f"a {dimension}"
     if isinstance(text, bool) or not isinstance(text, str):
-        raise UnitError(f"must be a {dimension} with its unit, such as '{example}', not {text!r}")
+        raise UnitError(f"must be {noun} with its unit, such as '{example}', not {text!r}")
     number, symbol = _split(text)
     for base, size in SYMBOLS[dimension].items():
         if symbol.endswith(base) and symbol[: len(symbol) - len(base)] in PREFIX:
             return number * PREFIX[symbol[: len(symbol) - len(base)]] * size
-    raise UnitError(f"must be a {dimension} with its unit, such as '{example}', not {text!r}")
+    raise UnitError(f"must be {noun} with its unit, such as '{example}', not {text!r}")
 
 
 def quantity(text: object, dimension: str) -> float:

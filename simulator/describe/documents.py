@@ -74,12 +74,7 @@ class Document:
 
     def fault(self, key: Key, message: str) -> None:
         """Note that `key` is wrong; the message says what it must be."""
-        place = self.places.get(key[:1] if False else key)
-        if place is None:
-            for length in range(len(key), 0, -1):
-                if key[:length] in self.places:
-                    place = self.places[key[:length]]
-                    break
+        place = next((self.places[key[:n]] for n in range(len(key), 0, -1) if key[:n] in self.places), None)
         line = self.line(key)
         where = place if place is not None else f"{self.shown}:{line}"
         name = dotted(key)
