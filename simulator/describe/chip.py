@@ -283,7 +283,7 @@ def _numbers(tree: Any, key: tuple[str | int, ...] = ()) -> list[tuple[str | int
     return [key]
 
 
-UNSOURCED = ("schema_version", "name", "about", "energy", "power", "sources", "notes", "ports")
+UNSOURCED = ("schema_version", "name", "about", "energy", "power", "sources", "notes")
 
 
 def _check_sources(document: Document, chip: Chip, overrides: tuple[str, ...]) -> None:
