@@ -25,7 +25,7 @@ class Constant(Description, Generic[Number]):
     @model_validator(mode="after")
     def _inside(self) -> Constant[Number]:
         if self.band is not None and not self.band[0] <= self.value <= self.band[1]:  # type: ignore[operator]
-            raise ValueError("band must be [low, high] around the value")
+            raise ValueError("must have its value within its band [low, high]")
         return self
 
 
@@ -56,7 +56,7 @@ class EnergyTable(Description):
     barrier: Constant[Energy]  # one barrier, per tile in use
     gate_wake: Constant[Energy]  # one wake of a clock-gated core
     off_wake: Constant[Energy]  # one wake of a power-gated core
-    reload_word: Constant[Energy]  # one weight word loaded again
+    reload: Constant[Energy]  # one cycle of loading weights again, gating.reload bits
     router_wake: Constant[Energy]
 
 

@@ -25,6 +25,7 @@ COUNTERS = (
     "spikes",  # visits with a message, sent or not
     "gate_wakes",
     "off_wakes",
+    "reload_cycles",  # plan.reload_cycles of the core, once per wake from off
 )
 COUNTER = {name: number for number, name in enumerate(COUNTERS)}
 #: high-water marks of each core's queues: flits over all VCs, messages, packets over both classes
@@ -75,6 +76,7 @@ class Record:
     router_wakes: np.ndarray  # (n_routers,)
     router_state_cycles: np.ndarray  # (n_routers, len(POWER_STATES)); never OFF
     step_router_state_cycles: np.ndarray  # (n_steps, len(POWER_STATES))
+    step_router_wakes: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))  # (n_steps,)
     complete: bool = True  # False: stopped by the user after the last whole step
     # events, sorted (grants: cycle, router, in_port; states: cycle, is_router, index; packets: packet, destination)
     grants: np.ndarray = field(default_factory=lambda: np.zeros(0, GRANT))

@@ -1,0 +1,148 @@
+"""A raster on a mapping, as the Activity an engine replays: who visits what in which step, and every packet it becomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator.behaviour.raster import Raster
+from simulator.describe.chip import Chip
+from simulator.describe.workload import Workload
+from simulator.mapping import encodings, fan_out, sending
+from simulator.mapping.multicast import trees
+from simulator.mapping.partition import Mapping
+from simulator.mapping.plan import Activity, Plan
+from simulator.mapping.sending import Sent
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The Activity of a run, and what it takes to read its Record by layer and inference.  Layer 0 is the input."""
+
+    activity: Activity
+    window: int  # timesteps a layer works on an inference: T, or 1 for the quantised twin
+    offsets: tuple[int, ...]  # per layer, the step of its first timestep within an inference
+    steps_per_inference: int
+    n_inferences: int
+    encoding: tuple[str, ...]  # per layer
+    message_layer: np.ndarray  # (n_messages,) the layer that sends it; injections are layer 0
+    row_layer: np.ndarray  # (n_rows,)
+    entry_bits: np.ndarray  # (n_entries,) header and payload bits, before padding to flits
+    entry_payload_bits: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Work:
+    """Work items sorted by (step, slice), and for each layer where its neurons stand in a visit."""
+
+    key: np.ndarray  # step · n_slices + slice over all layers
+    core: np.ndarray
+    visits: np.ndarray
+
+
+def compile_activity(workload: Workload, chip: Chip, mapping: Mapping, plan: Plan, raster: Raster) -> Schedule:
+    """Return the whole run's work, in steps: layer l works on timestep t of an inference in the inference's step offset(l) + t."""
+    layers = workload.network.layers
+    stretch = raster.window if raster.firing == "accumulate" else 1
+    offsets = tuple(number * stretch for number in range(len(layers) + 1))
+    steps = offsets[-1] + raster.window
+    n_steps = steps * len(raster.outputs)
+    sent = [sending.send(workload, chip, mapping, plan, raster, number) for number in range(len(layers) + 1)]
+    rows = encodings.joined([layer.rows for layer in sent])
+    first_row = np.cumsum([0] + [len(layer.rows.start) - 1 for layer in sent])
+
+    def step(number: int, moment: np.ndarray) -> np.ndarray:
+        return moment // raster.window * steps + offsets[number] + moment % raster.window
+
+    visited = [None] + [sending.visited(workload, chip, raster, number) for number in range(1, len(layers) + 1)]
+    work = _work(workload, mapping, raster, step, visited)
+    key, position, row, layer_of = _messages(workload, mapping, sent, first_row, step, visited)
+    row = np.where(np.diff(rows.start)[row] > 0, row, -1)
+    inject_step, inject_row = step(0, sent[0].moment), sent[0].row
+    has = np.diff(rows.start)[inject_row] > 0
+    inject_step, inject_row = inject_step[has], inject_row[has]
+    n_slices = len(mapping.slices)
+    row_endpoint = [np.full(first_row[1], plan.n_cores)]
+    row_endpoint += [mapping.cores[number - 1][sent[number].row_slice] for number in range(1, len(layers) + 1)]
+    tree = trees(plan, rows, np.concatenate(row_endpoint), chip.router.multicast)
+    activity = Activity(
+        work_start=np.searchsorted(work.key, np.arange(n_steps + 1) * n_slices).astype(np.int64),
+        work_core=work.core.astype(np.int32),
+        work_visits=work.visits.astype(np.int64),
+        work_message=np.concatenate([np.searchsorted(key, work.key), [len(key)]]).astype(np.int64),
+        message_position=position.astype(np.int32),
+        message_row=row.astype(np.int32),
+        inject_start=np.searchsorted(inject_step, np.arange(n_steps + 1)).astype(np.int64),
+        inject_port=np.full(len(inject_step), plan.n_cores, np.int32),
+        inject_offset=(sending.rank(inject_step) * chip.ports[0].interval).astype(np.int64),
+        inject_row=inject_row.astype(np.int32),
+        row_start=rows.start,
+        entry_endpoint=rows.endpoint.astype(np.int32),
+        entry_flits=rows.flits.astype(np.int32),
+        entry_class=rows.traffic_class,
+        entry_cycles=rows.cycles.astype(np.int64),
+        entry_operations=rows.operations.astype(np.int64),
+        entry_kind=rows.kind,
+        entry_words=rows.words.astype(np.int64),
+        entry_events=rows.events.astype(np.int64),
+        **tree,
+    )
+    return Schedule(
+        activity, raster.window, offsets, steps, len(raster.outputs), tuple(layer.encoding for layer in sent), layer_of,
+        np.repeat(np.arange(len(sent)), np.diff(first_row)), rows.bits, rows.payload_bits,
+    )  # fmt: skip
+
+
+def _work(workload: Workload, mapping: Mapping, raster: Raster, step: object, visited: list[np.ndarray | None]) -> _Work:
+    """Return one item per slice and moment in which the slice visits at least one neuron."""
+    moments = np.arange(raster.window * len(raster.outputs))
+    n_slices, first = len(mapping.slices), 0
+    keys, cores, visits = [], [], []
+    for number, layer in enumerate(workload.network.layers, start=1):
+        bounds, where = mapping.bounds[number - 1], mapping.cores[number - 1]
+        area = fan_out.pool_area(layer)
+        seen = visited[number]
+        if seen is None:
+            count = np.broadcast_to(np.diff(bounds), (len(moments), len(where)))
+        else:
+            count = np.add.reduceat(seen.astype(np.int64), bounds[:-1], axis=1)
+        slices = np.arange(first, first + len(where))
+        keys.append((step(number, moments)[:, None] * n_slices + slices[None, :]).reshape(-1))  # type: ignore[operator]
+        cores.append(np.tile(where, len(moments)))
+        visits.append(count.reshape(-1) * area)
+        first += len(where)
+    key, core, visit = np.concatenate(keys), np.concatenate(cores), np.concatenate(visits)
+    busy = np.flatnonzero(visit > 0)
+    order = busy[np.argsort(key[busy], kind="stable")]
+    return _Work(key[order], core[order], visit[order])
+
+
+def _messages(
+    workload: Workload,
+    mapping: Mapping,
+    sent: list[Sent],
+    first_row: np.ndarray,
+    step: object,
+    visited: list[np.ndarray | None],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return every message's key (step · n_slices + slice), position in its visit, row and layer, sorted by key."""
+    n_slices, first = len(mapping.slices), 0
+    keys, positions, rows, layers = [], [], [], []
+    for number, layer in enumerate(workload.network.layers, start=1):
+        out, bounds = sent[number], mapping.bounds[number - 1]
+        seen = visited[number]
+        if seen is None:
+            place = out.neuron - bounds[out.slice]
+        else:
+            before = np.concatenate([np.zeros((len(seen), 1), np.int64), np.cumsum(seen, axis=1)], axis=1)
+            place = before[out.moment, out.neuron + 1] - before[out.moment, bounds[out.slice]] - 1
+            place = np.maximum(place, 0)
+        keys.append(step(number, out.moment) * n_slices + first + out.slice)  # type: ignore[operator]
+        positions.append((place + 1) * fan_out.pool_area(layer) - 1)
+        rows.append(out.row + first_row[number])
+        layers.append(np.full(len(out.row), number))
+        first += len(mapping.cores[number - 1])
+    key, position = np.concatenate(keys), np.concatenate(positions)
+    order = np.argsort(key, kind="stable")
+    return key[order], position[order], np.concatenate(rows)[order], np.concatenate(layers)[order]

@@ -1,0 +1,156 @@
+"""How a layer's output becomes packets: single events, groups of events, bitmaps, dense streams.
+
+A *table* holds one row per source neuron: the packets its spike becomes whenever it fires.  Where several neurons share a
+packet, each group that occurs in the run is a row of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator.describe.chip import Chip
+from simulator.describe.network import Connection
+from simulator.mapping import stages
+from simulator.mapping.plan import ACCUMULATE, MULTIPLY_ACCUMULATE, OUTPUT
+
+SPIKES, STREAMS = 0, 1  # traffic classes
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What one event of each source neuron costs at each destination core, (n_sources, n_destinations) int64."""
+
+    endpoint: np.ndarray  # (n_destinations,) int32
+    targets: np.ndarray  # synapses
+    words: np.ndarray
+    cycles: np.ndarray  # without the lookup
+    kind: int
+
+
+def reach(chip: Chip, connection: Connection, targets: np.ndarray, cores: np.ndarray, multiply: bool) -> Reach:
+    """Return the cost of the events of one layer on the slices of the next."""
+    return Reach(
+        endpoint=cores.astype(np.int32),
+        targets=targets,
+        words=stages.row_words(chip, connection, targets),
+        cycles=stages.row_cycles(chip, connection, targets, multiply),
+        kind=MULTIPLY_ACCUMULATE if multiply else ACCUMULATE,
+    )
+
+
+def to_port(n_sources: int, port: int) -> Reach:
+    """Return the reach of a last layer: every event goes to one port to the outside and costs nothing there."""
+    nothing = np.zeros((n_sources, 1), np.int64)
+    return Reach(np.array([port], np.int32), nothing + 1, nothing, nothing + 1, OUTPUT)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of packets: CSR `start` over rows into entries, as in Activity."""
+
+    start: np.ndarray
+    endpoint: np.ndarray
+    flits: np.ndarray
+    traffic_class: np.ndarray
+    cycles: np.ndarray
+    operations: np.ndarray
+    kind: np.ndarray
+    words: np.ndarray
+    events: np.ndarray
+    bits: np.ndarray  # of fields in the packet: header and payload, before padding to flits
+    payload_bits: np.ndarray
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Which events share packets: groups of consecutive members, each sent after one neuron of its slice was visited."""
+
+    members: np.ndarray  # (n_members,) source neuron, groups in order
+    start: np.ndarray  # (n_groups + 1,)
+    always: bool  # sent to every destination even when it holds no event for it
+    size: np.ndarray  # (n_groups,) neurons covered, for bitmaps and streams
+
+
+def rows(chip: Chip, reach: Reach, groups: Grouping, encoding: str, payload: int) -> Rows:
+    """Return one row per group: a packet to every destination that gets at least one of its events.
+
+    encoding 'events': destination + (axon + payload) per event; 'bitmap': destination + axon + a bit per neuron + payload per
+    event; 'dense': destination + axon + payload per neuron.  Streams to all destinations of the layer.
+    """
+    n_groups, n_destinations = len(groups.start) - 1, len(reach.endpoint)
+    sums = [_sums(matrix[groups.members], groups.start) for matrix in (reach.targets, reach.words, reach.cycles)]
+    has = (reach.targets[groups.members] > 0).astype(np.int64)
+    events = _sums(has, groups.start)
+    sent = events > 0 if not groups.always else np.ones((n_groups, n_destinations), bool)
+    group, destination = np.nonzero(sent)
+    targets, words, cycles = (total[group, destination] for total in sums)
+    count = events[group, destination]
+    size = groups.size[group]
+    synapse, packet = chip.core.synapse, chip.packet
+    if encoding == "events":
+        payload_bits = count * payload
+        bits = packet.destination + count * packet.axon + payload_bits
+        cycles = cycles + count * synapse.lookup
+        traffic_class = SPIKES
+    elif encoding == "bitmap":
+        payload_bits = size + count * payload
+        bits = packet.destination + packet.axon + payload_bits
+        cycles = cycles + synapse.lookup
+        traffic_class = SPIKES
+    else:
+        payload_bits = size * payload
+        bits = packet.destination + packet.axon + payload_bits
+        cycles = cycles + synapse.lookup + (size - count) * synapse.zero * synapse.zero_skip
+        traffic_class = STREAMS
+    if reach.kind == OUTPUT:
+        targets = np.zeros_like(targets)
+    return Rows(
+        start=np.concatenate([[0], np.cumsum(sent.sum(axis=1))]).astype(np.int64),
+        endpoint=reach.endpoint[destination],
+        flits=stages.flits(chip, bits),
+        traffic_class=np.full(len(group), traffic_class, np.uint8),
+        cycles=np.maximum(cycles, 1),
+        operations=targets,
+        kind=np.full(len(group), reach.kind, np.uint8),
+        words=words,
+        events=count,
+        bits=bits,
+        payload_bits=payload_bits,
+    )
+
+
+def _sums(values: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Return the sums of rows start[g] .. start[g + 1] - 1 for each group; empty groups sum to 0."""
+    total = np.zeros((len(values) + 1, values.shape[1]), np.int64)
+    np.cumsum(values, axis=0, out=total[1:])
+    return total[start[1:]] - total[start[:-1]]
+
+
+def table(chip: Chip, reach: Reach, payload: int) -> Rows:
+    """Return the static rows of single events: row r is what source neuron r sends when it fires."""
+    n = len(reach.targets)
+    single = Grouping(np.arange(n), np.arange(n + 1), False, np.ones(n, np.int64))
+    return rows(chip, reach, single, "events", payload)
+
+
+def events_by_packet(chip: Chip, payload: int) -> int:
+    """Return how many events fit in one packet, at most packet.events_per_packet."""
+    room = chip.packet.maximum * chip.link.flit - chip.packet.destination
+    return max(1, min(chip.packet.events_per_packet, room // max(chip.packet.axon + payload, 1)))
+
+
+def neurons_by_packet(chip: Chip, encoding: str, payload: int) -> int:
+    """Return how many neurons one packet of a bitmap or a dense stream covers."""
+    room = chip.packet.maximum * chip.link.flit - chip.packet.destination - chip.packet.axon
+    each = payload if encoding == "dense" else 1 + payload
+    return max(1, room // max(each, 1))
+
+
+def joined(parts: list[Rows]) -> Rows:
+    """Return all rows of `parts`, in order."""
+    fields = {name: np.concatenate([getattr(part, name) for part in parts]) for name in Rows.__dataclass_fields__ if name != "start"}
+    offsets = np.cumsum([0] + [len(part.endpoint) for part in parts])
+    starts = [part.start[:-1] + offset for part, offset in zip(parts, offsets)]
+    return Rows(start=np.concatenate([*starts, offsets[-1:]]).astype(np.int64), **fields)

@@ -1,0 +1,62 @@
+"""A chip with a mapping on it, as the Plan an engine sees."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.describe.chip import Chip
+from simulator.mapping import routes, stages
+from simulator.mapping.partition import Mapping
+from simulator.mapping.plan import CANONICAL, LOCAL, LOOKAHEAD, Plan
+
+
+def compile_plan(chip: Chip, mapping: Mapping) -> Plan:
+    """Return the chip as integers and tables; cores keep their numbers, ports to the outside follow in file order."""
+    tiles, per_tile = chip.n_tiles, chip.mesh.cores_per_tile
+    router = [core // per_tile for core in range(chip.n_cores)]
+    local = [LOCAL + core % per_tile for core in range(chip.n_cores)]
+    occupied = np.full(tiles, per_tile)
+    for port in chip.ports:
+        tile = port.tile[0] + chip.mesh.width * port.tile[1]
+        router.append(tile)
+        local.append(LOCAL + int(occupied[tile]))
+        occupied[tile] += 1
+    everything = [0, chip.router.virtual_channels - 1]
+    channels = [chip.router.spike_channels or everything, chip.router.stream_channels or everything]
+    reload = -(-mapping.synapse_bits // chip.gating.reload)
+    return Plan(
+        width=chip.mesh.width,
+        height=chip.mesh.height,
+        local_ports=int(occupied.max()),
+        n_cores=chip.n_cores,
+        endpoint_router=np.array(router, np.int32),
+        endpoint_local=np.array(local, np.int32),
+        pipeline={"lookahead": LOOKAHEAD, "canonical": CANONICAL}[chip.router.pipeline],
+        virtual_channels=chip.router.virtual_channels,
+        buffer=chip.router.buffer,
+        atomic=chip.router.atomic,
+        link_latency=np.array([chip.link.east_west.latency, chip.link.north_south.latency], np.int64),
+        link_interval=np.array([chip.link.east_west.interval, chip.link.north_south.interval], np.int64),
+        class_first=np.array([first for first, _ in channels], np.int64),
+        class_channels=np.array([last - first + 1 for first, last in channels], np.int64),
+        allowed=routes.table(chip.router.routing),
+        input_queue=chip.core.input_queue,
+        spike_queue=chip.core.soma.queue,
+        output_queue=chip.core.axon_out.queue,
+        soma_cycles=chip.core.soma.visit,
+        soma_spike_cycles=chip.core.soma.spike,
+        axon_cycles=chip.core.axon_out.packet,
+        barrier_cycles=stages.barrier_cycles(chip, tiles_in_use(chip, mapping)),
+        gate_after=chip.gating.gate_after,
+        off_after=chip.gating.off_after,
+        gate_wake=chip.gating.gate_wake,
+        off_wake=chip.gating.off_wake,
+        reload_cycles=reload.astype(np.int64) * (not chip.gating.retention),
+        router_gate_after=chip.gating.router_gate_after,
+        router_wake=chip.gating.router_wake,
+    )
+
+
+def tiles_in_use(chip: Chip, mapping: Mapping) -> int:
+    """Return the tiles that hold at least one slice."""
+    return len({slice_.core // chip.mesh.cores_per_tile for slice_ in mapping.slices})

@@ -1,0 +1,53 @@
+"""How many cycles, words and bits a piece of work takes: pure functions of a chip, evaluated once per plan."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.describe.chip import Chip
+from simulator.describe.network import SPARSE, Connection
+from simulator.errors import MappingError
+from simulator.units import show
+
+
+def row_bits(chip: Chip, connection: Connection, targets: np.ndarray) -> np.ndarray:
+    """Return the bits one event reads from the weight memory to reach `targets` synapses."""
+    index = chip.core.synapse.index if connection.kind == SPARSE else 0
+    return targets * (connection.weight_bits + index)
+
+
+def row_words(chip: Chip, connection: Connection, targets: np.ndarray) -> np.ndarray:
+    """Return the weight words of core.synapse.word bits one event reads: ceil(row bits / word)."""
+    return -(-row_bits(chip, connection, targets) // chip.core.synapse.word)
+
+
+def row_cycles(chip: Chip, connection: Connection, targets: np.ndarray, multiply: bool) -> np.ndarray:
+    """Return the synapse unit's cycles for one event's row, without the lookup (docs/machine.md, Core).
+
+    max(ceil(row bits / (word · banks)), ceil(targets / lanes) · cycles per operation)
+    """
+    synapse = chip.core.synapse
+    operation = synapse.multiply_accumulate if multiply else synapse.accumulate
+    memory = -(-row_bits(chip, connection, targets) // (synapse.word * synapse.banks))
+    return np.maximum(memory, -(-targets // synapse.lanes) * operation)
+
+
+def flits(chip: Chip, bits: np.ndarray) -> np.ndarray:
+    """Return the flits that carry packets of so many bits; at least one."""
+    return np.maximum(-(-bits // chip.link.flit), 1)
+
+
+def barrier_cycles(chip: Chip, tiles: int) -> int:
+    """Return the cycles from quiet to the next start with so many tiles in use; raises outside the stated points.
+
+    Linear between stated points, rounded to the nearest cycle (half up); a single point holds for any number.
+    """
+    points = chip.barrier.points
+    if len(points) == 1:
+        return points[0][1]
+    for (low, first), (high, last) in zip(points, points[1:]):
+        if low <= tiles <= high:
+            steps = 2 * (first * (high - tiles) + last * (tiles - low)) + (high - low)
+            return steps // (2 * (high - low))
+    stated = ", ".join(f"{tile} tiles: {show(cycles * chip.period, 's')}" for tile, cycles in points)
+    raise MappingError(f"chip {chip.name}: barrier.points must cover {tiles} tiles in use, not only {stated}")
