@@ -47,13 +47,21 @@ COUNT_SYMBOLS: dict[str, dict[str, int]] = {
     "flits": {"flit": 1, "flits": 1},
 }
 COUNT_EXAMPLE = {"bits": "64 KiB", "cycles": "3 cycles", "flits": "8 flits"}
-_WRITTEN = re.compile(r"^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([^\s\d].*?)?\s*$")
+#: at most 30 digits and two of exponent: beyond that no physics, only numbers too long to compute with
+_WRITTEN = re.compile(
+    r"([+-]?(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,2})?) *([^\s0-9][^\n]{0,20})?"
+)
+
+
+def _shown(value: object) -> str:
+    text = ascii(value)
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _split(text: str) -> tuple[Fraction, str]:
-    match = _WRITTEN.match(text)
+    match = _WRITTEN.fullmatch(text.strip()) if len(text) <= 100 else None
     if match is None:
-        raise UnitError(f"must be a number and a unit, not {text!r}")
+        raise UnitError(f"must be a number and a unit, not {_shown(text)}")
     return Fraction(match.group(1)), (match.group(2) or "")
 
 
@@ -64,13 +72,17 @@ def exact(text: object, dimension: str) -> Fraction:
     """
     example = EXAMPLE[dimension]
     noun = f"an {dimension}" if dimension[0] in "aeiou" else f"a {dimension}"
-    if isinstance(text, bool) or not isinstance(text, str):
-        raise UnitError(f"must be {noun} with its unit, such as '{example}', not {text!r}")
-    number, symbol = _split(text)
+    wrong = UnitError(f"must be {noun} with its unit, such as '{example}', not {_shown(text)}")
+    if not isinstance(text, str):
+        raise wrong
+    try:
+        number, symbol = _split(text)
+    except UnitError:
+        raise wrong from None
     for base, size in SYMBOLS[dimension].items():
         if symbol.endswith(base) and symbol[: len(symbol) - len(base)] in PREFIX:
             return number * PREFIX[symbol[: len(symbol) - len(base)]] * size
-    raise UnitError(f"must be {noun} with its unit, such as '{example}', not {text!r}")
+    raise wrong
 
 
 def quantity(text: object, dimension: str) -> float:
@@ -80,19 +92,21 @@ def quantity(text: object, dimension: str) -> float:
 
 def count(text: object, noun: str) -> int:
     """Return a whole, non-negative count written bare or with its noun: 8, '8 flits', '64 KiB' (in bits)."""
-    example = COUNT_EXAMPLE[noun]
+    wrong = UnitError(f"must be a whole number of {noun}, such as '{COUNT_EXAMPLE[noun]}', not {_shown(text)}")
     if isinstance(text, int) and not isinstance(text, bool):
-        number, size = Fraction(text), 1
+        total = Fraction(text)
     elif isinstance(text, str):
-        number, symbol = _split(text)
+        try:
+            number, symbol = _split(text)
+        except UnitError:
+            raise wrong from None
         if symbol and symbol not in COUNT_SYMBOLS[noun]:
-            raise UnitError(f"must be a whole number of {noun}, such as '{example}', not {text!r}")
-        size = COUNT_SYMBOLS[noun].get(symbol, 1)
+            raise wrong
+        total = number * COUNT_SYMBOLS[noun].get(symbol, 1)
     else:
-        raise UnitError(f"must be a whole number of {noun}, such as '{example}', not {text!r}")
-    total = number * size
+        raise wrong
     if total.denominator != 1 or total < 0:
-        raise UnitError(f"must be a whole number of {noun}, 0 or more, not {text!r}")
+        raise UnitError(f"must be a whole number of {noun}, 0 or more, not {_shown(text)}")
     return int(total)
 
 

@@ -1,0 +1,1 @@
+"""What is asked: chips, networks and workloads as files say them, checked once, then frozen."""

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from simulator import units
 from simulator.describe import library
-from simulator.describe.documents import Description, Document, dotted, near_miss
+from simulator.describe.documents import Description, Document
 from simulator.describe.energy import EnergyTable, PowerTable
 from simulator.describe.fields import (
     Bits,
@@ -28,6 +28,7 @@ from simulator.describe.fields import (
     SomeBits,
     Voltage,
 )
+from simulator.describe.messages import dotted, near_miss
 from simulator.errors import UnitError
 
 Evidence = Literal["measured", "published", "derived", "assumed"]
@@ -46,8 +47,8 @@ class Technology(Description):
 class Mesh(Description):
     """Tiles in a rectangle; one router and `cores_per_tile` cores each."""
 
-    width: Positive
-    height: Positive
+    width: Annotated[int, Field(ge=1, le=1024)]
+    height: Annotated[int, Field(ge=1, le=1024)]
     cores_per_tile: Annotated[int, Field(ge=1, le=8)]
 
 
@@ -261,7 +262,7 @@ def _check_places(document: Document, chip: Chip) -> None:
         if channels is not None:
             last = chip.router.virtual_channels - 1
             if not channels[0] <= channels[1] <= last:
-                document.fault(("router", key), f"must be first and last channel within 0..{last}, not {channels}")
+                document.fault(("router", key), f"must be [first, last] channel within 0..{last}, not {channels}")
     if chip.packet.maximum > chip.core.input_queue:
         document.fault(
             ("packet", "maximum"),
@@ -302,4 +303,4 @@ def _check_sources(document: Document, chip: Chip, overrides: tuple[str, ...]) -
             allowed = ", ".join(EVIDENCE)
             document.fault(("sources", name), f"must be '<evidence>: <source>' with one of {allowed}, not {text!r}")
         if name not in used and not any(leaf == name or leaf.startswith(name + ".") for leaf in leaves):
-            document.fault(("sources", name), "names no key of this file" + near_miss(name, leaves))
+            document.fault(("sources", name), "must name a key of this file" + near_miss(name, leaves))

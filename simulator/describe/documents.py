@@ -6,9 +6,7 @@ booleans (`no` and `on` are words), `1e-12` is a number, NaN and infinity are no
 
 from __future__ import annotations
 
-import difflib
 import re
-import types
 import typing
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,15 +14,51 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from simulator.describe.messages import Key, dotted, merged, name_of, worded
 from simulator.errors import DescriptionError, InputError
 
 Model = TypeVar("Model", bound=BaseModel)
-Key = tuple[str | int, ...]
-
-_INTEGER = re.compile(r"^[+-]?\d+$")
-_FLOAT = re.compile(r"^[+-]?(\d+\.\d*|\.\d+|\d+)([eE][+-]?\d+)?$")
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_FLOAT = re.compile(r"[+-]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)([eE][+-]?[0-9]+)?")
 #: a description larger than this is refused unread: big arrays belong into npz files
-MAXIMUM_BYTES = 4_000_000
+MAXIMUM_BYTES = 1_000_000
+#: Python refuses to read longer integers
+MAXIMUM_DIGITS = 4000
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes nodes that remember whether they were written with an anchor, as an alias, or with a tag."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event = self.peek_event()
+        alias = isinstance(event, yaml.AliasEvent)
+        node = super().compose_node(parent, index)
+        if node is not None and (alias or event.anchor is not None):
+            node.forbidden = "anchors and aliases are not allowed"
+        elif node is not None and event.tag is not None:
+            node.forbidden = "tags are not allowed"
+        return node
+
+
+def _compose(text: str) -> yaml.Node | None:
+    """Return the node tree of one YAML document; raises _Unreadable with the line and the reason."""
+    try:
+        return yaml.compose(text, Loader=_Loader)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise _Unreadable(line, f"must be text, not the control character {chr(error.character)!r}") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or "unreadable"
+        raise _Unreadable(mark.line + 1 if mark is not None else 1, f"must be YAML: {problem}") from error
+    except (ValueError, OverflowError) as error:  # "\UFFFFFFFF" is no character, and PyYAML does not say so
+        raise _Unreadable(1, "must be YAML: an escape in a quoted text names no character") from error
+    except RecursionError as error:
+        raise _Unreadable(1, "must be nested less deeply") from error
+
+
+class _Unreadable(Exception):
+    """A text that is no YAML: line and reason."""
 
 
 class Description(BaseModel):
@@ -56,29 +90,30 @@ class Document:
                 [f"{self.shown}: must be at most {MAXIMUM_BYTES} bytes, not {len(raw)}: arrays belong into an npz file"]
             )
         try:
-            text = raw.decode("utf-8")
-            node = yaml.compose(text, Loader=yaml.SafeLoader)
+            node = _compose(raw.decode("utf-8"))
         except UnicodeDecodeError as error:
-            raise DescriptionError([f"{self.shown}: must be UTF-8 text, not bytes ({error.reason})"]) from error
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            line = mark.line + 1 if mark is not None else 1
-            problem = getattr(error, "problem", None) or "unreadable"
-            raise DescriptionError([f"{self.shown}:{line}: must be YAML: {problem}"]) from error
-        except RecursionError as error:
-            raise DescriptionError([f"{self.shown}: must be nested less deeply"]) from error
+            line = raw.count(b"\n", 0, error.start) + 1
+            byte = f"the byte 0x{raw[error.start]:02x}"
+            raise DescriptionError([f"{self.shown}:{line}: must be UTF-8 text, not {byte}"]) from error
+        except _Unreadable as error:
+            raise DescriptionError(["{}:{}: {}".format(self.shown, *error.args)]) from error
         if not isinstance(node, yaml.MappingNode):
-            raise DescriptionError([f"{self.shown}:1: must be a mapping of keys to values"])
-        self._seen: set[int] = set()
+            kind = {type(None): "an empty file", yaml.SequenceNode: "a list"}.get(type(node), "a single value")
+            raise DescriptionError([f"{self.shown}:1: must be a mapping of keys to values, not {kind}"])
         self.tree = self._value(node, ())
 
     def fault(self, key: Key, message: str) -> None:
         """Note that `key` is wrong; the message says what it must be."""
-        place = next((self.places[key[:n]] for n in range(len(key), 0, -1) if key[:n] in self.places), None)
         line = self.line(key)
-        where = place if place is not None else f"{self.shown}:{line}"
-        name = dotted(key)
-        self.faults.append((line, f"{where}: {name}: {message}" if name else f"{where}: {message}"))
+        where = self._option(key) or f"{self.shown}:{line}"
+        self.faults.append((line, f"{where}: {dotted(key)}: {message}" if key else f"{where}: {message}"))
+
+    def _option(self, key: Key) -> str | None:
+        """Return the command-line option that set `key`, something around it or something in it."""
+        for length in range(len(key), 0, -1):
+            if key[:length] in self.places:
+                return self.places[key[:length]]
+        return next((place for inner, place in self.places.items() if key and inner[: len(key)] == key), None)
 
     def line(self, key: Key) -> int:
         """Return the line `key` stands on, or that of the nearest key around it."""
@@ -93,10 +128,9 @@ class Document:
 
     def _value(self, node: yaml.Node, key: Key) -> Any:
         self.lines[key] = node.start_mark.line + 1
-        if id(node) in self._seen:
-            self.fault(key, "must be written out: anchors and aliases are not allowed")
+        if hasattr(node, "forbidden"):
+            self.fault(key, f"must be written out: {node.forbidden}")
             return None
-        self._seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, key)
         if isinstance(node, yaml.SequenceNode):
@@ -109,7 +143,7 @@ class Document:
         first: dict[str, int] = {}
         for name_node, value_node in node.value:
             line = name_node.start_mark.line + 1
-            if not isinstance(name_node, yaml.ScalarNode):
+            if not isinstance(name_node, yaml.ScalarNode) or hasattr(name_node, "forbidden"):
                 self.fault(key, f"must have plain words as keys (line {line})")
                 continue
             name = name_node.value
@@ -129,11 +163,7 @@ class Document:
             key: Key = tuple(int(part) if part.isdigit() else part for part in path.strip().split("."))
             if not equals or not path.strip() or not all(part != "" for part in key):
                 raise InputError(f"--set: must be key.path=value, not {text!r}")
-            try:
-                node = yaml.compose(written, Loader=yaml.SafeLoader) if written.strip() else None
-            except yaml.YAMLError as error:
-                raise InputError(f"--set {text}: {path}: must be a YAML value, not {written!r}") from error
-            value = self._value(node, ("--set", text)) if node is not None else None
+            value = self._read_value(text, path, written)
             place: Any = self.tree
             for depth, part in enumerate(key[:-1]):
                 if isinstance(place, list) and isinstance(part, int) and part < len(place):
@@ -141,28 +171,43 @@ class Document:
                 elif isinstance(place, dict):
                     place = place.setdefault(str(part), {})
                 else:
-                    raise InputError(f"--set {text}: {dotted(key[: depth + 1])}: holds no keys")
+                    raise InputError(f"--set {text}: {dotted(key[: depth + 1])}: must be there and hold keys")
             last = key[-1]
             if isinstance(place, dict):
                 place[str(last)] = value
             elif isinstance(place, list) and isinstance(last, int) and last < len(place):
                 place[last] = value
             else:
-                raise InputError(f"--set {text}: {path}: unknown key")
+                raise InputError(f"--set {text}: {path}: must be there: a list cannot be made longer")
             for length in range(1, len(key) + 1):
                 if key[:length] not in self.lines:
                     self.places[key[:length]] = f"--set {text}"
             self.places[key] = f"--set {text}"
+
+    def _read_value(self, text: str, path: str, written: str) -> Any:
+        try:
+            node = _compose(written)
+        except _Unreadable as error:
+            raise InputError(f"--set {text}: {path}: must be a YAML value, not {written!r}") from error
+        known, faults = dict(self.lines), list(self.faults)
+        value = self._value(node, (name_of(path),)) if node is not None else None
+        wrong = self.faults[len(faults) :]
+        self.lines, self.faults = known, faults
+        if wrong:
+            raise InputError(f"--set {text}: {wrong[0][1].split(': ', 1)[1]}")
+        return value
 
     def validate(self, model: type[Model], context: dict[str, Any] | None = None) -> Model | None:
         """Return the tree as a `model`, or None after noting every fault pydantic finds."""
         try:
             return model.model_validate(self.tree, context=context)
         except ValidationError as error:
+            found: dict[Key, list[str]] = {}
             for entry in error.errors(include_url=False):
-                key = tuple(part for part in entry["loc"] if not str(part).startswith("function-"))
-                key = self._existing(key)
-                self.fault(key, message(entry, model, key))
+                key = self._existing(tuple(part for part in entry["loc"] if not str(part).startswith("function-")))
+                found.setdefault(key, []).append(worded(entry, model, key))
+            for key, messages in found.items():
+                self.fault(key, merged(messages))
             return None
 
     def _existing(self, key: Key) -> Key:
@@ -186,107 +231,11 @@ def plain(text: str) -> Any:
         return None
     if text in ("true", "false"):
         return text == "true"
-    if _INTEGER.match(text):
-        return int(text) if len(text) < 400 else text
-    if _FLOAT.match(text):
+    if _INTEGER.fullmatch(text):
+        return int(text) if len(text) < MAXIMUM_DIGITS else text
+    if _FLOAT.fullmatch(text):
         return float(text)
     return text
-
-
-def dotted(key: Key) -> str:
-    """Return ('layers', 0, 'neuron') as 'layers[0].neuron'."""
-    text = ""
-    for part in key:
-        text += f"[{part}]" if isinstance(part, int) else (f".{part}" if text else str(part))
-    return text
-
-
-def near_miss(word: object, allowed: typing.Iterable[str]) -> str:
-    """Return "; did you mean 'x'?" when one of `allowed` is close to `word`, else nothing."""
-    close = difflib.get_close_matches(str(word), list(allowed), n=1, cutoff=0.6)
-    return f"; did you mean '{close[0]}'?" if close else ""
-
-
-def shown_value(value: object) -> str:
-    """Return a given value as a message shows it, cut to a line."""
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _fields_at(model: type[BaseModel], key: Key) -> list[str]:
-    """Return the keys allowed beside the last part of `key`."""
-    current: Any = model
-    for part in key[:-1]:
-        current = _step(current, part)
-        if current is None:
-            return []
-    names: list[str] = []
-    for member in _models(current):
-        names += list(member.model_fields)
-    return names
-
-
-def _models(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType, typing.Annotated):
-        return [model for argument in typing.get_args(annotation) for model in _models(argument)]
-    return []
-
-
-def _step(annotation: Any, part: str | int) -> Any:
-    for model in _models(annotation):
-        if part in model.model_fields:
-            return model.model_fields[str(part)].annotation
-    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin in (typing.Union, types.UnionType, typing.Annotated):
-        for argument in arguments:
-            found = _step(argument, part)
-            if found is not None:
-                return found
-        return None
-    if origin in (tuple, list) and arguments:
-        return arguments[0]
-    if origin is dict:
-        return arguments[1]
-    return None
-
-
-_KINDS = {
-    "int_type": "a whole number", "int_from_float": "a whole number", "float_type": "a number", "finite_number": "a finite number",
-    "string_type": "a text", "bool_type": "true or false", "list_type": "a list", "tuple_type": "a list",
-    "dict_type": "a mapping", "model_type": "a mapping of keys to values", "model_attributes_type": "a mapping of keys to values",
-}  # fmt: skip
-
-
-def message(entry: Any, model: type[BaseModel], key: Key) -> str:
-    """Return pydantic's error `entry` as 'must be X, not Y'."""
-    kind, given, context = entry["type"], entry["input"], entry.get("ctx", {})
-    if kind == "extra_forbidden":
-        return "unknown key" + near_miss(key[-1], _fields_at(model, key))
-    if kind == "missing":
-        return "missing key: it must be given"
-    if kind in ("value_error", "assertion_error"):
-        return str(context["error"])
-    if kind == "literal_error":
-        allowed = [part.strip().strip("'") for part in re.split(r", | or ", context["expected"])]
-        listed = ", ".join(f"'{word}'" for word in allowed)
-        must = f"must be one of {listed}" if len(allowed) > 1 else f"must be {listed}"
-        return f"{must}, not {shown_value(given)}{near_miss(given, allowed)}"
-    if kind in ("greater_than_equal", "greater_than", "less_than_equal", "less_than"):
-        words = {"greater_than_equal": ("at least", "ge"), "greater_than": ("more than", "gt"),
-                 "less_than_equal": ("at most", "le"), "less_than": ("less than", "lt")}  # fmt: skip
-        word, name = words[kind]
-        return f"must be {word} {context[name]}, not {shown_value(given)}"
-    if kind in ("too_short", "too_long"):
-        bound = context.get("min_length", context.get("max_length"))
-        word = "at least" if kind == "too_short" else "at most"
-        return f"must have {word} {bound} entries, not {context['actual_length']}"
-    if kind == "string_too_short":
-        return f"must not be empty, not {shown_value(given)}"
-    if kind in _KINDS:
-        return f"must be {_KINDS[kind]}, not {shown_value(given)}"
-    return f"{entry['msg'][0].lower()}{entry['msg'][1:]}, not {shown_value(given)}"
 
 
 def _relative(path: Path) -> str:

@@ -9,6 +9,14 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from simulator import units
+from simulator.describe.messages import shown_value
+
+#: more than a day of any clock in use, and far from the end of int64
+MAXIMUM_CYCLES = 2**48
+#: a quadrillion bits: more than any memory, and far from the end of int64
+MAXIMUM_BITS = 2**50
+#: of tiles, neurons, timesteps or entries in one direction
+MAXIMUM_COUNT = 2**31 - 1
 
 
 def _quantity(dimension: str, positive: bool = False) -> Any:
@@ -18,49 +26,53 @@ def _quantity(dimension: str, positive: bool = False) -> Any:
         number = units.exact(value, dimension)
         if number < 0 or (positive and number == 0):
             bound = "more than 0" if positive else "0 or more"
-            raise ValueError(f"must be {bound}, such as '{example}', not {value!r}")
+            raise ValueError(f"must be {bound}, such as '{example}', not {shown_value(value)}")
         return float(number)
 
     return BeforeValidator(read)
 
 
-def _count(noun: str, least: int, most: int | None = None) -> Any:
-    one = units.COUNT_EXAMPLE[noun].split()[1] if noun != "bits" else "bit"
-    singular, plural = one.rstrip("s"), noun
+def _count(noun: str, least: int, most: int) -> Any:
+    singular, plural = noun.rstrip("s"), noun
 
     def read(value: object) -> int:
         number = units.count(value, noun)
         if number < least:
-            raise ValueError(f"must be at least {least} {singular if least == 1 else plural}, not {value!r}")
-        if most is not None and number > most:
-            raise ValueError(f"must be at most {most} {plural}, not {value!r}")
+            raise ValueError(f"must be at least {least} {singular if least == 1 else plural}, not {shown_value(value)}")
+        if number > most:
+            raise ValueError(f"must be at most {most} {plural}, not {shown_value(value)}")
         return number
 
     return BeforeValidator(read)
 
 
-def _duration(least: int) -> Callable[[object, ValidationInfo], int]:
+def _duration(least: int, never: bool = False) -> Callable[[object, ValidationInfo], int]:
     def read(value: object, info: ValidationInfo) -> int:
         period: Fraction | None = (info.context or {}).get("period")
-        if isinstance(value, str) and value.strip().endswith("s") and not value.strip().endswith("cycles"):
-            seconds = units.exact(value, "time")
+        try:
+            number = units.count(value, "cycles")
+        except units.UnitError:
+            try:
+                seconds = units.exact(value, "time")
+            except units.UnitError:
+                example = "'3 cycles' or '4.1 ns'" + (", or 'never'" if never else "")
+                raise ValueError(f"must be a duration such as {example}, not {shown_value(value)}") from None
             if period is None:
                 return least
-            number = units.cycles(seconds, period, value)
-        else:
-            try:
-                number = units.count(value, "cycles")
-            except units.UnitError as error:
-                raise ValueError(f"must be a duration such as '3 cycles' or '4.1 ns', not {value!r}") from error
+            if seconds < 0:
+                raise ValueError(f"must be 0 or more, not {shown_value(value)}") from None
+            number = units.cycles(seconds, period, str(value))
         if number < least:
-            raise ValueError(f"must be at least {least} cycle{'' if least == 1 else 's'}, not {value!r}")
+            raise ValueError(f"must be at least {least} cycle{'' if least == 1 else 's'}, not {shown_value(value)}")
+        if number > MAXIMUM_CYCLES:
+            raise ValueError(f"must be at most {MAXIMUM_CYCLES} cycles, not {shown_value(value)}")
         return number
 
     return read
 
 
 def _never(least: int) -> Callable[[object, ValidationInfo], int]:
-    duration = _duration(least)
+    duration = _duration(least, never=True)
 
     def read(value: object, info: ValidationInfo) -> int:
         return -1 if value == "never" else duration(value, info)
@@ -82,14 +94,14 @@ PowerPerBit = Annotated[float, _quantity("power per bit"), _written("power per b
 Voltage = Annotated[float, _quantity("voltage", positive=True), _written("voltage")]
 Length = Annotated[float, _quantity("length"), _written("length")]
 Seconds = Annotated[float, _quantity("time", positive=True), _written("time")]
-Bits = Annotated[int, _count("bits", 0), _text("64 KiB")]
-SomeBits = Annotated[int, _count("bits", 1), _text("32 bit")]
-Flits = Annotated[int, _count("flits", 1), _text("8 flits")]
+Bits = Annotated[int, _count("bits", 0, MAXIMUM_BITS), _text("64 KiB")]
+SomeBits = Annotated[int, _count("bits", 1, MAXIMUM_BITS), _text("32 bit")]
+Flits = Annotated[int, _count("flits", 1, MAXIMUM_COUNT), _text("8 flits")]
 Buffer = Annotated[int, _count("flits", 1, 64), _text("8 flits")]
 #: cycles, written '3 cycles' or as a time that is a whole number of cycles of the chip
 Duration = Annotated[int, BeforeValidator(_duration(0)), _text("3 cycles")]
 PositiveDuration = Annotated[int, BeforeValidator(_duration(1)), _text("2 ns")]
 #: like Duration, or 'never' (-1)
 DurationOrNever = Annotated[int, BeforeValidator(_never(0)), _text("never")]
-Positive = Annotated[int, Field(ge=1)]
-Natural = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(ge=1, le=MAXIMUM_COUNT)]
+Natural = Annotated[int, Field(ge=0, le=MAXIMUM_COUNT)]

@@ -1,0 +1,130 @@
+"""The words of a fault: where it is in the tree, what was given, what is allowed and which key was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import types
+import typing
+from typing import Any
+
+from pydantic import BaseModel
+
+Key = tuple[str | int, ...]
+_WORD = re.compile(r"[\w.\- ]{1,60}")
+
+
+def dotted(key: Key) -> str:
+    """Return ('layers', 0, 'neuron') as 'layers[0].neuron'."""
+    text = ""
+    for part in key:
+        text += f"[{part}]" if isinstance(part, int) else (f".{name_of(part)}" if text else name_of(part))
+    return text
+
+
+def name_of(word: str) -> str:
+    """Return a key as it stands, or quoted and cut when it is no word."""
+    return word if _WORD.fullmatch(word) else shown_value(word)
+
+
+def near_miss(word: object, allowed: typing.Iterable[str]) -> str:
+    """Return "; did you mean 'x'?" when one of `allowed` is close to `word`, else nothing."""
+    close = difflib.get_close_matches(str(word), list(allowed), n=1, cutoff=0.6)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def shown_value(value: object) -> str:
+    """Return a given value as a message shows it, cut to a line."""
+    text = ascii(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _fields_at(model: type[BaseModel], key: Key) -> list[str]:
+    """Return the keys allowed beside the last part of `key`."""
+    current: Any = model
+    for part in key[:-1]:
+        current = _step(current, part)
+        if current is None:
+            return []
+    names: list[str] = []
+    for member in _models(current):
+        names += list(member.model_fields)
+    return names
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType, typing.Annotated):
+        return [model for argument in typing.get_args(annotation) for model in _models(argument)]
+    return []
+
+
+def _step(annotation: Any, part: str | int) -> Any:
+    for model in _models(annotation):
+        if part in model.model_fields:
+            return model.model_fields[str(part)].annotation
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in (typing.Union, types.UnionType, typing.Annotated):
+        for argument in arguments:
+            found = _step(argument, part)
+            if found is not None:
+                return found
+        return None
+    if origin in (tuple, list) and arguments:
+        return arguments[0]
+    if origin is dict:
+        return arguments[1]
+    return None
+
+
+_MAPPING = "a mapping of keys to values"
+_KINDS = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "string_type": "a text",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": _MAPPING,
+    "model_type": _MAPPING,
+    "model_attributes_type": _MAPPING,
+}
+
+
+def worded(entry: Any, model: type[BaseModel], key: Key) -> str:
+    """Return pydantic's error `entry` as 'must be X, not Y'."""
+    kind, given, context = entry["type"], entry["input"], entry.get("ctx", {})
+    if kind == "extra_forbidden":
+        return "unknown key" + near_miss(key[-1], _fields_at(model, key))
+    if kind == "missing":
+        return "missing key: it must be given"
+    if kind in ("value_error", "assertion_error"):
+        return str(context["error"])
+    if kind == "literal_error":
+        allowed = [part.strip().strip("'") for part in re.split(r", | or ", context["expected"])]
+        return f"must be {context['expected']}, not {shown_value(given)}{near_miss(given, allowed)}"
+    if kind in ("greater_than_equal", "greater_than", "less_than_equal", "less_than"):
+        words = {"greater_than_equal": ("at least", "ge"), "greater_than": ("more than", "gt"),
+                 "less_than_equal": ("at most", "le"), "less_than": ("less than", "lt")}  # fmt: skip
+        word, name = words[kind]
+        return f"must be {word} {context[name]}, not {shown_value(given)}"
+    if kind in ("too_short", "too_long"):
+        bound = context.get("min_length", context.get("max_length"))
+        word = "at least" if kind == "too_short" else "at most"
+        return f"must have {word} {bound} {'entry' if bound == 1 else 'entries'}, not {context['actual_length']}"
+    if kind == "string_too_short":
+        return "must not be empty"
+    if kind in _KINDS:
+        return f"must be {_KINDS[kind]}, not {shown_value(given)}"
+    return f"must be valid ({entry['msg']}), not {shown_value(given)}"
+
+
+def merged(messages: list[str]) -> str:
+    """Return what several alternatives say of one value as one message: 'must be X or Y, not Z'."""
+    parts = [text.removeprefix("must be ").partition(", not ") for text in messages]
+    if len(parts) == 1 or not all(text.startswith("must be ") for text in messages):
+        return messages[0]
+    return f"must be {' or '.join(dict.fromkeys(must for must, _, _ in parts))}, not {parts[0][2]}"
