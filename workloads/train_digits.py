@@ -92,7 +92,7 @@ class Setting:
     """What a workload is trained with; chosen on validation images only.
 
     Tried on three folds: activity 1, 2, 5; shift 0, 0.3, 0.6; decay 1e-4, 1e-3.  A shift of 0.3 was best (spiking twin of
-     digits-mlp: 97.6 %, 98.8 %, 98.7 %), decay 1e-3 within a quarter percent of 1e-4, activity 5 a percent worse
+    digits-mlp: 97.6 %, 98.8 %, 98.7 %), decay 1e-3 within a quarter percent of 1e-4, activity 5 a percent worse
     than 1; the CNN takes 1.5 to keep its spike rate (14 % at 1, 9.5 % at 2) below 15 %.
     """
 

@@ -1,0 +1,111 @@
+"""How far the spiking twin is from the quantised one: spike counts against activations, neuron by neuron.
+
+With firing 'accumulate', and a first layer driven by a constant current, the two are equal for every sign and order of the
+currents (docs/neurons.md).  With firing 'streaming' and signed weights they are not: a neuron that fired early cannot take
+a spike back.  `compare` measures the difference; it is part of the result, not an error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator.behaviour.raster import QNN, SNN, Raster
+from simulator.errors import CheckError, InputError
+
+
+@dataclass(frozen=True)
+class LayerDifference:
+    """One firing layer of both twins, counted over all inferences; the input is layer 0."""
+
+    layer: int
+    compared: int  # neurons times inferences
+    differing: int  # of them, those whose spike count is not the activation
+    more: int  # of them, those with more spikes than the activation
+    spikes: int
+    activations: int  # sum of activations
+
+    @property
+    def share_differing(self) -> float:
+        """Share of neurons whose spike count is not their activation."""
+        return self.differing / self.compared if self.compared else 0.0
+
+    @property
+    def more_spikes(self) -> float:
+        """Spikes beyond the sum of activations, as a share of it; infinite where only the spiking twin is active."""
+        if not self.activations:
+            return float("inf") if self.spikes else 0.0
+        return self.spikes / self.activations - 1
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Both twins of one network on the same inferences."""
+
+    layers: tuple[LayerDifference, ...]  # those that fire, the input left out
+    n_inferences: int
+    agreeing: int  # inferences with the same prediction
+    accuracy_snn: float | None
+    accuracy_qnn: float | None
+    first: str | None  # the first neuron that differs, in words; None when the twins are equal
+
+    @property
+    def agreement(self) -> float:
+        """Share of inferences with the same prediction."""
+        return self.agreeing / self.n_inferences if self.n_inferences else 1.0
+
+    @property
+    def is_equal(self) -> bool:
+        """Every spike count is the activation, and every output is the same."""
+        return self.first is None
+
+
+def compare(snn: Raster, qnn: Raster) -> Difference:
+    """Return how the spike counts of one raster differ from the activations of the other, layer by layer.
+
+    Raises InputError unless the first is a spiking, the second a quantised raster of the same network and inferences.
+    """
+    if snn.mode != SNN or qnn.mode != QNN:
+        raise InputError(f"twins: must be compared as '{SNN}' with '{QNN}', not {snn.mode!r} with {qnn.mode!r}")
+    sizes = [[trace.n_neurons for trace in raster.layers] for raster in (snn, qnn)]
+    if sizes[0] != sizes[1] or snn.n_inferences != qnn.n_inferences:
+        raise InputError("twins: must be rasters of the same network and the same inferences")
+    first: str | None = None
+    layers = []
+    for number, (spikes, activations) in enumerate(zip(snn.layers, qnn.layers)):
+        if number == 0 or not spikes.fires:
+            continue
+        differing = more = 0
+        for inference in range(snn.n_inferences):
+            count = spikes.totals(inference, snn.timesteps)
+            activation = activations.totals(inference, 1)
+            wrong = np.flatnonzero(count != activation)
+            differing += len(wrong)
+            more += int((count > activation).sum())
+            if first is None and len(wrong):
+                j = wrong[0]
+                first = f"layer {number}, inference {inference}, neuron {j}: {count[j]} spikes, activation {activation[j]}"
+        layers.append(
+            LayerDifference(
+                number,
+                spikes.n_neurons * snn.n_inferences,
+                differing,
+                more,
+                int(spikes.value.sum(dtype=np.int64)),
+                int(activations.value.sum(dtype=np.int64)),
+            )
+        )
+    if first is None and not np.array_equal(snn.outputs, qnn.outputs):
+        inference, j = np.argwhere(snn.outputs != qnn.outputs)[0]
+        pair = f"{snn.outputs[inference, j]} of the spiking twin, {qnn.outputs[inference, j]} of the quantised one"
+        first = f"output {j}, inference {inference}: {pair}"
+    agreeing = int((snn.predictions == qnn.predictions).sum())
+    return Difference(tuple(layers), snn.n_inferences, agreeing, snn.accuracy, qnn.accuracy, first)
+
+
+def require_equal(snn: Raster, qnn: Raster) -> None:
+    """Raise CheckError naming the first neuron that differs, unless the twins are equal in every count and output."""
+    difference = compare(snn, qnn)
+    if not difference.is_equal:
+        raise CheckError(f"twins: {difference.first}")
