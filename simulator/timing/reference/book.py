@@ -1,0 +1,86 @@
+"""Everything counted while a chip runs, and the Record it becomes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.mapping.plan import ACCUMULATE as ACCUMULATE_KIND
+from simulator.mapping.plan import MULTIPLY_ACCUMULATE, Activity, Plan
+from simulator.mapping.routes import distance
+from simulator.timing.record import COUNTER, COUNTERS, GRANT, PACKET, QUEUES, STATE
+from simulator.timing.reference.packet import Flit, Packet
+
+
+class Book:
+    """Counters by endpoint and by step, counters of links and routers, and the logs of events."""
+
+    def __init__(self, plan: Plan, activity: Activity, events: bool) -> None:
+        """An empty book; `events` says whether the logs are kept."""
+        self.plan, self.activity, self.events = plan, activity, events
+        self.step = 0
+        self.counters = np.zeros((plan.n_endpoints, len(COUNTERS)), np.int64)
+        self.step_counters = np.zeros((activity.n_steps, len(COUNTERS)), np.int64)
+        self.last_output = np.full(activity.n_steps, -1, np.int64)
+        self.queue_peak = np.zeros((plan.n_cores, len(QUEUES)), np.int64)
+        self.link_flits = np.zeros((plan.n_routers, plan.ports), np.int64)
+        self.link_blocked = np.zeros((plan.n_routers, plan.ports), np.int64)
+        self.router_flit_cycles = np.zeros(plan.n_routers, np.int64)
+        self.router_wakes = np.zeros(plan.n_routers, np.int64)
+        self.now = lambda: 0
+        self.grants: list[tuple] = []
+        self.states: list[tuple] = []
+        self.packets: list[tuple] = []
+
+    def count(self, endpoint: int, counter: str, n: int = 1) -> None:
+        """Book an action on an endpoint and on the step."""
+        self.counters[endpoint, COUNTER[counter]] += n
+        self.step_counters[self.step, COUNTER[counter]] += n
+
+    def sent(self, packet: Packet, links: tuple[int, int, int]) -> None:
+        """Book a packet that was put into its output or source queue, with the routers and links it will visit."""
+        routers, east_west, north_south = links
+        self.count(packet.source, "packets_sent")
+        self.count(packet.source, "flits_sent", packet.flits)
+        self.count(packet.source, "router_traversals", packet.flits * routers)
+        self.count(packet.source, "flit_hops_east_west", packet.flits * east_west)
+        self.count(packet.source, "flit_hops_north_south", packet.flits * north_south)
+
+    def received(self, packet: Packet, endpoint: int) -> None:
+        """Book a packet that a port consumed whole or a synapse unit took."""
+        entry = packet.entry[endpoint]
+        self.count(endpoint, "packets_received")
+        self.count(endpoint, "flits_received", packet.flits)
+        self.count(endpoint, "events_received", int(self.activity.entry_events[entry]))
+        if endpoint >= self.plan.n_cores:
+            return
+        self.count(endpoint, "weight_read_words", int(self.activity.entry_words[entry]))
+        kind, operations = self.activity.entry_kind[entry], int(self.activity.entry_operations[entry])
+        if kind == ACCUMULATE_KIND:
+            self.count(endpoint, "accumulates", operations)
+        elif kind == MULTIPLY_ACCUMULATE:
+            self.count(endpoint, "macs", operations)
+
+    def grant(self, router: int, in_port: int, in_vc: int, out_port: int, out_vc: int, flit: Flit) -> None:
+        """Book a flit that won the switch."""
+        self.link_flits[router, out_port] += 1
+        if self.events:
+            place = (router, in_port, in_vc, out_port, out_vc)
+            self.grants.append((self.now(), *place, flit.packet.name, flit.number))
+
+    def arrived(self, packet: Packet, endpoint: int, cycle: int) -> None:
+        """Log a packet, or one copy of it, whose tail has come to its destination."""
+        if self.events:
+            routers = (int(self.plan.endpoint_router[end]) for end in (packet.source, endpoint))
+            hops = distance(self.plan.width, *routers) + 1
+            instants = (packet.inject_cycle, packet.head_entry_cycle, packet.head_arrive_cycle[endpoint], cycle)
+            what = (packet.name, packet.source, endpoint, packet.flits, packet.traffic_class)
+            self.packets.append((*what, *instants, hops))
+
+    def state(self, is_router: bool, index: int, state: int) -> None:
+        """Log the power state of a core or router from this cycle on."""
+        if self.events:
+            self.states.append((self.now(), is_router, index, state))
+
+    def logs(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the grants, states and packets, in the order they happened."""
+        return np.array(self.grants, GRANT), np.array(self.states, STATE), np.array(self.packets, PACKET)

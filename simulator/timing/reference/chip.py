@@ -1,0 +1,257 @@
+"""The whole chip: routers, interfaces, cores and ports wired together, and the steps they go through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from simpy import Environment
+from simpy.core import EmptySchedule
+
+from simulator.errors import DeadlockError
+from simulator.mapping.plan import EAST, WEST, Activity, Plan
+from simulator.mapping.routes import neighbour
+from simulator.timing.record import GATED, OFF, POWER_STATES, UNIT_STATES, UNITS, Record, sort_events
+from simulator.timing.reference.book import Book
+from simulator.timing.reference.channel import Channel
+from simulator.timing.reference.clock import ARRIVE, QUIET, Doorbell, at
+from simulator.timing.reference.core import Core
+from simulator.timing.reference.deadlock import circle
+from simulator.timing.reference.interface import CLASSES, Interface, SourceQueue
+from simulator.timing.reference.packet import Flit, Rows
+from simulator.timing.reference.power import NEVER, Power
+from simulator.timing.reference.router import Router
+
+LOCAL_LATENCY = 1
+
+
+class Port:
+    """A port to the outside: it injects its packets at their cycles and consumes whatever arrives."""
+
+    def __init__(self, chip: Chip, endpoint: int) -> None:
+        """A port without an interface; the chip connects both."""
+        self.chip, self.endpoint = chip, endpoint
+        self.source = tuple(SourceQueue() for _ in CLASSES)
+        self.ejection_credit: Channel
+        self.interface_bell: Doorbell
+
+    def inject(self, injections: list[tuple[int, int]]) -> Iterator:
+        """Put the packets of each (offset, row) into the source queue, counted from this cycle."""
+        chip, start = self.chip, self.chip.environment.now
+        for offset, row in injections:
+            if start + offset > chip.environment.now:
+                yield at(chip.environment, ARRIVE, start + offset - chip.environment.now)
+            for entries in chip.rows.parts(row):
+                packet = chip.rows.packet(self.endpoint, row, entries, chip.environment.now)
+                chip.begin(len(packet.entry))
+                chip.book.sent(packet, chip.rows.links(packet))
+                self.source[packet.traffic_class].visible.append(packet)
+            self.interface_bell.ring()
+            chip.done()
+
+    def receive(self, vc: int, flit: Flit) -> None:
+        """Consume a flit and return its credit at once."""
+        chip = self.chip
+        self.ejection_credit.send(vc)
+        chip.book.last_output[chip.book.step] = chip.environment.now
+        if flit.is_tail:
+            chip.book.received(flit.packet, self.endpoint)
+            chip.book.arrived(flit.packet, self.endpoint, chip.environment.now)
+            chip.done()
+
+
+class Chip:
+    """All components of one machine, and the barrier that takes them from step to step."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        plan: Plan,
+        activity: Activity,
+        events: bool,
+        progress: Callable[[int, int], object] | None,
+    ) -> None:
+        """Build and wire the machine; `run` brings it to its end."""
+        self.environment, self.plan, self.activity, self.progress = environment, plan, activity, progress
+        self.book = Book(plan, activity, events)
+        self.book.now = lambda: environment.now
+        self.rows = Rows(plan, activity)
+        self.outstanding = 0
+        self.is_waiting = False  # at the barrier
+        self.is_over = False
+        self.quiet = Doorbell(environment, QUIET)
+        self.step_start: list[int] = []
+        self.step_quiet: list[int] = []
+        self.step_state_cycles: list[tuple[np.ndarray, np.ndarray]] = []
+        self.routers = [self._router(number) for number in range(plan.n_routers)]
+        self.cores = [self._core(number) for number in range(plan.n_cores)]
+        self.ports = [Port(self, endpoint) for endpoint in range(plan.n_cores, plan.n_endpoints)]
+        for router in self.routers:
+            self._connect_mesh(router)
+        self.interfaces = [self._interface(end, owner) for end, owner in enumerate([*self.cores, *self.ports])]
+        environment.process(self._steps())
+
+    # construction
+
+    def _router(self, number: int) -> Router:
+        def woken(_: int) -> None:
+            self.book.router_wakes[number] += 1
+
+        power = Power(
+            self.environment,
+            lambda: self.routers[number].has_work(),
+            gate_after=self.plan.router_gate_after,
+            off_after=NEVER,
+            wake_latency={GATED: self.plan.router_wake},
+            when_awake=lambda: self.routers[number].bell.ring(),
+            when_woken=woken,
+            when_changed=lambda state: self.book.state(True, number, state),
+        )
+        return Router(self.environment, self.plan, number, power, self.book)
+
+    def _core(self, number: int) -> Core:
+        plan = self.plan
+        power = Power(
+            self.environment,
+            lambda: self.cores[number].has_work(),
+            gate_after=plan.gate_after,
+            off_after=plan.off_after,
+            wake_latency={GATED: plan.gate_wake, OFF: plan.off_wake + int(plan.reload_cycles[number])},
+            when_awake=lambda: self.cores[number].wake_units(),
+            when_woken=lambda state: self.book.count(number, "gate_wakes" if state == GATED else "off_wakes"),
+            when_changed=lambda state: self.book.state(False, number, state),
+            settled=lambda: self.cores[number].settle(),
+        )
+        return Core(self.environment, plan, self.activity, self.rows, self.book, number, self, power)
+
+    def _connect_mesh(self, router: Router) -> None:
+        """Lead every mesh output to the facing input of its neighbour, and that input's credits back."""
+        plan = self.plan
+        for port in range(4):
+            there = neighbour(plan.width, plan.height, router.number, port)
+            if there >= 0:
+                latency = int(plan.link_latency[0 if port in (EAST, WEST) else 1])
+                self._link(router, port, self.routers[there], latency)
+
+    def _link(self, router: Router, port: int, there: Router, latency: int) -> None:
+        facing = port ^ 1
+        # one cycle of the flit's way is the switch: granted in t, it is usable at t + 2 + latency
+        flits = Channel(self.environment, latency + 1, lambda sent: there.receive_flit(facing, *sent))
+        router.connect_output(port, self.plan.buffer, flits)
+        there.connect_input(facing, Channel(self.environment, latency, lambda vc: router.receive_credit(port, vc)))
+
+    def _interface(self, endpoint: int, owner: Core | Port) -> Interface:
+        """Connect an endpoint to the local port of its router."""
+        router = self.routers[int(self.plan.endpoint_router[endpoint])]
+        port = int(self.plan.endpoint_local[endpoint])
+        sources = owner.output_queue if isinstance(owner, Core) else owner.source
+        interface = Interface(self.environment, self.plan, endpoint, sources, owner.receive)
+        buffer = self.plan.input_queue if isinstance(owner, Core) else self.plan.buffer
+        ejection = Channel(self.environment, LOCAL_LATENCY + 1, lambda sent: interface.receive_flit(*sent))
+        router.connect_output(port, buffer, ejection)
+        router.connect_input(port, Channel(self.environment, LOCAL_LATENCY, interface.receive_credit))
+        interface.flit_channel = Channel(self.environment, LOCAL_LATENCY, lambda sent: router.receive_flit(port, *sent))
+        owner.ejection_credit = Channel(self.environment, LOCAL_LATENCY, lambda vc: router.receive_credit(port, vc))
+        owner.interface_bell = interface.bell
+        return interface
+
+    # steps
+
+    def begin(self, n: int = 1) -> None:
+        """Count something outstanding in this step."""
+        self.outstanding += n
+
+    def done(self) -> None:
+        """Count something done in this cycle; when it was the last, the step is quiet."""
+        self.outstanding -= 1
+        if self.outstanding == 0:
+            self.quiet.ring()
+
+    def _steps(self) -> Iterator:
+        yield at(self.environment, ARRIVE)
+        for step in range(self.activity.n_steps):
+            self._start(step)
+            while self.outstanding:
+                yield self.quiet.wait()
+            if self.environment.now == self.step_start[step]:
+                yield at(self.environment, QUIET)
+            self._enter_barrier(True)
+            self.step_quiet.append(self.environment.now)
+            yield at(self.environment, ARRIVE, self.plan.barrier_cycles)
+            self.step_state_cycles.append(self._state_cycles())
+            if self.progress is not None:
+                self.progress(step + 1, self.environment.now)
+        self.is_over = True
+
+    def _start(self, step: int) -> None:
+        activity = self.activity
+        self.book.step = step
+        self.step_start.append(self.environment.now)
+        self._enter_barrier(False)
+        for item in range(activity.work_start[step], activity.work_start[step + 1]):
+            messages = slice(activity.work_message[item], activity.work_message[item + 1])
+            firing = zip(activity.message_position[messages].tolist(), activity.message_row[messages].tolist())
+            self.begin()
+            self.cores[activity.work_core[item]].start(int(activity.work_visits[item]), list(firing))
+        injections: dict[int, list[tuple[int, int]]] = {}
+        for injection in range(activity.inject_start[step], activity.inject_start[step + 1]):
+            what = int(activity.inject_offset[injection]), int(activity.inject_row[injection])
+            injections.setdefault(int(activity.inject_port[injection]), []).append(what)
+            self.begin()
+        for endpoint, of_port in injections.items():
+            self.environment.process(self.ports[endpoint - self.plan.n_cores].inject(of_port))
+
+    def _enter_barrier(self, is_waiting: bool) -> None:
+        self.is_waiting = is_waiting
+        for core in self.cores:
+            core.power.look()
+
+    def _state_cycles(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the cycles of each core, and of each router, in each power state so far."""
+        now = self.environment.now
+        return tuple(
+            np.array([part.power.time.until(now) for part in parts], np.int64).reshape(-1, len(POWER_STATES))
+            for parts in (self.cores, self.routers)
+        )
+
+    # the run
+
+    def run(self) -> Record:
+        """Run all steps; when nothing can ever happen again before the end, name the circle of waiting."""
+        while not self.is_over:
+            try:
+                self.environment.step()
+            except EmptySchedule:
+                raise DeadlockError(f"cycle {self.environment.now}: deadlock: {circle(self)}") from None
+        return self._record()
+
+    def _record(self) -> Record:
+        book, now = self.book, self.environment.now
+        core_cycles, router_cycles = self._state_cycles()
+        core_steps, router_steps = (
+            np.diff([np.zeros(cycles.shape[1], np.int64), *(step[part].sum(axis=0) for step in self.step_state_cycles)], axis=0)
+            for part, cycles in enumerate((core_cycles, router_cycles))
+        )
+        units = [[unit.time.until(now) for unit in core.units] for core in self.cores]
+        grants, states, packets = sort_events(*book.logs())
+        return Record(
+            cycles=now,
+            step_start=np.array(self.step_start, np.int64),
+            step_quiet=np.array(self.step_quiet, np.int64),
+            step_last_output=book.last_output,
+            counters=book.counters,
+            step_counters=book.step_counters,
+            queue_peak=book.queue_peak,
+            unit_cycles=np.array(units, np.int64).reshape(-1, len(UNITS), len(UNIT_STATES)),
+            state_cycles=core_cycles,
+            step_state_cycles=core_steps,
+            link_flits=book.link_flits,
+            link_blocked=book.link_blocked,
+            router_flit_cycles=book.router_flit_cycles,
+            router_wakes=book.router_wakes,
+            router_state_cycles=router_cycles,
+            step_router_state_cycles=router_steps,
+            grants=grants,
+            states=states,
+            packets=packets,
+        )

@@ -1,0 +1,48 @@
+"""Cycles and the phases inside a cycle, on SimPy's clock: first everything arrives, then everything is evaluated.
+
+SimPy orders events by (time, priority).  What crosses between components arrives one cycle later at the earliest, so
+the order of events of one phase cannot matter.
+"""
+
+from __future__ import annotations
+
+from simpy import Environment, Event
+
+#: channels deliver, queues show what was put, steps start
+ARRIVE = 1
+#: routers, interfaces and units decide on what has arrived
+EVALUATE = 2
+#: the barrier looks whether the step is quiet
+QUIET = 3
+#: power states and time accounts see the cycle with everything of it done
+SETTLE = 4
+
+
+def at(environment: Environment, phase: int, delay: int = 0) -> Event:
+    """Return an event that happens in a phase of this cycle, or of one `delay` cycles later."""
+    return _schedule(Event(environment), phase, delay)
+
+
+def _schedule(event: Event, phase: int, delay: int) -> Event:
+    event._ok, event._value = True, None  # SimPy's own succeed() would schedule it in the NORMAL phase
+    event.env.schedule(event, phase, delay)
+    return event
+
+
+class Doorbell:
+    """What a process sleeps on while nothing can happen to it: rung in ARRIVE, it wakes in EVALUATE of that cycle."""
+
+    def __init__(self, environment: Environment, phase: int = EVALUATE) -> None:
+        """A bell that wakes its owner in `phase`."""
+        self.environment, self.phase = environment, phase
+        self.event = Event(environment)
+
+    def wait(self) -> Event:
+        """Return the event of the next ring; earlier rings are forgotten, for their news has been seen."""
+        self.event = Event(self.environment)
+        return self.event
+
+    def ring(self) -> None:
+        """Wake the owner in this cycle."""
+        if not self.event.triggered:
+            _schedule(self.event, self.phase, 0)

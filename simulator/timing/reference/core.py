@@ -1,0 +1,220 @@
+"""A core: synapse, soma and axon-out with the queues between them, each unit a process (docs/machine.md, "Core")."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Protocol
+
+from simpy import Environment
+
+from simulator.mapping.plan import Activity, Plan
+from simulator.timing.record import (
+    BARRIER,
+    BLOCKED,
+    BUSY,
+    GATED,
+    OFF,
+    STARVED,
+    UNIT_GATED,
+    UNIT_OFF,
+    UNIT_STATES,
+    UNIT_WAKING,
+    UNITS,
+    WAKING,
+)
+from simulator.timing.reference.book import Book
+from simulator.timing.reference.channel import Channel, Queue
+from simulator.timing.reference.clock import EVALUATE, Doorbell, at
+from simulator.timing.reference.interface import CLASSES
+from simulator.timing.reference.packet import Flit, Packet, Rows
+from simulator.timing.reference.power import Power, TimeInState
+
+
+class Barrier(Protocol):
+    """What a core tells and asks the chip: what is outstanding in the step, and whether the step is over."""
+
+    is_waiting: bool
+
+    def begin(self, n: int = 1) -> None:
+        """Something more is outstanding."""
+
+    def done(self) -> None:
+        """Something outstanding is done in this cycle."""
+
+
+class Unit:
+    """One unit of a core: what it does in this cycle, and how it sleeps."""
+
+    def __init__(self, environment: Environment, core: Core) -> None:
+        """A starved unit; its process is `run`."""
+        self.environment, self.core = environment, core
+        self.status = STARVED
+        self.time = TimeInState(len(UNIT_STATES))
+        self.bell = Doorbell(environment)
+        environment.process(self.run())
+
+    def run(self) -> Iterator:
+        """What the unit does, forever."""
+        raise NotImplementedError
+
+    def be(self, status: int) -> None:
+        """Be busy, blocked or starved from this cycle on."""
+        self.status = status
+        self.core.power.look()
+
+    def busy(self, cycles: int) -> Iterator:
+        """Be busy for some cycles; resume in the cycle in which the unit is done."""
+        if cycles:
+            self.be(BUSY)
+            yield at(self.environment, EVALUATE, cycles)
+
+    def room_in(self, queue: Queue) -> Iterator:
+        """Be blocked until the queue has room."""
+        while queue.room == 0:
+            self.be(BLOCKED)
+            yield self.bell.wait()
+
+
+class Synapse(Unit):
+    """Take one complete packet at a time from the input queue and serve its synapses."""
+
+    def run(self) -> Iterator:
+        """Serve packets, round-robin over VCs."""
+        core, next_vc = self.core, 0
+        n = core.plan.virtual_channels
+        while True:
+            self.be(STARVED)
+            complete = [vc for turn in range(n) if core.complete[vc := (next_vc + turn) % n]]
+            if not (complete and core.power.is_awake()):
+                yield self.bell.wait()
+                continue
+            vc = complete[0]
+            next_vc = vc + 1
+            packet = core.complete[vc].popleft()
+            core.input_held -= packet.flits
+            for _ in range(packet.flits):
+                core.ejection_credit.send(vc)
+            core.book.received(packet, core.number)
+            yield from self.busy(int(core.activity.entry_cycles[packet.entry[core.number]]))
+            core.barrier.done()
+
+
+class Soma(Unit):
+    """Visit the neurons of a work item in order; those that fire send their message to axon-out."""
+
+    def run(self) -> Iterator:
+        """Work through one item per step."""
+        core, plan = self.core, self.core.plan
+        while True:
+            self.be(STARVED)
+            if not (core.work_item is not None and core.power.is_awake()):
+                yield self.bell.wait()
+                continue
+            visits, messages = core.work_item
+            visited = 0
+            for position, row in messages:
+                cycles = (position + 1 - visited) * plan.soma_cycles + plan.soma_spike_cycles
+                yield from self.busy(cycles)
+                visited = position + 1
+                if row >= 0:
+                    yield from self.room_in(core.spike_queue)
+                    core.barrier.begin()
+                    core.spike_queue.put(row)
+            yield from self.busy((visits - visited) * plan.soma_cycles)
+            core.work_item = None
+            core.barrier.done()
+
+
+class AxonOut(Unit):
+    """Turn each message into the packets of its row."""
+
+    def run(self) -> Iterator:
+        """Send row after row."""
+        core, plan = self.core, self.core.plan
+        while True:
+            self.be(STARVED)
+            if not (core.spike_queue.visible and core.power.is_awake()):
+                yield self.bell.wait()
+                continue
+            row = core.spike_queue.take()
+            for entries in core.rows.parts(row):
+                yield from self.busy(plan.axon_cycles)
+                queue = core.output_queue[int(core.activity.entry_class[entries[0]])]
+                yield from self.room_in(queue)
+                packet = core.rows.packet(core.number, row, entries, self.environment.now)
+                core.barrier.begin(len(packet.entry))
+                core.book.sent(packet, core.rows.links(packet))
+                queue.put(packet)
+                core.power.look()
+            core.barrier.done()
+
+
+class Core:
+    """One core: its queues, its units and its power state."""
+
+    def __init__(
+        self, environment: Environment, plan: Plan, activity: Activity, rows: Rows, book: Book, number: int,
+        barrier: Barrier, power: Power,
+    ) -> None:  # fmt: skip
+        """A core without an interface; the chip connects `ejection_credit` and rings the interface's bell."""
+        self.environment, self.plan, self.activity, self.rows, self.book = environment, plan, activity, rows, book
+        self.number, self.barrier, self.power = number, barrier, power
+        self.ejection_credit: Channel
+        self.interface_bell: Doorbell
+        #: the input queue: flits it holds, and per VC the whole packets the synapse unit can see
+        self.input_held = 0
+        self.complete: list[deque[Packet]] = [deque() for _ in range(plan.virtual_channels)]
+        self.completed = Channel(environment, 0, self._complete)
+        self.work_item: tuple[int, list[tuple[int, int]]] | None = None
+        self.synapse, self.soma, self.axon_out = (unit(environment, self) for unit in (Synapse, Soma, AxonOut))
+        self.units = (self.synapse, self.soma, self.axon_out)
+        self.spike_queue = Queue(environment, plan.spike_queue, self.axon_out.bell.ring, self.soma.bell.ring)
+        self.output_queue = tuple(
+            Queue(environment, plan.output_queue, lambda: self.interface_bell.ring(), self.axon_out.bell.ring) for _ in CLASSES
+        )
+
+    def start(self, visits: int, messages: list[tuple[int, int]]) -> None:
+        """Give the soma its work item of this step: neurons to visit, and (position, row) of those that fire."""
+        self.work_item = visits, messages
+        self.book.count(self.number, "neuron_updates", visits)
+        self.book.count(self.number, "spikes", len(messages))
+        self.power.work_comes()
+        self.soma.bell.ring()
+
+    def receive(self, vc: int, flit: Flit) -> None:
+        """Put an arriving flit into the input queue; with the tail, the packet can be taken from the next cycle on."""
+        self.input_held += 1
+        if flit.is_tail:
+            self.book.arrived(flit.packet, self.number, self.environment.now)
+            self.completed.send((vc, flit.packet))
+        self.power.work_comes()
+
+    def _complete(self, arrival: tuple[int, Packet]) -> None:
+        vc, packet = arrival
+        self.complete[vc].append(packet)
+        self.synapse.bell.ring()
+
+    def wake_units(self) -> None:
+        """Let the units look again: the core is awake."""
+        for unit in self.units:
+            unit.bell.ring()
+
+    def has_work(self) -> bool:
+        """Return whether, with everything of this cycle done, a unit is at work or a queue of the core is not empty."""
+        at_work = any(unit.status != STARVED for unit in self.units)
+        return at_work or self.work_item is not None or self.input_held > 0 or self.spike_queue.held > 0
+
+    def settle(self) -> None:
+        """Account for this cycle: where each unit's time goes, and how full the queues are."""
+        asleep = {OFF: UNIT_OFF, GATED: UNIT_GATED, WAKING: UNIT_WAKING}.get(self.power.state)
+        for unit in self.units:
+            state = BARRIER if self.barrier.is_waiting else unit.status
+            unit.time.enter(state if asleep is None else asleep, self.environment.now)
+        held = (self.input_held, self.spike_queue.held, sum(queue.held for queue in self.output_queue))
+        peak = self.book.queue_peak[self.number]
+        for queue, now in enumerate(held):
+            peak[queue] = max(peak[queue], now)
+
+
+assert len(UNITS) == len((Synapse, Soma, AxonOut))

@@ -1,0 +1,122 @@
+"""Find the circle of waiting in a chip in which nothing can happen any more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulator.mapping.plan import LOCAL
+from simulator.mapping.routes import neighbour
+from simulator.timing.reference.packet import Packet
+
+if TYPE_CHECKING:
+    from simulator.timing.reference.chip import Chip
+
+#: an input VC of a router: router, port, VC
+Place = tuple[int, int, int]
+
+
+def circle(chip: Chip) -> str:
+    """Return who waits for what, around the circle, or along a chain to what will never be free."""
+    waits = {place: _waits_for(chip, place) for place in _stuck(chip)}
+    way = _circle(waits)
+    if way:
+        return _links(chip, [*way, way[0]], waits)
+    for place, asked in waits.items():
+        for link, next in asked:
+            if next not in waits:
+                return f"{_packet(chip, place)} at router {place[0]} waits for {link}, which nothing can free"
+    return f"{chip.outstanding} packets or work items are outstanding and nothing moves"
+
+
+def _stuck(chip: Chip) -> list[Place]:
+    return [
+        (router.number, port, number)
+        for router in chip.routers
+        for port, vcs in enumerate(router.input)
+        for number, vc in enumerate(vcs)
+        if vc.packet is not None
+    ]
+
+
+def _packet(chip: Chip, place: Place) -> Packet | None:
+    router, port, vc = place
+    return chip.routers[router].input[port][vc].packet
+
+
+def _waits_for(chip: Chip, place: Place) -> list[tuple[str, Place | None]]:
+    """Return the links the packet at a place waits for, each with the place that has to move first."""
+    router, port, number = place
+    vc = chip.routers[router].input[port][number]
+    if not vc.fifo:
+        return _upstream(chip, place)
+    asked: list[tuple[str, Place | None]] = []
+    for out_port in sorted(vc.wanted_ports()):
+        output = chip.routers[router].output[out_port]
+        first, channels = (int(of[vc.packet.traffic_class]) for of in (chip.plan.class_first, chip.plan.class_channels))
+        for out_vc in [vc.output[out_port]] if out_port in vc.output else range(first, first + channels):
+            holder = _holder(chip, router, out_port, out_vc)
+            has_credit = output[out_vc].credit > 0
+            next = holder if has_credit and holder not in (None, place) else _downstream(chip, router, out_port, out_vc)
+            asked.append((_link(chip, router, out_port), next))
+    return asked
+
+
+def _upstream(chip: Chip, place: Place) -> list[tuple[str, Place | None]]:
+    """A packet whose next flits are still on their way waits for the place they are at."""
+    router, port, number = place
+    if port >= LOCAL:
+        return []
+    before = neighbour(chip.plan.width, chip.plan.height, router, port)
+    holder = _holder(chip, before, port ^ 1, number)
+    return [] if holder is None else [(f"its own flits at router {before}", holder)]
+
+
+def _holder(chip: Chip, router: int, out_port: int, out_vc: int) -> Place | None:
+    for port, vcs in enumerate(chip.routers[router].input):
+        for number, vc in enumerate(vcs):
+            if vc.output.get(out_port) == out_vc:
+                return router, port, number
+    return None
+
+
+def _downstream(chip: Chip, router: int, out_port: int, out_vc: int) -> Place | None:
+    if out_port >= LOCAL:
+        return None
+    return neighbour(chip.plan.width, chip.plan.height, router, out_port), out_port ^ 1, out_vc
+
+
+def _link(chip: Chip, router: int, out_port: int) -> str:
+    if out_port < LOCAL:
+        return f"link {router}->{neighbour(chip.plan.width, chip.plan.height, router, out_port)}"
+    for endpoint in range(chip.plan.n_endpoints):
+        if (chip.plan.endpoint_router[endpoint], chip.plan.endpoint_local[endpoint]) == (router, out_port):
+            return f"the input queue of core {endpoint}" if endpoint < chip.plan.n_cores else f"port {endpoint}"
+    return f"local port {out_port} of router {router}, where there is nothing"
+
+
+def _circle(waits: dict[Place, list[tuple[str, Place | None]]]) -> list[Place]:
+    """Return the places of one circle, in the order of waiting; empty when there is none."""
+    finished: set[Place] = set()
+    for start in waits:
+        way: list[Place] = [start]
+        while way:
+            following = [next for _, next in waits[way[-1]] if next in waits and next not in finished]
+            on_way = [next for next in following if next in way]
+            if on_way:
+                return way[way.index(on_way[0]) :]
+            if following:
+                way.append(following[0])
+            else:
+                finished.add(way.pop())
+    return []
+
+
+def _links(chip: Chip, way: list[Place], waits: dict[Place, list[tuple[str, Place | None]]]) -> str:
+    def holder(place: Place) -> str:
+        return f"{_packet(chip, place)} at router {place[0]}"
+
+    text = f"{holder(way[0])} waits for "
+    for number, (place, following) in enumerate(zip(way, way[1:])):
+        link = [link for link, next in waits[place] if next == following][0]
+        text += (", which waits for " if number else "") + f"{link}, held by {holder(following)}"
+    return text

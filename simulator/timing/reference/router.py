@@ -1,0 +1,275 @@
+"""The input-queued wormhole router with virtual channels, in both pipelines (docs/machine.md, "Router")."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from simpy import Environment
+
+from simulator.mapping.plan import CANONICAL, EAST, LOCAL, WEST, Plan
+from simulator.mapping.routes import allowed_ports
+from simulator.timing.reference.allocator import Allocator, round_robin
+from simulator.timing.reference.book import Book
+from simulator.timing.reference.channel import Channel
+from simulator.timing.reference.clock import EVALUATE, Doorbell, at
+from simulator.timing.reference.packet import Flit, Packet
+from simulator.timing.reference.power import Power
+
+STARTED, BODY = 0, 1  # priorities at the switch: `lookahead` heads come after packets that hold an output VC
+
+
+class OutputVC:
+    """The sending side of one virtual channel: who holds it, and room at the other end."""
+
+    def __init__(self, credit: int, atomic: bool) -> None:
+        """A free channel in front of `credit` flits of empty buffer."""
+        self.credit = self.buffer = credit
+        self.atomic = atomic
+        self.owner: Packet | None = None
+        self.tail_sent = False
+
+    def send(self, flit: Flit) -> None:
+        """Use a credit; a tail frees the channel, with `atomic` once all credits are back."""
+        self.credit -= 1
+        self.owner = flit.packet
+        self.tail_sent = flit.is_tail
+        self._free()
+
+    def credit_returns(self) -> None:
+        """Count the room the other end has made."""
+        self.credit += 1
+        self._free()
+
+    def _free(self) -> None:
+        if self.tail_sent and (not self.atomic or self.credit == self.buffer):
+            self.owner, self.tail_sent = None, False
+
+
+class InputVC:
+    """The receiving side of one virtual channel: its flits, and where the packet at the front is going."""
+
+    IDLE, ROUTING, VC_ALLOC, ACTIVE = range(4)
+
+    def __init__(self) -> None:
+        """Empty and idle."""
+        self.fifo: deque[tuple[int, Flit]] = deque()  # with the cycle each flit arrived in
+        self.state = InputVC.IDLE
+        self.packet: Packet | None = None
+        #: mask of ports: those a unicast packet may take, or those a multicast flit still owes a copy
+        self.wanted = 0
+        self.output: dict[int, int] = {}  # output port -> output VC it holds
+
+    def start(self, state: int, ports: int) -> None:
+        """Begin with the packet whose head is at the front."""
+        self.state, self.packet, self.wanted = state, self.fifo[0][1].packet, ports
+
+    def hold(self, port: int, vc: int) -> None:
+        """Own an output VC; for a unicast packet that settles the way."""
+        assert self.packet is not None
+        self.output[port] = vc
+        if self.packet.tree is None:
+            self.wanted = 1 << port
+        if self.wanted_ports() == set(self.output):
+            self.state = InputVC.ACTIVE
+
+    def wanted_ports(self) -> set[int]:
+        """Return the ports in the mask."""
+        return {port for port in range(self.wanted.bit_length()) if self.wanted >> port & 1}
+
+    def known_ports(self) -> set[int]:
+        """Return the ports the flit at the front could go to; none while its route is unknown."""
+        return self.wanted_ports() if self.fifo and self.state in (InputVC.VC_ALLOC, InputVC.ACTIVE) else set()
+
+    def finish(self) -> None:
+        """Be idle again: the packet has left."""
+        self.state, self.packet, self.wanted, self.output = InputVC.IDLE, None, 0, {}
+
+
+class Router:
+    """One router of the mesh."""
+
+    def __init__(self, environment: Environment, plan: Plan, number: int, power: Power, book: Book) -> None:
+        """A router without neighbours; `connect_*` give it channels."""
+        self.environment, self.plan, self.number, self.power, self.book = environment, plan, number, power, book
+        ports, vcs = plan.ports, plan.virtual_channels
+        self.input = [[InputVC() for _ in range(vcs)] for _ in range(ports)]
+        self.output: dict[int, list[OutputVC]] = {}
+        self.flit_channel: dict[int, Channel] = {}
+        self.credit_channel: dict[int, Channel] = {}
+        self.switch = Allocator(ports)
+        self.vc_allocator = Allocator(ports * vcs)
+        self.input_turn = [0] * ports  # which VC represents its input
+        self.output_turn = [-1] * ports  # the VC last given away by `lookahead`
+        self.open_at = [0] * ports  # when a link with an interval takes the next flit
+        self.blocked: set[int] = set()  # outputs blocked since the last evaluation
+        self.evaluated_at = -1
+        self.left_at = -1
+        self.bell = Doorbell(environment)
+        environment.process(self.run())
+
+    def connect_output(self, port: int, buffer: int, flits: Channel) -> None:
+        """Lead an output to a neighbour or an interface with `buffer` flits of room in each VC."""
+        self.output[port] = [OutputVC(buffer, self.plan.atomic) for _ in range(self.plan.virtual_channels)]
+        self.flit_channel[port] = flits
+
+    def connect_input(self, port: int, credits: Channel) -> None:
+        """Give the credits of an input a way back to whoever sends to it."""
+        self.credit_channel[port] = credits
+
+    # what arrives
+
+    def receive_flit(self, port: int, vc: int, flit: Flit) -> None:
+        """Append an arriving flit to its FIFO."""
+        self.input[port][vc].fifo.append((self.environment.now, flit))
+        self.power.work_comes()
+        self.bell.ring()
+
+    def receive_credit(self, port: int, vc: int) -> None:
+        """Apply an arriving credit."""
+        self.output[port][vc].credit_returns()
+        self.bell.ring()
+
+    def has_work(self) -> bool:
+        """Return whether a FIFO holds a flit in this cycle, or held one that left in it."""
+        return self.left_at == self.environment.now or self.holds_flits()
+
+    def holds_flits(self) -> bool:
+        """Return whether any FIFO is not empty."""
+        return any(vc.fifo for vcs in self.input for vc in vcs)
+
+    # what happens in a cycle
+
+    def run(self) -> Iterator:
+        """Evaluate in every cycle in which something may move; sleep when only an arrival can change anything."""
+        while True:
+            yield self.bell.wait()
+            while self.power.is_awake() and self.evaluate():
+                yield at(self.environment, EVALUATE, 1)
+
+    def evaluate(self) -> bool:
+        """Start heads, allocate, and update; return whether the next cycle may differ without any arrival."""
+        now = self.environment.now
+        self._count_blocked(now)
+        self._start_heads()
+        routing = [vc for vcs in self.input for vc in vcs if vc.state == InputVC.ROUTING]
+        wanted = {port for vcs in self.input for vc in vcs for port in vc.known_ports()}
+        allocated = self._allocate_vcs() if self.plan.pipeline == CANONICAL else []
+        granted = self._allocate_switch(now)
+        for vc in routing:
+            vc.state = InputVC.VC_ALLOC
+        for in_port, in_vc, port, vc in allocated:
+            self.output[port][vc].owner = self.input[in_port][in_vc].packet
+            self.input[in_port][in_vc].hold(port, vc)
+        for in_port, in_vc, port in granted:
+            self._leave(in_port, in_vc, port, now)
+        self.blocked = wanted - {port for _, _, port in granted}
+        for port in self.blocked:
+            self.book.link_blocked[self.number][port] += 1
+        moved = bool(routing or allocated or granted)
+        if moved and not self.holds_flits():
+            self.blocked = set()
+            return False
+        return moved or any(now < self.open_at[port] for port in wanted)
+
+    def _count_blocked(self, now: int) -> None:
+        """Book the cycles slept through: nothing moved in them, so the same outputs stayed blocked."""
+        for port in self.blocked:
+            self.book.link_blocked[self.number][port] += now - self.evaluated_at - 1
+        self.evaluated_at = now
+
+    def _start_heads(self) -> None:
+        for in_port, vcs in enumerate(self.input):
+            for vc in vcs:
+                if vc.state == InputVC.IDLE and vc.fifo:
+                    state = InputVC.ROUTING if self.plan.pipeline == CANONICAL else InputVC.VC_ALLOC
+                    vc.start(state, self._route(in_port, vc.fifo[0][1].packet))
+
+    def _route(self, in_port: int, packet: Packet) -> int:
+        """Return the mask of ports allowed, or of all branches of the tree."""
+        if packet.tree is not None:
+            return packet.tree[self.number]
+        destination = int(self.plan.endpoint_router[packet.destination])
+        if destination == self.number:
+            return 1 << int(self.plan.endpoint_local[packet.destination])
+        return allowed_ports(self.plan.allowed, self.plan.width, in_port, self.number, destination)
+
+    def free_vcs(self, port: int, packet: Packet) -> list[int]:
+        """Return the free output VCs of the packet's class."""
+        first = int(self.plan.class_first[packet.traffic_class])
+        channels = range(first, first + int(self.plan.class_channels[packet.traffic_class]))
+        return [vc for vc in channels if self.output[port][vc].owner is None]
+
+    def _free_with_credit(self, port: int, packet: Packet) -> list[int]:
+        return [vc for vc in self.free_vcs(port, packet) if self.output[port][vc].credit > 0]
+
+    def _allocate_vcs(self) -> list[tuple[int, int, int, int]]:
+        """Match waiting input VCs to free output VCs, as (input port, VC, output port, VC)."""
+        n = self.plan.virtual_channels
+        requests = {
+            in_port * n + in_vc: {
+                port * n + free: 0 for port in vc.wanted_ports() - set(vc.output) for free in self.free_vcs(port, vc.packet)
+            }
+            for in_port, vcs in enumerate(self.input)
+            for in_vc, vc in enumerate(vcs)
+            if vc.state == InputVC.VC_ALLOC
+        }
+        return [(*divmod(input, n), *divmod(output, n)) for input, output in self.vc_allocator.match(requests)]
+
+    def _allocate_switch(self, now: int) -> list[tuple[int, int, int]]:
+        """Match inputs to outputs, as (input port, VC that represents it, output port)."""
+        representative: dict[tuple[int, int], int] = {}
+        requests: dict[int, dict[int, int]] = {}
+        for in_port, vcs in enumerate(self.input):
+            asking: dict[int, dict[int, int]] = {}
+            for in_vc, vc in enumerate(vcs):
+                for port, priority in self._switch_requests(vc):
+                    if now >= self.open_at[port]:
+                        asking.setdefault(port, {})[in_vc] = priority
+            for port, priorities in asking.items():
+                in_vc = round_robin(priorities, self.input_turn[in_port], self.plan.virtual_channels)
+                representative[in_port, port] = in_vc
+                requests.setdefault(in_port, {})[port] = priorities[in_vc]
+        return [(in_port, representative[in_port, port], port) for in_port, port in self.switch.match(requests)]
+
+    def _switch_requests(self, vc: InputVC) -> Iterator[tuple[int, int]]:
+        """Yield the ports the flit at the front asks for, with its priority."""
+        for port in vc.known_ports():
+            if port in vc.output:
+                if self.output[port][vc.output[port]].credit > 0:
+                    yield port, BODY
+            elif self.plan.pipeline != CANONICAL and self._free_with_credit(port, vc.packet):
+                yield port, STARTED
+
+    def _leave(self, in_port: int, in_vc: int, port: int, now: int) -> None:
+        """Let the flit at the front of a VC, or one copy of it, go to an output."""
+        vc = self.input[in_port][in_vc]
+        arrived, flit = vc.fifo[0]
+        if port not in vc.output:
+            free = dict.fromkeys(self._free_with_credit(port, flit.packet), 0)
+            self.output_turn[port] = round_robin(free, self.output_turn[port], self.plan.virtual_channels)
+            out_vc = self.output_turn[port]
+            self.output_turn[port] += 1
+            vc.hold(port, out_vc)
+        out_vc = vc.output[port]
+        self.output[port][out_vc].send(flit)
+        self.flit_channel[port].send((out_vc, flit))
+        self.book.grant(self.number, in_port, in_vc, port, out_vc, flit)
+        if port < LOCAL:
+            self.open_at[port] = now + int(self.plan.link_interval[0 if port in (EAST, WEST) else 1])
+        self.input_turn[in_port] = (in_vc + 1) % self.plan.virtual_channels
+        if flit.packet.tree is not None:
+            vc.wanted &= ~(1 << port)
+            del vc.output[port]
+            if vc.wanted:
+                return
+        self._pop(vc, in_port, in_vc, now - arrived + 1)
+
+    def _pop(self, vc: InputVC, in_port: int, in_vc: int, stay: int) -> None:
+        _, flit = vc.fifo.popleft()
+        self.credit_channel[in_port].send(in_vc)
+        self.book.router_flit_cycles[self.number] += stay
+        self.left_at = self.environment.now
+        self.power.look(1)
+        if flit.is_tail:
+            vc.finish()
