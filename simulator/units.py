@@ -116,10 +116,10 @@ def cycles(duration: Fraction, period: Fraction, written: str) -> int:
     if number.denominator == 1:
         return int(number)
     low = math.floor(number)
-    below, above = show(float(low * period), "s"), show(float((low + 1) * period), "s")
+    below, above = show(float(low * period), "s", 9), show(float((low + 1) * period), "s", 9)
     raise UnitError(
         f"must be a whole number of cycles of {show(float(period), 's')}, not {written!r}: "
-        f"the nearest are {below} ({low} cycles) and {above} ({low + 1} cycles)"
+        f"the nearest are {below} ({low} cycle{'' if low == 1 else 's'}) and {above} ({low + 1} cycle{'' if low == 0 else 's'})"
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from simulator import units
 from simulator.describe import library
@@ -154,20 +154,20 @@ class Barrier(Description):
 
     points: Annotated[list[tuple[Positive, PositiveDuration]], Field(min_length=1)]
 
-    @model_validator(mode="before")
+    @field_validator("points", mode="before")
     @classmethod
-    def _pairs(cls, tree: Any) -> Any:
-        if isinstance(tree, dict) and isinstance(tree.get("points"), list):
-            points = [tuple(point) if isinstance(point, list) else point for point in tree["points"]]
-            return {**tree, "points": points}
-        return tree
+    def _pairs(cls, points: Any) -> Any:
+        if isinstance(points, list):
+            return [tuple(point) if isinstance(point, list) else point for point in points]
+        return points
 
-    @model_validator(mode="after")
-    def _rising(self) -> Barrier:
-        tiles = [tile for tile, _ in self.points]
+    @field_validator("points")
+    @classmethod
+    def _rising(cls, points: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        tiles = [tile for tile, _ in points]
         if any(b <= a for a, b in zip(tiles, tiles[1:])):
-            raise ValueError(f"points must have rising numbers of tiles, not {tiles}")
-        return self
+            raise ValueError(f"must have rising numbers of tiles, not {tiles}")
+        return points
 
 
 class Gating(Description):
@@ -182,13 +182,13 @@ class Gating(Description):
     router_gate_after: DurationOrNever
     router_wake: Duration
 
-    @model_validator(mode="after")
-    def _order(self) -> Gating:
-        if self.off_after >= 0 and self.gate_after > self.off_after:
-            raise ValueError(
-                f"off_after must be at least gate_after ({self.gate_after} cycles), not {self.off_after} cycles"
-            )
-        return self
+    @field_validator("off_after")
+    @classmethod
+    def _order(cls, off_after: int, info: ValidationInfo) -> int:
+        gate_after = info.data.get("gate_after", -1)
+        if 0 <= off_after < gate_after:
+            raise ValueError(f"must be at least gate_after ({gate_after} cycles), not {off_after} cycles")
+        return off_after
 
 
 class Chip(Description):

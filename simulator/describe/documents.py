@@ -78,6 +78,7 @@ class Document:
         self.places: dict[Key, str] = {}
         self.faults: list[tuple[int, str]] = []
         self.tree: dict[str, Any] = {}
+        self._broken: set[Key] = set()  # keys whose value could not be taken over: one fault each is enough
         self._read()
 
     def _read(self) -> None:
@@ -130,6 +131,7 @@ class Document:
         self.lines[key] = node.start_mark.line + 1
         if hasattr(node, "forbidden"):
             self.fault(key, f"must be written out: {node.forbidden}")
+            self._broken.add(key)
             return None
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, key)
@@ -203,11 +205,16 @@ class Document:
             return model.model_validate(self.tree, context=context)
         except ValidationError as error:
             found: dict[Key, list[str]] = {}
+            meant: set[Key] = set()
             for entry in error.errors(include_url=False):
                 key = self._existing(tuple(part for part in entry["loc"] if not str(part).startswith("function-")))
-                found.setdefault(key, []).append(worded(entry, model, key))
+                text = worded(entry, model, key)
+                found.setdefault(key, []).append(text)
+                meant.add((*key[:-1], text.partition("did you mean '")[2].partition("'")[0]))
             for key, messages in found.items():
-                self.fault(key, merged(messages))
+                misspelt = messages[0].startswith("missing key") and key in meant
+                if not misspelt and not any(key[:length] in self._broken for length in range(1, len(key) + 1)):
+                    self.fault(key, merged(messages))
             return None
 
     def _existing(self, key: Key) -> Key:

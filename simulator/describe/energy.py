@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from simulator.describe.documents import Description
 from simulator.describe.fields import Energy, Power, PowerPerBit
@@ -22,11 +22,13 @@ class Constant(Description, Generic[Number]):
     scope: Literal["marginal", "all_in"]
     band: Annotated[list[Number], Field(min_length=2, max_length=2)] | None = None
 
-    @model_validator(mode="after")
-    def _inside(self) -> Constant[Number]:
-        if self.band is not None and not self.band[0] <= self.value <= self.band[1]:  # type: ignore[operator]
-            raise ValueError("must have its value within its band [low, high]")
-        return self
+    @field_validator("band")
+    @classmethod
+    def _around(cls, band: list[Any] | None, info: ValidationInfo) -> list[Any] | None:
+        value = info.data.get("value")
+        if band is not None and value is not None and not band[0] <= value <= band[1]:
+            raise ValueError("must be [low, high] around the value")
+        return band
 
 
 class EnergyTable(Description):

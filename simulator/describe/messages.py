@@ -35,6 +35,8 @@ def near_miss(word: object, allowed: typing.Iterable[str]) -> str:
 
 def shown_value(value: object) -> str:
     """Return a given value as a message shows it, cut to a line."""
+    if value is None or isinstance(value, bool):
+        return {None: "nothing", True: "true", False: "false"}[value]
     text = ascii(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
@@ -100,9 +102,12 @@ def worded(entry: Any, model: type[BaseModel], key: Key) -> str:
     if kind == "extra_forbidden":
         return "unknown key" + near_miss(key[-1], _fields_at(model, key))
     if kind == "missing":
+        if isinstance(entry["loc"][-1], int):
+            return f"must have {entry['loc'][-1] + 1} entries, not {len(given)}"
         return "missing key: it must be given"
     if kind in ("value_error", "assertion_error"):
-        return str(context["error"])
+        text = str(context["error"])
+        return text if ", not " in text else f"{text}, not {shown_value(given)}"
     if kind == "literal_error":
         allowed = [part.strip().strip("'") for part in re.split(r", | or ", context["expected"])]
         return f"must be {context['expected']}, not {shown_value(given)}{near_miss(given, allowed)}"
@@ -124,6 +129,9 @@ def worded(entry: Any, model: type[BaseModel], key: Key) -> str:
 
 def merged(messages: list[str]) -> str:
     """Return what several alternatives say of one value as one message: 'must be X or Y, not Z'."""
+    bound = next((text for text in messages if text.startswith(("must be at least ", "must be at most "))), None)
+    if bound is not None:  # of the right kind, so the other kinds do not matter
+        return bound
     parts = [text.removeprefix("must be ").partition(", not ") for text in messages]
     if len(parts) == 1 or not all(text.startswith("must be ") for text in messages):
         return messages[0]
