@@ -44,16 +44,16 @@ class _Work:
 def compile_activity(workload: Workload, chip: Chip, mapping: Mapping, plan: Plan, raster: Raster) -> Schedule:
     """Return the whole run's work, in steps: layer l works on timestep t of an inference in the inference's step offset(l) + t."""
     layers = workload.network.layers
-    stretch = raster.window if raster.firing == "accumulate" else 1
+    stretch = raster.timesteps if raster.firing == "accumulate" else 1
     offsets = tuple(number * stretch for number in range(len(layers) + 1))
-    steps = offsets[-1] + raster.window
+    steps = offsets[-1] + raster.timesteps
     n_steps = steps * len(raster.outputs)
     sent = [sending.send(workload, chip, mapping, plan, raster, number) for number in range(len(layers) + 1)]
     rows = encodings.joined([layer.rows for layer in sent])
     first_row = np.cumsum([0] + [len(layer.rows.start) - 1 for layer in sent])
 
     def step(number: int, moment: np.ndarray) -> np.ndarray:
-        return moment // raster.window * steps + offsets[number] + moment % raster.window
+        return moment // raster.timesteps * steps + offsets[number] + moment % raster.timesteps
 
     visited = [None] + [sending.visited(workload, chip, raster, number) for number in range(1, len(layers) + 1)]
     work = _work(workload, mapping, raster, step, visited)
@@ -89,14 +89,14 @@ def compile_activity(workload: Workload, chip: Chip, mapping: Mapping, plan: Pla
         **tree,
     )
     return Schedule(
-        activity, raster.window, offsets, steps, len(raster.outputs), tuple(layer.encoding for layer in sent), layer_of,
+        activity, raster.timesteps, offsets, steps, len(raster.outputs), tuple(layer.encoding for layer in sent), layer_of,
         np.repeat(np.arange(len(sent)), np.diff(first_row)), rows.bits, rows.payload_bits,
     )  # fmt: skip
 
 
 def _work(workload: Workload, mapping: Mapping, raster: Raster, step: object, visited: list[np.ndarray | None]) -> _Work:
     """Return one item per slice and moment in which the slice visits at least one neuron."""
-    moments = np.arange(raster.window * len(raster.outputs))
+    moments = np.arange(raster.timesteps * len(raster.outputs))
     n_slices, first = len(mapping.slices), 0
     keys, cores, visits = [], [], []
     for number, layer in enumerate(workload.network.layers, start=1):

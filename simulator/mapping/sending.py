@@ -51,7 +51,7 @@ def send(workload: Workload, chip: Chip, mapping: Mapping, plan: Plan, raster: R
         rows = encodings.table(chip, layer.reach, layer.payload)
         row_slice = np.searchsorted(layer.bounds, np.arange(int(layer.bounds[-1])), side="right") - 1
         return Sent(moment, slice_, neuron, neuron, rows, row_slice, layer.encoding)
-    moments = raster.window * len(raster.outputs)
+    moments = raster.timesteps * len(raster.outputs)
     return _grouped(chip, layer, moment, slice_, neuron, moments)
 
 
@@ -62,17 +62,26 @@ def _how(workload: Workload, chip: Chip, mapping: Mapping, plan: Plan, raster: R
     if number == len(layers):
         reach = encodings.to_port(layers[-1].n_neurons, plan.n_endpoints - 1)
         readout = layers[-1].neuron.model == "readout"
-        payload = layers[-1].neuron.potential_bits if readout else raster.activation_bits if quantised else 0
+        payload = layers[-1].neuron.potential_bits if readout else raster.bits if quantised else 0
         return _Layer(bounds, reach, "events", payload)
     graded = quantised or (number == 0 and stimulus.kind != "raster")
     if number == 0:
-        payload = stimulus.value_bits if stimulus.kind != "raster" else raster.activation_bits if quantised else 0
+        payload = _input_bits(stimulus.kind, stimulus.value_bits, raster)
         encoding = "events"
     else:
-        payload = raster.activation_bits if quantised else 0
+        payload = raster.bits if quantised else 0
         encoding = chip.packet.activations if quantised else chip.packet.spikes
     reach = encodings.reach(chip, layers[number].connection, mapping.targets[number], mapping.cores[number], graded)
     return _Layer(bounds, reach, encoding, payload)
+
+
+def _input_bits(kind: str, value_bits: int, raster: Raster) -> int:
+    """Return the payload of one input event: nothing for a spike, counts and sums over T for the quantised twin."""
+    if kind == "current":
+        return value_bits
+    if raster.mode == "qnn":
+        return raster.bits + (value_bits if kind == "graded" else 0)
+    return value_bits if kind == "graded" else 0
 
 
 def _events(workload: Workload, raster: Raster, number: int) -> tuple[np.ndarray, np.ndarray]:
@@ -80,7 +89,7 @@ def _events(workload: Workload, raster: Raster, number: int) -> tuple[np.ndarray
     layers = workload.network.layers
     if number == len(layers) and layers[-1].neuron.model == "readout":
         n, neurons = len(raster.outputs), layers[-1].n_neurons
-        moment = np.repeat((np.arange(n) + 1) * raster.window - 1, neurons)
+        moment = np.repeat((np.arange(n) + 1) * raster.timesteps - 1, neurons)
         return moment, np.tile(np.arange(neurons), n)
     trace = raster.layers[number]
     counts = np.diff(trace.start)
@@ -144,7 +153,7 @@ def visited(workload: Workload, chip: Chip, raster: Raster, number: int) -> np.n
     if layer.neuron.decay or (number == 1 and workload.stimulus.kind == "current"):
         always = np.ones(layer.n_neurons, bool)
     before = raster.layers[number - 1]
-    moments, window = len(before.start) - 1, raster.window
+    moments, window = len(before.start) - 1, raster.timesteps
     seen = np.empty((moments, layer.n_neurons), bool)
     for moment in range(moments):
         if raster.firing == "accumulate":

@@ -1,0 +1,76 @@
+"""The command line `spikemesh`: each verb is a module of `simulator/commands`, imported when it is used."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import rich_click as click
+
+#: verb -> (module, one line for --help); the order is the one people need them in
+VERBS = {
+    "twin": ("run", "Simulate both twins and say which wins, by how much, and why."),
+    "run": ("run", "Simulate one twin of a workload on a chip."),
+    "agree": ("agree", "Run both engines and show that they agree to the bit."),
+    "noc": ("noc", "Study the network on chip alone: traces, curves, every grant."),
+    "analytic": ("analytic", "The published closed-form energy model, and its published numbers."),
+    "chips": ("library", "List the chips."),
+    "workloads": ("library", "List the workloads."),
+    "check": ("library", "Check chip and workload files."),
+    "schema": ("library", "Print the JSON Schema of a chip or workload file."),
+}
+
+
+class Verbs(click.RichGroup):
+    """A group that imports a verb's module only when that verb is used, so that --help stays fast."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Return the verbs in the order people need them."""
+        return list(VERBS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Return the verb's command, or a stand-in with its line of help while only listing."""
+        if name not in VERBS:
+            return None
+        module, line = VERBS[name]
+        if context.resilient_parsing or "--help" in sys.argv[1:2] or len(sys.argv) == 1:
+            return click.RichCommand(name, help=line)
+        return getattr(importlib.import_module(f"simulator.commands.{module}"), name)  # type: ignore[no-any-return]
+
+
+@click.group(cls=Verbs)
+@click.version_option(package_name="spikemesh")
+def cli() -> None:
+    """Cycle-level simulator of a spatial dataflow neuromorphic chip.
+
+    A compiled workload and a chip go in; cycles, stalls, joules and a verdict between the spiking and the quantised twin come out.
+    Start with `spikemesh twin digits-mlp`.
+    """
+
+
+def main() -> None:
+    """Run the command line: exit 0 done, 1 a check failed, 2 bad input, 130 stopped by the user."""
+    from simulator.errors import SpikemeshError
+
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except KeyboardInterrupt:
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except SpikemeshError as error:
+        click.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""Which resource held the run back, and where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simulator.describe.workload import Workload
+from simulator.mapping.partition import Mapping
+from simulator.mapping.plan import Plan
+from simulator.timing.record import BLOCKED, BUSY, UNIT_WAKING, UNITS, Record
+
+#: what a busy unit means in the words of the field
+CLASS = {"synapse": "compute", "soma": "neuron update", "axon_out": "packetising"}
+DIRECTION = ("east", "west", "north", "south")
+
+
+def find(mapping: Mapping, plan: Plan, workload: Workload, record: Record) -> dict[str, Any]:
+    """Return the resource with the largest share of the run's cycles: {class, place, share, why}.
+
+    Candidates: the busiest unit of any core, the busiest link or ejection port, the barriers, waking.  share is of the run's cycles; a
+    chip that waits on none of them more than half of the time has latency as its class: work is spread too thin to fill any resource.
+    """
+    total = max(record.cycles, 1)
+    candidates: list[tuple[float, str, str, str]] = []
+    for number, unit in enumerate(UNITS):
+        if not plan.n_cores:
+            break
+        busy = record.unit_cycles[:, number, BUSY] + record.unit_cycles[:, number, BLOCKED]
+        core = int(busy.argmax())
+        layer = mapping.core_layer[core]
+        name = workload.network.layers[layer].name if layer >= 0 else "unused"
+        blocked = int(record.unit_cycles[core, number, BLOCKED])
+        why = f"{unit} of core {core} ({name}) works or is blocked {busy[core] / total:.0%} of the run"
+        kind = CLASS[unit] if blocked * 2 < busy[core] else "traffic"
+        candidates.append((float(busy[core]) / total, kind, f"core {core}", why))
+    if record.link_flits.size:
+        interval = np.ones(plan.ports, np.int64)
+        interval[:4] = np.repeat(plan.link_interval, 2)
+        load = record.link_flits * interval
+        router, port = (int(place) for place in np.unravel_index(int(load.argmax()), load.shape))
+        way = DIRECTION[port] if port < 4 else f"local {port - 4}"
+        place = f"link {router % plan.width},{router // plan.width} {way}"
+        share = float(load[router, port]) / total
+        candidates.append((share, "traffic", place, f"{place} carries a flit {share:.0%} of the run"))
+    starts = np.concatenate([record.step_start, [record.cycles]])
+    barrier = float((starts[1:] - record.step_quiet).sum()) / total
+    candidates.append((barrier, "synchronisation", "chip", f"barriers take {barrier:.0%} of the run"))
+    if plan.n_cores:
+        waking = record.unit_cycles[:, 0, UNIT_WAKING]
+        core = int(waking.argmax())
+        share = float(waking[core]) / total
+        candidates.append((share, "wake", f"core {core}", f"core {core} wakes {share:.0%} of the run"))
+    share, kind, place, why = max(candidates, key=lambda candidate: candidate[0])
+    return {"class": kind, "place": place, "share": share, "why": why}

@@ -1,0 +1,52 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+if TYPE_CHECKING:
+    from simulator.describe.chip import Chip
+    from simulator.describe.workload import Workload
+
+workload = click.argument("workload")
+chip = click.option(
+    "--chip", default="generic-22nm", show_default=True, help="A name (`spikemesh chips` lists them) or a path to a chip's YAML file."
+)
+timesteps = click.option(
+    "--timesteps", type=click.IntRange(1, 4096), help="T of the spiking twin; the quantised one has ceil(log2(T + 1)) bits."
+)
+limit = click.option("--limit", type=click.IntRange(1), help="Run only the first inferences of the workload.")
+engine = click.option(
+    "--engine",
+    type=click.Choice(["compiled", "reference"]),
+    default="compiled",
+    show_default=True,
+    help="The fast engine, or the executable specification in SimPy; they agree to the bit.",
+)
+setting = click.option(
+    "--set",
+    "setting",
+    multiple=True,
+    metavar="KEY.PATH=VALUE",
+    help="Change a number of the chip, or with `workload.` before it of the workload. May be repeated.",
+)
+output = click.option(
+    "-o", "output", type=click.Path(file_okay=False), metavar="DIR", help="Write summary.json, manifest.json and tables there."
+)
+
+
+def load(workload: str, chip: str, setting: tuple[str, ...]) -> tuple[Workload, Chip]:
+    """Return workload and chip with the `--set` changes applied to the one they name."""
+    from simulator.describe.chip import Chip
+    from simulator.describe.workload import Workload
+
+    prefix = "workload."
+    mine = tuple(text.removeprefix(prefix) for text in setting if text.startswith(prefix))
+    return Workload.load(workload, mine), Chip.load(chip, tuple(text for text in setting if not text.startswith(prefix)))
+
+
+def how(choices: dict[str, Any]) -> dict[str, Any]:
+    """Return the choices that say how to simulate, for the Python functions of the same names."""
+    return {name: choices[name] for name in ("timesteps", "limit", "engine")}

@@ -1,0 +1,86 @@
+"""`spikemesh run` and `spikemesh twin`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import rich_click as click
+
+from simulator.commands import options
+
+
+@click.command()
+@options.workload
+@options.chip
+@click.option("--mode", type=click.Choice(["snn", "qnn"]), required=True, help="The spiking or the quantised twin.")
+@options.timesteps
+@options.limit
+@options.engine
+@options.setting
+@options.output
+def run(workload: str, mode: str, output: str | None, **choices: Any) -> None:
+    """Simulate one twin of WORKLOAD on a chip: energy, latency, stalls, cycle by cycle.
+
+    WORKLOAD is a name (`spikemesh workloads` lists them) or a path to a workload.yaml.
+
+    \b
+    spikemesh run digits-mlp --chip generic-22nm --mode snn --timesteps 4 --limit 20
+    spikemesh run digits-cnn --mode qnn --set packet.activations=dense -o results/
+    """
+    from simulator.report.files import write_run
+    from simulator.report.text import run_view
+    from simulator.study import simulation
+
+    def simulate(loaded: Any, chip: Any, progress: Any) -> Any:
+        return simulation.run(loaded, chip, mode, progress=progress, **options.how(choices))
+
+    _go(workload, choices, simulate, run_view, write_run, output)
+
+
+@click.command()
+@options.workload
+@options.chip
+@options.timesteps
+@options.limit
+@options.engine
+@options.setting
+@options.output
+def twin(workload: str, output: str | None, **choices: Any) -> None:
+    """Simulate both twins of WORKLOAD on the same chip and mapping, and say which wins, by how much, and why.
+
+    WORKLOAD is a name (`spikemesh workloads` lists them) or a path to a workload.yaml.
+
+    \b
+    spikemesh twin digits-mlp --chip generic-22nm --timesteps 4
+    spikemesh twin digits-cnn --set core.synapse.lanes=16 --set workload.twin.firing=accumulate
+    """
+    from simulator.report.files import write_twin
+    from simulator.report.text import twin_view
+    from simulator.study import twin as study
+
+    def simulate(loaded: Any, chip: Any, progress: Any) -> Any:
+        return study.twin(loaded, chip, progress=progress, **options.how(choices))
+
+    _go(workload, choices, simulate, twin_view, write_twin, output)
+
+
+def _go(
+    workload: str,
+    choices: dict[str, Any],
+    simulate: Callable[[Any, Any, Any], Any],
+    view: Callable[[Any], Any],
+    write: Callable[[Any, str], None],
+    output: str | None,
+) -> None:
+    from rich.console import Console
+
+    from simulator.commands.progress import shown
+
+    loaded, chip = options.load(workload, choices["chip"], choices["setting"])
+    with shown() as progress:
+        result = simulate(loaded, chip, progress)
+    Console(soft_wrap=False, width=None if Console().is_terminal else 140).print(view(result))
+    if output is not None:
+        write(result, output)
+        click.echo(f"wrote {output}", err=True)

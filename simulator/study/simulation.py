@@ -1,0 +1,238 @@
+"""One workload on one chip as one twin: the pipeline from description to ledger, and the Result it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from simulator.account import bottleneck, energy
+from simulator.account.energy import Ledger
+from simulator.behaviour import raster as behaviour
+from simulator.behaviour.raster import Raster
+from simulator.describe.chip import Chip
+from simulator.describe.workload import Workload
+from simulator.errors import InputError
+from simulator.mapping.activity import Schedule, compile_activity
+from simulator.mapping.machine import compile_plan
+from simulator.mapping.partition import Mapping, partition
+from simulator.mapping.plan import Plan
+from simulator.timing.record import COUNTER, UNIT_STATES, Record
+
+MODES = ("snn", "qnn")
+ENGINES = ("compiled", "reference")
+SCHEMA_VERSION = 1
+Progress = Callable[[str, int, int], None]
+
+
+class _Engine(Protocol):
+    def __call__(
+        self, plan: Plan, activity: Any, *, events: bool = False, progress: Callable[[int, int], None] | None = None
+    ) -> Record: ...
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything one run was given and everything it produced."""
+
+    workload: Workload
+    chip: Chip
+    mode: str
+    timesteps: int  # T of the twin pair, also of a quantised run
+    engine: str
+    raster: Raster
+    mapping: Mapping
+    plan: Plan
+    schedule: Schedule
+    record: Record
+    ledger: Ledger
+
+    @property
+    def finished(self) -> int:
+        """Inferences that ran to their end."""
+        return len(self.record.step_start) // self.schedule.steps_per_inference
+
+    @property
+    def accuracy(self) -> float | None:
+        """Share of right predictions among the inferences that ran to their end; None without labels."""
+        labels = self.workload.stimulus.labels
+        if labels is None or not self.finished:
+            return None
+        return float((self.raster.predictions[: self.finished] == labels[: self.finished]).mean())
+
+    @property
+    def latency_cycles(self) -> np.ndarray:
+        """Cycles of each inference from its first step's start to its last output, (finished,) int64."""
+        steps = self.schedule.steps_per_inference
+        last = self.record.step_last_output[: self.finished * steps].reshape(self.finished, steps).max(axis=1)
+        first = self.record.step_start[: self.finished * steps : steps]
+        quiet = self.record.step_quiet[steps - 1 : self.finished * steps : steps]
+        return np.where(last >= 0, last, quiet) - first
+
+    @property
+    def seconds(self) -> float:
+        """Simulated time of the run in seconds."""
+        return self.record.cycles * self.chip.period
+
+    def count(self, name: str) -> int:
+        """Return a counter of the run, summed over endpoints."""
+        return int(self.record.counters[:, COUNTER[name]].sum())
+
+    def layers(self) -> list[dict[str, Any]]:
+        """Return one row per layer, the input first: name, neurons, spikes, spike_rate, packets, flits, flit_hops, encoding."""
+        counters, n_cores = self.record.counters, self.plan.n_cores
+        names = ["input"] + [layer.name for layer in self.workload.network.layers]
+        sizes = [self.workload.network.n_inputs] + [layer.n_neurons for layer in self.workload.network.layers]
+        rows = []
+        for number, (name, neurons) in enumerate(zip(names, sizes)):
+            cores = np.arange(n_cores, self.plan.n_endpoints) if number == 0 else self.mapping.cores[number - 1]
+            mine = counters[cores].sum(axis=0)
+            trace = self.raster.layers[number]
+            done = self.finished * self.raster.timesteps
+            spikes = int(trace.start[done])
+            places = neurons * done
+            rows.append(
+                {
+                    "name": name,
+                    "neurons": neurons,
+                    "cores": 0 if number == 0 else len(cores),
+                    "spikes": spikes,
+                    "spike_rate": spikes / places if places else 0.0,
+                    "packets": int(mine[COUNTER["packets_sent"]]),
+                    "flits": int(mine[COUNTER["flits_sent"]]),
+                    "flit_hops": int(mine[COUNTER["flit_hops_east_west"]] + mine[COUNTER["flit_hops_north_south"]]),
+                    "synaptic_operations": int(mine[COUNTER["accumulates"]] + mine[COUNTER["macs"]]),
+                    "encoding": self.schedule.encoding[number],
+                    "energy_j": float(self.ledger.by_layer[:, number].sum()),
+                }
+            )
+        return rows
+
+    def summary(self) -> dict[str, Any]:
+        """Return the run in numbers: the content of summary.json (docs/results.md has every key and unit)."""
+        latency, finished = self.latency_cycles, max(self.finished, 1)
+        hops = self.count("flit_hops_east_west") + self.count("flit_hops_north_south")
+        spikes = sum(int(trace.start[self.finished * self.raster.timesteps]) for trace in self.raster.layers[1:])
+        units = self.record.unit_cycles.sum(axis=(0, 1))
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "workload": self.workload.name,
+            "chip": self.chip.name,
+            "mode": self.mode,
+            "engine": self.engine,
+            "firing": self.raster.firing,
+            "timesteps": self.timesteps,
+            "activation_bits": self.raster.bits,
+            "inferences": self.finished,
+            "complete": self.record.complete,
+            "cores_used": self.mapping.n_used,
+            "cycles": self.record.cycles,
+            "period_s": self.chip.period,
+            "seconds": self.seconds,
+            "accuracy": self.accuracy,
+            "latency_cycles": {
+                "mean": float(latency.mean()) if len(latency) else None,
+                "min": int(latency.min()) if len(latency) else None,
+                "max": int(latency.max()) if len(latency) else None,
+            },
+            "energy_j": {
+                "total": self.ledger.total,
+                "per_inference": self.ledger.total / finished,
+                "by_action": self.ledger.by_action,
+                "by_component": self.ledger.by_component,
+                "assumed": assumed(self),
+            },
+            "average_power_w": self.ledger.total / self.seconds if self.seconds else None,
+            "energy_delay_product_js": self.ledger.total / finished * float(latency.mean()) * self.chip.period
+            if len(latency)
+            else None,
+            "counters": {
+                "synaptic_operations": self.count("accumulates") + self.count("macs"),
+                "accumulates": self.count("accumulates"),
+                "macs": self.count("macs"),
+                "spikes": spikes,
+                "neuron_updates": self.count("neuron_updates"),
+                "packets": self.count("packets_sent"),
+                "flits": self.count("flits_sent"),
+                "flit_hops": hops,
+                "flit_hops_east_west": self.count("flit_hops_east_west"),
+                "flit_hops_north_south": self.count("flit_hops_north_south"),
+                "router_traversals": self.count("router_traversals"),
+                "weight_read_words": self.count("weight_read_words"),
+                "events_received": self.count("events_received"),
+                "gate_wakes": self.count("gate_wakes"),
+                "off_wakes": self.count("off_wakes"),
+                "router_wakes": int(self.record.router_wakes.sum()),
+                "barriers": len(self.record.step_start),
+                "overflows": self.raster.overflows,
+            },
+            "stall_cycles": {name: int(cycles) for name, cycles in zip(UNIT_STATES, units)},
+            "layers": self.layers(),
+            "bottleneck": bottleneck.find(self.mapping, self.plan, self.workload, self.record),
+        }
+
+
+def assumed(result: Result) -> float:
+    """Return the share of the run's energy that rests on constants whose evidence is 'assumed'."""
+    total = result.ledger.total
+    tables = (result.chip.energy, result.chip.power)
+    names = {name for table in tables for name in type(table).model_fields if getattr(table, name).evidence == "assumed"}
+    return sum(joules for name, joules in result.ledger.by_action.items() if name in names) / total if total else 0.0
+
+
+def engine_named(name: str) -> _Engine:
+    """Return the engine of that name; imports only that one."""
+    if name == "reference":
+        from simulator.timing.reference import simulate as reference
+
+        return reference
+    if name == "compiled":
+        from simulator.timing.engine import simulate as compiled
+
+        return compiled
+    raise InputError(f"engine must be one of {', '.join(ENGINES)}, not {name!r}")
+
+
+def run(
+    workload: Workload | str | Path,
+    chip: Chip | str | Path = "generic-22nm",
+    mode: str = "snn",
+    *,
+    timesteps: int | None = None,
+    limit: int | None = None,
+    engine: str = "compiled",
+    events: bool = False,
+    progress: Progress | None = None,
+) -> Result:
+    """Simulate one twin of a workload on a chip and return its Result.
+
+    mode: 'snn' or 'qnn'.  timesteps: T (default: the workload's); the quantised twin has ceil(log2(T + 1)) bits.  limit: only
+    the first inferences.  events: keep every grant, state change and packet in result.record.  progress(what, done, total) is
+    called now and then.  Raises SpikemeshError for anything that cannot be run as asked.
+    """
+    workload = workload if isinstance(workload, Workload) else Workload.load(workload)
+    chip = chip if isinstance(chip, Chip) else Chip.load(chip)
+    if mode not in MODES:
+        raise InputError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")
+    if timesteps is not None and timesteps < 1:
+        raise InputError(f"timesteps must be at least 1, not {timesteps}")
+    if limit is not None and limit < 1:
+        raise InputError(f"limit must be at least 1 inference, not {limit}")
+    simulate = engine_named(engine)
+    steps = workload.timesteps if timesteps is None else timesteps
+    mapping = partition(workload, chip)
+    plan = compile_plan(chip, mapping)
+    report = progress or (lambda what, done, total: None)
+    network, stimulus = workload.network, workload.stimulus
+    raster = behaviour.run(
+        network, stimulus, mode, steps, workload.firing, limit, lambda done, total: report(f"{mode} arithmetic", done, total)
+    )
+    schedule = compile_activity(workload, chip, mapping, plan, raster)
+    record = simulate(
+        plan, schedule.activity, events=events, progress=lambda done, total: report(f"{mode} steps", done, total)
+    )
+    ledger = energy.account(chip, mapping, plan, schedule, record)
+    return Result(workload, chip, mode, steps, engine, raster, mapping, plan, schedule, record, ledger)

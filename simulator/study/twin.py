@@ -1,0 +1,128 @@
+"""The spiking and the quantised twin of one workload on one chip, side by side: who wins, by how much, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simulator.account.energy import COMPONENTS
+from simulator.behaviour import twins
+from simulator.describe.chip import Chip
+from simulator.describe.workload import Workload
+from simulator.study.simulation import Progress, Result, run
+from simulator.units import show
+
+
+@dataclass(frozen=True)
+class TwinResult:
+    """Both runs, on the same mapping."""
+
+    snn: Result
+    qnn: Result
+
+    @property
+    def shared(self) -> int:
+        """Inferences both runs finished."""
+        return min(self.snn.finished, self.qnn.finished)
+
+    @property
+    def energy_ratio(self) -> float | None:
+        """Energy per inference of the spiking twin over that of the quantised one."""
+        snn, qnn = (result.ledger.total / max(result.finished, 1) for result in (self.snn, self.qnn))
+        return snn / qnn if qnn else None
+
+    @property
+    def latency_ratio(self) -> float | None:
+        """Mean latency of the spiking twin over that of the quantised one."""
+        if not self.shared:
+            return None
+        return float(self.snn.latency_cycles.mean() / self.qnn.latency_cycles.mean())
+
+    @property
+    def agreement(self) -> float | None:
+        """Share of inferences for which both twins predict the same class."""
+        n = self.shared
+        return float((self.snn.raster.predictions[:n] == self.qnn.raster.predictions[:n]).mean()) if n else None
+
+    def verdict(self) -> str:
+        """Return the outcome in one sentence: who wins on energy, by how much, why, and what it costs in time."""
+        ratio, latency = self.energy_ratio, self.latency_ratio
+        if ratio is None or latency is None:
+            return "no verdict: no inference was finished by both twins"
+        winner, loser = ("spiking", "quantised") if ratio < 1 else ("quantised", "spiking")
+        times = max(ratio, 1 / ratio)
+        faster = "spiking" if latency < 1 else "quantised"
+        speed = max(latency, 1 / latency)
+        joules = {
+            mode: {name: value / max(result.finished, 1) for name, value in result.ledger.by_component.items()}
+            for mode, result in (("spiking", self.snn), ("quantised", self.qnn))
+        }
+        saved = {name: joules[loser][name] - joules[winner][name] for name in COMPONENTS}
+        most = max(saved, key=lambda name: saved[name])
+        difference = sum(saved.values())
+        if times < 1.005:
+            outcome = "the twins cost the same energy within 0.5 %"
+        else:
+            outcome = (
+                f"the {winner} twin wins on energy: {times:.2f} times less per inference "
+                f"({show(sum(joules[winner].values()), 'J')} against {show(sum(joules[loser].values()), 'J')}), "
+                f"most of it {most} ({saved[most] / difference:.0%} of the difference)"
+            )
+        pace = "both take the same time" if speed < 1.005 else f"the {faster} twin is {speed:.2f} times faster"
+        return f"On {self.snn.chip.name} at T = {self.snn.timesteps}, {outcome}; {pace}."
+
+    def summary(self) -> dict[str, Any]:
+        """Return the content of twin.json (docs/results.md has every key and unit)."""
+        difference = twins.compare(self.snn.raster, self.qnn.raster)
+        return {
+            "schema_version": 1,
+            "workload": self.snn.workload.name,
+            "chip": self.snn.chip.name,
+            "timesteps": self.snn.timesteps,
+            "inferences": self.shared,
+            "energy_ratio": self.energy_ratio,
+            "latency_ratio": self.latency_ratio,
+            "agreement": self.agreement,
+            "accuracy": {"snn": self.snn.accuracy, "qnn": self.qnn.accuracy},
+            "energy_per_inference_j": {
+                "snn": self.snn.ledger.total / max(self.snn.finished, 1),
+                "qnn": self.qnn.ledger.total / max(self.qnn.finished, 1),
+            },
+            "spike_counts_against_activations": plain(difference),
+            "verdict": self.verdict(),
+        }
+
+
+def plain(value: Any) -> Any:
+    """Return dataclasses, tuples and numpy numbers as what JSON knows."""
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, dict):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(entry) for entry in value]
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, np.generic):
+        return value.item()
+    return value
+
+
+def twin(
+    workload: Workload | str | Path,
+    chip: Chip | str | Path = "generic-22nm",
+    *,
+    timesteps: int | None = None,
+    limit: int | None = None,
+    engine: str = "compiled",
+    progress: Progress | None = None,
+) -> TwinResult:
+    """Simulate both twins of a workload on the same chip and mapping; the arguments are those of `run`."""
+    workload = workload if isinstance(workload, Workload) else Workload.load(workload)
+    chip = chip if isinstance(chip, Chip) else Chip.load(chip)
+    snn = run(workload, chip, "snn", timesteps=timesteps, limit=limit, engine=engine, progress=progress)
+    qnn = run(workload, chip, "qnn", timesteps=timesteps, limit=limit, engine=engine, progress=progress)
+    return TwinResult(snn, qnn)
