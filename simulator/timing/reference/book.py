@@ -7,7 +7,7 @@ import numpy as np
 from simulator.mapping.plan import ACCUMULATE as ACCUMULATE_KIND
 from simulator.mapping.plan import MULTIPLY_ACCUMULATE, Activity, Plan
 from simulator.mapping.routes import distance
-from simulator.timing.record import COUNTER, COUNTERS, GRANT, PACKET, QUEUES, STATE
+from simulator.timing.record import COUNTER, COUNTERS, GATED, GRANT, OFF, PACKET, QUEUES, STATE
 from simulator.timing.reference.packet import Flit, Packet
 
 
@@ -26,6 +26,7 @@ class Book:
         self.link_blocked = np.zeros((plan.n_routers, plan.ports), np.int64)
         self.router_flit_cycles = np.zeros(plan.n_routers, np.int64)
         self.router_wakes = np.zeros(plan.n_routers, np.int64)
+        self.step_router_wakes = np.zeros(activity.n_steps, np.int64)
         self.now = lambda: 0
         self.grants: list[tuple] = []
         self.states: list[tuple] = []
@@ -35,6 +36,17 @@ class Book:
         """Book an action on an endpoint and on the step."""
         self.counters[endpoint, COUNTER[counter]] += n
         self.step_counters[self.step, COUNTER[counter]] += n
+
+    def router_woken(self, router: int) -> None:
+        """Book a wake of a router."""
+        self.router_wakes[router] += 1
+        self.step_router_wakes[self.step] += 1
+
+    def core_woken(self, core: int, state: int) -> None:
+        """Book a wake of a core from `state`, and what it loads again."""
+        self.count(core, "gate_wakes" if state == GATED else "off_wakes")
+        if state == OFF:
+            self.count(core, "reload_cycles", int(self.plan.reload_cycles[core]))
 
     def sent(self, packet: Packet, links: tuple[int, int, int]) -> None:
         """Book a packet that was put into its output or source queue, with the routers and links it will visit."""

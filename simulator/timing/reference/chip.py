@@ -94,9 +94,6 @@ class Chip:
     # construction
 
     def _router(self, number: int) -> Router:
-        def woken(_: int) -> None:
-            self.book.router_wakes[number] += 1
-
         power = Power(
             self.environment,
             lambda: self.routers[number].has_work(),
@@ -104,7 +101,7 @@ class Chip:
             off_after=NEVER,
             wake_latency={GATED: self.plan.router_wake},
             when_awake=lambda: self.routers[number].bell.ring(),
-            when_woken=woken,
+            when_woken=lambda _: self.book.router_woken(number),
             when_changed=lambda state: self.book.state(True, number, state),
         )
         return Router(self.environment, self.plan, number, power, self.book)
@@ -118,7 +115,7 @@ class Chip:
             off_after=plan.off_after,
             wake_latency={GATED: plan.gate_wake, OFF: plan.off_wake + int(plan.reload_cycles[number])},
             when_awake=lambda: self.cores[number].wake_units(),
-            when_woken=lambda state: self.book.count(number, "gate_wakes" if state == GATED else "off_wakes"),
+            when_woken=lambda state: self.book.core_woken(number, state),
             when_changed=lambda state: self.book.state(False, number, state),
             settled=lambda: self.cores[number].settle(),
         )
@@ -180,7 +177,7 @@ class Chip:
             yield at(self.environment, ARRIVE, self.plan.barrier_cycles)
             self.step_state_cycles.append(self._state_cycles())
             if self.progress is not None:
-                self.progress(step + 1, self.environment.now)
+                self.progress(step + 1, self.activity.n_steps)
         self.is_over = True
 
     def _start(self, step: int) -> None:
@@ -251,6 +248,7 @@ class Chip:
             router_wakes=book.router_wakes,
             router_state_cycles=router_cycles,
             step_router_state_cycles=router_steps,
+            step_router_wakes=book.step_router_wakes,
             grants=grants,
             states=states,
             packets=packets,
