@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,10 +19,9 @@ from numpy.typing import ArrayLike, NDArray
 from simulator.account.analytic_constants import Hardware
 from simulator.errors import InputError
 
-Floats = NDArray[np.float64]
-Case = Literal["best", "average", "worst"]
+Floats = NDArray[np.floating[Any]]
 #: how the spikes of an active input spread over the window, seen by the spiking twin
-CASES: tuple[Case, ...] = ("best", "average", "worst")
+CASES = ("best", "average", "worst")
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Operation:
 
     timesteps: ArrayLike
     rate: ArrayLike
-    density: ArrayLike | Case = "average"
+    density: ArrayLike = "average"
     fan_in: ArrayLike = 4096
     weight_bits: int = 8
     hops: ArrayLike = 1.0
@@ -89,7 +89,8 @@ class Energy:
     @property
     def compute(self) -> Floats:
         """Return the energy of everything but moving data."""
-        return sum((e for name, e in self.part.items() if name not in ("weight_read", "transfer")), np.float64(0))
+        parts = [e for name, e in self.part.items() if name not in ("weight_read", "transfer")]
+        return np.asarray(sum(parts))
 
     @property
     def total(self) -> Floats:
@@ -109,7 +110,7 @@ def uses_full_capacity(timesteps: ArrayLike) -> NDArray[np.bool_]:
     return np.asarray(timesteps, dtype=np.int64) == (1 << activation_bits(timesteps)) - 1
 
 
-def spikes_per_active_input(timesteps: ArrayLike, case: Case) -> Floats:
+def spikes_per_active_input(timesteps: ArrayLike, case: str) -> Floats:
     """Return T·s_r/d, the spikes an active input sends in a window: 1, (T + 1)/2 or T (Theorem 2)."""
     window = np.asarray(timesteps, dtype=np.float64)
     if case not in CASES:
@@ -117,7 +118,7 @@ def spikes_per_active_input(timesteps: ArrayLike, case: Case) -> Floats:
     return {"best": np.ones_like(window), "average": (window + 1) / 2, "worst": window}[case]
 
 
-def density(timesteps: ArrayLike, rate: ArrayLike, case: Case = "average") -> Floats:
+def density(timesteps: ArrayLike, rate: ArrayLike, case: str = "average") -> Floats:
     """Return d of the quantised twin from T and s_r (Theorem 2), at most 1.
 
     Best T·s_r, average 2T·s_r/(T + 1) (uniform activations), worst s_r: best and worst as seen by the spiking twin.
@@ -126,7 +127,7 @@ def density(timesteps: ArrayLike, rate: ArrayLike, case: Case = "average") -> Fl
     return np.minimum(window * np.asarray(rate, dtype=np.float64) / spikes_per_active_input(timesteps, case), 1.0)
 
 
-def rate(timesteps: ArrayLike, density: ArrayLike, case: Case = "average") -> Floats:
+def rate(timesteps: ArrayLike, density: ArrayLike, case: str = "average") -> Floats:
     """Return s_r from T and d (Theorem 2): d/T, (d/2)(1 + 1/T) or d."""
     window = np.asarray(timesteps, dtype=np.float64)
     return np.asarray(density, dtype=np.float64) * spikes_per_active_input(timesteps, case) / window
@@ -141,7 +142,7 @@ def spiking(operation: Operation, hardware: Hardware) -> Energy:
     if operation.aggregated:
         sent, places, bits = fan_in * operation.twin_density, fan_in, activation_bits(operation.timesteps)
     else:
-        sent, places, bits = fan_in * window * spike_rate, fan_in * window, np.int64(1)
+        sent, places, bits = fan_in * window * spike_rate, fan_in * window, np.asarray(1)
     return _energy(
         {
             "accumulate": window * fan_in * spike_rate * hardware.accumulate,
@@ -162,7 +163,7 @@ def quantised(operation: Operation, hardware: Hardware) -> Energy:
     return _energy(
         {
             "multiply": fan_in * active * multiply_energy(operation.weight_bits, bits, hardware),
-            "clamp": np.float64(2 * hardware.compare),
+            "clamp": np.asarray(2 * hardware.compare),
         },
         sparse=(fan_in * active * weight, fan_in * active * hops * bits * hardware.sparse),
         dense=(fan_in * weight, fan_in * hops * bits * hardware.dense),
@@ -189,7 +190,7 @@ def wins_on_compute(operation: Operation, hardware: Hardware) -> NDArray[np.bool
     return k * operation.twin_density >= window * spike_rate + (window * (1 + spike_rate) - 2) / fan_in
 
 
-def required_k(timesteps: ArrayLike, case: Case) -> Floats:
+def required_k(timesteps: ArrayLike, case: str) -> Floats:
     """Return the least k = E_MAC/E_ACC at which spiking wins on compute as N grows: 1, (T + 1)/2 or T (equation 4)."""
     return spikes_per_active_input(timesteps, case)
 
@@ -201,7 +202,7 @@ def beta(operation: Operation, hardware: Hardware, is_twin_dense: bool) -> Float
     return (weight + activation_bits(operation.timesteps) * transfer) / (weight + hardware.sparse)
 
 
-def wins_on_data(operation: Operation, hardware: Hardware, case: Case, is_twin_dense: bool) -> NDArray[np.bool_]:
+def wins_on_data(operation: Operation, hardware: Hardware, case: str, is_twin_dense: bool) -> NDArray[np.bool_]:
     """Return whether sparse spikes move no more energy than the twin at H = R = 1 (equations 9 to 14).
 
     Against a sparse twin: β >= spikes per active input; against a dense one: β >= d times that.
@@ -228,7 +229,7 @@ def lifetime(battery: ArrayLike, energy: ArrayLike, inferences_per_second: Array
 class Breakeven:
     """Where the twins cost the same within `low`..`high`: every crossing, and who is cheaper before the first.
 
-    `first` and `last` say who is cheaper at the two ends: 'snn', 'qnn' or 'neither'.
+    `first` and `last` say who is cheaper before the first and after the last crossing: 'snn', 'qnn' or 'neither'.
     """
 
     low: float
@@ -247,10 +248,11 @@ class Breakeven:
     def show(self) -> str:
         """Return the finding in words."""
         if not self.crossing:
-            return f"none in {self.low:g}..{self.high:g}: {self.first} is cheaper throughout"
+            return f"none in {self.low:g}..{self.high:g}: {self.first.upper()} is cheaper throughout"
         if len(self.crossing) == 1:
-            return f"{self.crossing[0]:.4g} ({self.first} is cheaper below)"
-        return f"several, at {', '.join(f'{x:.4g}' for x in self.crossing)} ({self.first} is cheaper below the first)"
+            return f"{self.crossing[0]:.4g} ({self.first.upper()} is cheaper below)"
+        points = ", ".join(f"{x:.4g}" for x in self.crossing)
+        return f"several, at {points} ({self.first.upper()} is cheaper below the first)"
 
 
 def rate_breakeven(operation: Operation, hardware: Hardware, low: float = 0.0, high: float = 1.0) -> Breakeven:
@@ -277,20 +279,25 @@ def _breakeven(at: Callable[[float], Operation], hardware: Hardware, knots: list
     def both(x: float) -> tuple[Energy, Energy]:
         return spiking(at(x), hardware), quantised(at(x), hardware)
 
+    def excess(twin: int, x: float) -> float:
+        energy = both(x)[twin]
+        return float(energy.sparse - energy.dense)
+
     def difference(x: float) -> float:
         snn, qnn = both(x)
         return float(snn.total - qnn.total)
 
     knots = sorted(knots)
     for twin in (0, 1):
-        knots = sorted({*knots, *_roots(lambda x, twin=twin: float(both(x)[twin].sparse - both(x)[twin].dense), knots)})
+        knots = sorted({*knots, *_roots(partial(excess, twin), knots)})
     value = {x: difference(x) for x in knots}
     inner = [x for x in _roots(difference, knots) if _changes_sign(x, knots, value)]
-    return Breakeven(knots[0], knots[-1], tuple(inner), _cheaper(value[knots[0]]), _cheaper(value[knots[-1]]))
+    sides = [_cheaper(value[knot]) for knot in knots if value[knot] != 0] or ["neither"]
+    return Breakeven(knots[0], knots[-1], tuple(inner), sides[0], sides[-1])
 
 
 def _cheaper(difference: float) -> str:
-    return "snn" if difference < 0 else "qnn" if difference > 0 else "neither"
+    return "snn" if difference < 0 else "qnn"
 
 
 def _changes_sign(x: float, knots: list[float], value: dict[float, float]) -> bool:

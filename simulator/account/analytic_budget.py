@@ -82,9 +82,9 @@ def information_bits(levels: int) -> float:
 
 def packed_bits(levels: int, word_bits: int = 8) -> float:
     """Return stored bits per weight with as many `levels`-valued weights in a word as fit (ternary in a byte: 1.6)."""
-    n_packed = 0
+    if not 2 <= levels <= 2**word_bits:
+        raise InputError(f"levels: must be from 2 to {2**word_bits}, not {levels}")
+    n_packed = 1
     while levels ** (n_packed + 1) <= 2**word_bits:
         n_packed += 1
-    if levels < 2 or n_packed == 0:
-        raise InputError(f"levels: must be from 2 to {2**word_bits}, not {levels}")
     return word_bits / n_packed

@@ -81,7 +81,7 @@ SETTINGS = {
     setting.name: setting
     for setting in (
         _setting("theoretical-minimum", "0 pJ", "0 pJ", f"{PAPER}: transfers cost nothing"),
-        _setting("typical", "3.0 pJ", "0.25 pJ", f"{PAPER}: 3.0 is Loihi's east-west hop per packet, used there per bit"),
+        _setting("typical", "3.0 pJ", "0.25 pJ", f"{PAPER}: 3.0 is Loihi's east-west hop per packet, used per bit"),
         _setting("worst-case", "1300 pJ", "20.3125 pJ", f"{PAPER}: a 64-bit DRAM word for one bit, and shared by 64"),
     )
 }

@@ -101,7 +101,7 @@ def published_table() -> list[Published]:
 
 
 def table_operation(timesteps: int, version: str) -> Operation:
-    """Return the measured network of Table II (VGG16, CIFAR-10, 8-bit weights) at T, as a version of the paper has it."""
+    """Return the measured network of Table II (VGG16, CIFAR-10, 8-bit weights) at T under a version."""
     spike_rate, density = TABLE_NETWORK[timesteps]
     revision = VERSIONS[version]
     return Operation(
@@ -154,7 +154,9 @@ def _smartwatch_rows(typical: Hardware) -> list[Published]:
     # 100 inferences with 16,384 input spikes and 4 resets: s_r = 0.02 exactly
     rows += [
         Published("100 efficient inferences", "55134.75", "pJ", V3, 100 * float(snn.total) * 1e12),
-        Published("share of transfers in the efficient SNN", "89", "%", V3, 100 * float(snn.part["transfer"] / snn.total)),
+        Published(
+            "share of transfers in the efficient SNN", "89", "%", V3, 100 * float(snn.part["transfer"] / snn.total)
+        ),
         Published("share of transfers in its twin", "94", "%", V3, 100 * float(qnn.part["transfer"] / qnn.total)),
     ]
     return rows
@@ -217,7 +219,8 @@ def _budget_rows() -> list[Published]:
         Published("always-on power, 400 µW, 0.8 µW, D = 0.1 %", "1.1992", "µW", "always-on arithmetic", power),
         Published("660 mWh at 8 mW", "3.44", "days", "always-on arithmetic", days),
         Published("cycles per spike, 1024 targets, 1 core", "1024", "", "fan-out", float(budget.fan_out_cycles(1024))),
-        Published("cycles per spike, 1024 targets, 4 cores", "256", "", "fan-out", float(budget.fan_out_cycles(1024, 4))),
+        Published("cycles per spike, 1024 targets, 4 cores", "256", "", "fan-out",
+                  float(budget.fan_out_cycles(1024, cores=4))),
         Published("efficiency score, 95.27 %, 3162 spikes", "0.0301", "%/spike", "timestep study",
                   budget.efficiency_score(95.27, 3162)),
         Published("efficiency score, 97.70 %, 89,996 spikes", "0.0011", "%/spike", "timestep study",

@@ -1,0 +1,165 @@
+"""`spikemesh analytic`: the published closed-form energy of both twins, its published numbers, its pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+CASES = ("best", "average", "worst")
+#: asked of a network when no configuration is named: T and s_r
+TIMESTEPS, RATE, FAN_IN = 5, 0.06, 4096
+
+
+@click.command()
+@click.option(
+    "--configuration", metavar="NAME", help="Take T, rate and fan-in from efficient, typical or high-performance."
+)
+@click.option(
+    "--setting",
+    default="typical",
+    show_default=True,
+    help="Price of transfers: theoretical-minimum, typical or worst-case.",
+)
+@click.option("--version", default="v3", show_default=True, help="Paper revision: v3, or v4 (adds the membrane).")
+@click.option("--timesteps", type=int, help=f"Time window T.  [default: {TIMESTEPS}]")
+@click.option("--rate", type=float, help=f"Mean spike rate per input and timestep, 0 to 1.  [default: {RATE}]")
+@click.option(
+    "--density",
+    default="average",
+    show_default=True,
+    help="Active share of the twin's inputs, 0 to 1, or the case of Theorem 2: best, average, worst.",
+)
+@click.option("--weight-bits", type=int, default=8, show_default=True, help="Bits of a weight.")
+@click.option("--fan-in", type=int, help=f"Inputs N of the output neuron.  [default: {FAN_IN}]")
+@click.option("--hops", type=float, default=1.0, show_default=True, help="Mean hops of a transfer.")
+@click.option("--reuse-snn", type=float, default=1.0, show_default=True, help="Uses per weight read, spiking network.")
+@click.option("--reuse-qnn", type=float, default=1.0, show_default=True, help="Uses per weight read, quantised twin.")
+@click.option("--aggregated", is_flag=True, help="Send spike counts once per window instead of spikes.")
+@click.option("--allow-extrapolated", is_flag=True, help="Use constants that are neither read nor solved.")
+@click.option("--published", is_flag=True, help="Print every published number beside the computed one.")
+@click.option("--constants", is_flag=True, help="Print the constants, with source and how each is known.")
+@click.option(
+    "--landscape",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write pictures (PNG) and their data (CSV) into a folder.",
+)
+def analytic(published: bool, constants: bool, landscape: Path | None, **asked: Any) -> None:
+    """Energy of a spiking network and of its quantised twin by the published closed-form model.
+
+    Per output neuron and inference.  Exits with 1 when --published finds a number beyond its printed digit.
+    """
+    if published:
+        _show_published()
+    elif constants:
+        _show_constants()
+    elif landscape is not None:
+        _write_landscape(landscape, asked["setting"], asked["version"], asked["allow_extrapolated"])
+    else:
+        _show_energy(asked)
+
+
+def _console() -> Any:
+    """Return a console that wraps at the terminal's width, and not at all into a file."""
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=200)
+
+
+def _show_published() -> None:
+    from simulator.account.analytic_published import published_table
+    from simulator.errors import CheckError
+    from simulator.report.analytic import published_view, summary
+
+    rows = published_table()
+    console = _console()
+    console.print(published_view(rows))
+    console.print(summary(rows), highlight=False)
+    beyond = [row.what for row in rows if row.verdict == "beyond its printed digit"]
+    if beyond:
+        raise CheckError(f"beyond the printed digit: {'; '.join(beyond)}")
+
+
+def _show_constants() -> None:
+    from simulator.account.analytic_constants import constants
+    from simulator.report.analytic import constants_view
+
+    _console().print(constants_view(constants()))
+
+
+def _write_landscape(folder: Path, setting: str, version: str, allow_extrapolated: bool) -> None:
+    from simulator.report.landscape import draw, figure_class
+    from simulator.study.landscape import landscapes, write_csv
+
+    figure_class()  # refuse before anything is written
+    folder.mkdir(parents=True, exist_ok=True)
+    grids = landscapes(setting, version, allow_extrapolated)
+    for grid in grids:
+        write_csv(grid, folder / f"{grid.name}.csv")
+    for path in [*(folder / f"{grid.name}.csv" for grid in grids), *draw(grids, folder, setting, version)]:
+        click.echo(path)
+
+
+def _show_energy(asked: dict[str, Any]) -> None:
+    from dataclasses import replace
+
+    from simulator.account.analytic import (
+        Operation,
+        dense_rate,
+        hop_breakeven,
+        quantised,
+        rate_breakeven,
+        spiking,
+    )
+    from simulator.account.analytic_constants import CONFIGURATIONS, hardware, named
+    from simulator.report.analytic import energy_table
+
+    name = asked["configuration"]
+    base = named(CONFIGURATIONS, "configuration", name) if name is not None else None
+    timesteps = _first(asked["timesteps"], base and base.timesteps, TIMESTEPS)
+    rate = _first(asked["rate"], base and base.rate, RATE)
+    fan_in = _first(asked["fan_in"], base and base.fan_in, FAN_IN)
+    same = {key: asked[key] for key in ("weight_bits", "hops", "reuse_snn", "reuse_qnn", "aggregated")}
+    operation = Operation(timesteps, rate, _density(asked["density"]), fan_in, **same)
+    energies = hardware(asked["setting"], asked["version"], asked["allow_extrapolated"])
+    snn, qnn = spiking(operation, energies), quantised(operation, energies)
+    console = _console()
+    console.print(energy_table(snn, qnn))
+
+    density, switch = float(operation.twin_density), float(dense_rate(operation, energies))
+    fixed = replace(operation, density=density)
+    tied = {}
+    if isinstance(operation.density, str):
+        what = f"breakeven spike rate, d following it ({operation.density} case)"
+        tied[what] = rate_breakeven(operation, energies).show()
+    facts = {
+        "for": f"T = {timesteps}, s_r = {rate:g}, d = {density:.4g}, N = {fan_in}, "
+        f"{asked['weight_bits']}-bit weights, H = {asked['hops']:g}",
+        "cheaper on compute alone": "SNN" if snn.compute < qnn.compute else "QNN",
+        f"breakeven spike rate at d = {density:.4g}": rate_breakeven(fixed, energies).show(),
+        **tied,
+        "breakeven hops": hop_breakeven(operation, energies).show(),
+        "spike rate above which dense transfer wins": f"{switch:.4g}" if switch < 1 else "none",
+    }
+    for what, value in facts.items():
+        console.print(f"{what}: {value}", highlight=False)
+
+
+def _first(*choices: Any) -> Any:
+    """Return the first choice that was made."""
+    return next(choice for choice in choices if choice is not None)
+
+
+def _density(text: str) -> float | str:
+    """Return the density as a number, or the case it names."""
+    from simulator.errors import InputError
+
+    if text in CASES:
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"density: must be a number or one of {', '.join(CASES)}, not {text!r}") from None

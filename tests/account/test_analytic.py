@@ -1,0 +1,362 @@
+"""Laws of the published closed-form model: theorems, equations, breakevens, refusals."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulator.account import analytic_budget as budget
+from simulator.account.analytic import (
+    CASES,
+    Operation,
+    _changes_sign,
+    activation_bits,
+    beta,
+    dense_rate,
+    density,
+    energy_ratio,
+    hop_breakeven,
+    lifetime,
+    quantised,
+    rate,
+    rate_breakeven,
+    required_k,
+    spikes_per_active_input,
+    spiking,
+    uses_full_capacity,
+    wins_on_compute,
+    wins_on_data,
+)
+from simulator.account.analytic_constants import SETTINGS, VERSIONS, constants, hardware, multiply, weight_read
+from simulator.errors import InputError
+
+TYPICAL = hardware("typical", "v3")
+windows = st.integers(1, 15)
+rates = st.floats(0.0, 1.0)
+operations = st.builds(
+    Operation,
+    timesteps=windows,
+    rate=rates,
+    density=st.one_of(st.sampled_from(CASES), rates),
+    fan_in=st.integers(1, 8192),
+    hops=st.floats(0.0, 16.0),
+    reuse_snn=st.floats(1.0, 1000.0),
+    reuse_qnn=st.floats(1.0, 1000.0),
+    aggregated=st.booleans(),
+)
+settings = st.sampled_from([hardware(setting, version) for setting in SETTINGS for version in VERSIONS])
+
+# --- Theorem 1 ---------------------------------------------------------------------------------------------------
+
+
+def test_activation_bits_hold_every_count_and_no_bit_is_idle():
+    #        T  1  2  3  4  5  6  7  8  15 16 31 32
+    window = [1, 2, 3, 4, 5, 6, 7, 8, 15, 16, 31, 32]
+    assert [1, 2, 2, 3, 3, 3, 3, 4, 4, 5, 5, 6] == activation_bits(window).tolist()
+    assert [1, 3, 7, 15, 31] == [t for t in window if uses_full_capacity(t)]
+
+
+@given(st.integers(1, 2**50))
+def test_activation_bits_are_exact_integers(window):
+    assert math.ceil(math.log2(window + 1)) == activation_bits(window) or window > 2**40
+    assert 2 ** (int(activation_bits(window)) - 1) <= window < 2 ** int(activation_bits(window))
+
+
+# --- Theorem 2 ---------------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.integers(0, 7), min_size=1, max_size=40))
+def test_theorem_2_bounds_every_pattern_of_counts(count):
+    window = 7
+    ours = sum(count) / (len(count) * window)
+    active = sum(c > 0 for c in count) / len(count)
+    assert float(rate(window, active, "best")) <= ours + 1e-15
+    assert ours <= float(rate(window, active, "worst")) + 1e-15
+
+
+@pytest.mark.parametrize("window", [1, 2, 5, 7, 15])
+def test_uniform_activations_spike_at_the_average_of_theorem_2(window):
+    active = 0.25
+    # an active input sends 1..T spikes, each as often
+    mean = active * sum(range(1, window + 1)) / window / window
+    assert mean == pytest.approx(float(rate(window, active, "average")), rel=1e-14)
+
+
+@given(windows, st.floats(0.0, 1.0), st.sampled_from(CASES))
+def test_density_undoes_rate(window, active, case):
+    assert float(density(window, rate(window, active, case), case)) == pytest.approx(active, rel=1e-14, abs=1e-300)
+
+
+def test_derived_density_is_never_more_than_everything():
+    assert 1.0 == density(4, 0.5, "best")
+
+
+# --- equations ---------------------------------------------------------------------------------------------------
+
+
+def test_equations_term_by_term():
+    # T = 2, s_r = 0.5, d = 0.25, N = 8, H = 3, R_S = 2, R_Q = 4, worked out by hand in pJ
+    operation = Operation(2, 0.5, 0.25, 8, hops=3, reuse_snn=2, reuse_qnn=4)
+    snn, qnn = spiking(operation, hardware("typical", "v4")), quantised(operation, TYPICAL)
+    part = {name: float(e) * 1e12 for name, e in (snn.part | qnn.part).items()}
+    del part["weight_read"], part["transfer"]
+    assert part == pytest.approx(
+        {
+            "accumulate": 8 * 0.05448,
+            "compare": 2 * 0.05448,
+            "reset": 0.05448,
+            "membrane": 2 * 1.42,
+            "multiply": 2 * 0.08831,
+            "clamp": 2 * 0.05448,
+        },
+        rel=1e-12,
+    )
+    assert float(snn.sparse) * 1e12 == pytest.approx(8 * (0.155 + 9.0), rel=1e-12)  # 7, 17
+    assert float(snn.dense) * 1e12 == pytest.approx(16 * (0.155 + 0.75), rel=1e-12)  # 8, 18
+    assert float(qnn.sparse) * 1e12 == pytest.approx(2 * (0.0775 + 18.0), rel=1e-12)  # 5, 15
+    assert float(qnn.dense) * 1e12 == pytest.approx(8 * (0.0775 + 1.5), rel=1e-12)  # 6, 16
+
+
+@given(operations, settings)
+def test_energy_is_the_sum_of_its_parts_and_takes_the_cheaper_way(operation, energies):
+    for energy in (spiking(operation, energies), quantised(operation, energies)):
+        assert float(energy.total) == pytest.approx(sum(map(float, energy.part.values())), rel=1e-12)
+        assert float(energy.data) == min(float(energy.sparse), float(energy.dense))
+        assert bool(energy.is_dense) == (energy.dense < energy.sparse)
+
+
+@given(operations, settings)
+def test_aggregated_counts_move_like_the_twin_with_the_same_reuse(operation, energies):
+    both = replace(operation, aggregated=True, reuse_snn=operation.reuse_qnn)
+    assert spiking(both, energies).sparse == quantised(both, energies).sparse
+    assert spiking(both, energies).dense == quantised(both, energies).dense
+    assert spiking(both, energies).compute == spiking(operation, energies).compute
+
+
+@given(operations, settings)
+def test_equation_4_says_who_computes_for_less(operation, energies):
+    plain = replace(operation, aggregated=False)
+    v3 = replace(energies, membrane=0.0)
+    snn, qnn = float(spiking(plain, v3).compute), float(quantised(plain, v3).compute)
+    if abs(snn - qnn) > 1e-9 * qnn:
+        assert bool(wins_on_compute(plain, v3)) == (snn < qnn)
+
+
+@given(windows, st.floats(0.01, 1.0), st.sampled_from(CASES), st.booleans(), settings)
+def test_beta_says_who_moves_for_less(window, active, case, is_twin_dense, energies):
+    spike_rate = float(rate(window, active, case))
+    operation = Operation(window, spike_rate, active)
+    snn, qnn = float(spiking(operation, energies).sparse), quantised(operation, energies)
+    twin = float(qnn.dense if is_twin_dense else qnn.sparse)
+    if abs(snn - twin) > 1e-9 * twin:
+        assert bool(wins_on_data(operation, energies, case, is_twin_dense)) == (snn < twin)
+
+
+def test_beta_and_k_in_numbers():
+    operation = Operation(5, 0.1)
+    assert float(beta(operation, TYPICAL, is_twin_dense=False)) == pytest.approx((0.31 + 9) / 3.31)
+    assert float(beta(operation, TYPICAL, is_twin_dense=True)) == pytest.approx((0.31 + 0.75) / 3.31)
+    assert [1, 3, 5] == [float(required_k(5, case)) for case in CASES]
+    assert [1, 3, 5] == [float(spikes_per_active_input(5, case)) for case in CASES]
+
+
+def test_everything_broadcasts():
+    operation = Operation(np.arange(1, 8)[:, None], np.linspace(0, 1, 5), 0.2)
+    one = energy_ratio(Operation(3, 0.25, 0.2), TYPICAL)
+    assert (7, 5) == energy_ratio(operation, TYPICAL).shape
+    assert float(one) == energy_ratio(operation, TYPICAL)[2, 1]
+
+
+def test_lifetime_is_energy_over_power():
+    assert 50.0 == lifetime(100.0, 2.0, 1.0)
+
+
+# --- breakevens --------------------------------------------------------------------------------------------------
+
+
+@given(operations, settings)
+def test_twins_cost_the_same_at_every_crossing_and_the_cheaper_changes(operation, energies):
+    found = rate_breakeven(operation, energies)
+    for x in found.crossing:
+        assert float(energy_ratio(replace(operation, rate=x), energies)) == pytest.approx(1.0, rel=1e-9)
+    assert (found.first != found.last) == (len(found.crossing) % 2 == 1)
+
+
+@given(operations, settings)
+def test_no_crossing_is_missed_that_a_scan_sees(operation, energies):
+    ratio = energy_ratio(replace(operation, hops=np.linspace(0, 64, 2001)), energies)
+    clear = ratio[np.abs(ratio - 1) > 1e-9] < 1
+    seen = int(np.count_nonzero(clear[1:] != clear[:-1]))
+    assert seen <= len(hop_breakeven(operation, energies).crossing)
+
+
+# operation                                              finding, in words
+FOUND = [
+    (Operation(5, 0, 0.2), "0.06422 (SNN is cheaper below)"),
+    (Operation(5, 0, "average"), "none in 0..1: QNN is cheaper throughout"),
+    (Operation(2, 0, "best"), "0.1236 (SNN is cheaper below)"),
+    (Operation(1, 0, 1.0, fan_in=1), "none in 0..1: SNN is cheaper throughout"),
+]
+
+
+@pytest.mark.parametrize(("operation", "words"), FOUND)
+def test_rate_breakeven_in_words(operation, words):
+    assert words == rate_breakeven(operation, TYPICAL).show()
+
+
+def test_a_crossing_after_the_derived_density_is_full_is_found():
+    # from s_r = 1/2 on the twin's inputs are all active: its energy stops growing
+    free = hardware("theoretical-minimum")
+    found = rate_breakeven(Operation(2, 0, "best"), free).only
+    assert 0.5 < found and float(energy_ratio(Operation(2, found, "best"), free)) == pytest.approx(1.0, rel=1e-12)
+
+
+# differences at 0, 1, 2, 3                is there a crossing at 1?
+TOUCHES = [([-1, 0, 1, 1], True), ([-1, 0, -1, 1], False), ([-1, 0, 0, 1], True), ([0, 0, 1, 1], False)]
+
+
+@pytest.mark.parametrize(("value", "expected"), TOUCHES)
+def test_a_touch_is_no_crossing_and_a_stretch_is_one(value, expected):
+    knots = [0.0, 1.0, 2.0, 3.0]
+    assert expected == _changes_sign(1.0, knots, dict(zip(knots, value)))
+    if value[2] == 0:
+        assert not _changes_sign(2.0, knots, dict(zip(knots, value)))
+
+
+def test_several_crossings_are_all_reported_and_none_is_the_one():
+    found = hop_breakeven(Operation(5, 0.06, 0.2, weight_bits=4), hardware("typical", "v4"))
+    assert "several, at 0.01769, 0.7205 (QNN is cheaper below the first)" == found.show()
+    with pytest.raises(InputError) as refusal:
+        _ = found.only
+    assert f"breakeven: must be one crossing, not {found.show()}" == str(refusal.value)
+
+
+def test_breakeven_at_seven_timesteps_lies_below_that_at_eight():
+    # the eighth timestep costs the twin a fourth activation bit
+    found = [rate_breakeven(Operation(window, 0, 0.2), TYPICAL).only for window in (6, 7, 8, 9)]
+    assert found[1] < found[2] < found[0] and found[3] < found[2]
+
+
+@given(st.floats(0.0, 8.0), st.floats(1.0, 100.0))
+def test_dense_rate_is_where_both_ways_cost_the_same(hops, reuse):
+    switch = float(dense_rate(Operation(5, 0.1, hops=hops, reuse_snn=reuse), TYPICAL))
+    energy = spiking(Operation(5, switch, hops=hops, reuse_snn=reuse), TYPICAL)
+    assert float(energy.sparse) == pytest.approx(float(energy.dense), rel=1e-12)
+
+
+# --- budgets -----------------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.tuples(st.integers(1, 10**6), st.floats(0, 1)), min_size=1, max_size=5), st.integers(1, 8))
+def test_binary_spikes_cost_weight_bits_times_synaptic_operations(layers, window):
+    macs, firing = zip(*layers)
+    operations = sum(m * f * window for m, f in layers)
+    assert budget.neuromorphic_arithmetic_effort(macs, firing, window, 8, 1) == pytest.approx(8 * operations)
+
+
+def test_graded_spikes_of_half_the_window_cost_the_same_budget():
+    assert budget.bit_budget(4, 8, 1) == budget.bit_budget(2, 8, 2) == 32
+    assert budget.synaptic_arithmetic_effort([2, 3], 2, 8, 2) == 160
+    assert budget.neuromorphic_arithmetic_effort([2, 4], [0.5, 0.25], 2, 8, 2) == 64
+
+
+def test_wake_ups_come_on_top_of_the_ideal_always_on_power():
+    ideal = budget.always_on_power(400e-6, 0.8e-6, 0.001)
+    real = budget.always_on_power(400e-6, 0.8e-6, 0.001, frequency=10, wake_time=1e-3, hold_time=4e-3, wake_energy=2e-6)
+    assert real - ideal == pytest.approx(10 * 5e-3 * 400e-6 + 10 * 2e-6)
+
+
+# targets cores lanes   cycles per spike
+FAN_OUT = [(1024, 1, 1, 1024), (1024, 4, 1, 256), (1024, 4, 16, 16), (1025, 4, 1, 257), (1, 8, 8, 1)]
+
+
+@pytest.mark.parametrize(("targets", "cores", "lanes", "cycles"), FAN_OUT)
+def test_fan_out(targets, cores, lanes, cycles):
+    assert cycles == budget.fan_out_cycles(targets, cores, lanes)
+
+
+def test_five_ternary_weights_fill_a_byte():
+    assert 1.6 == budget.packed_bits(3)
+    assert 1.0 == budget.packed_bits(2)
+    assert 1.5849625 == pytest.approx(budget.information_bits(3))
+
+
+# --- constants and refusals --------------------------------------------------------------------------------------
+
+
+def test_every_constant_says_how_it_is_known_and_where_it_stands():
+    for constant in constants():
+        assert constant.known in ("read", "solved", "extrapolated") and "arXiv:2409.08290" in constant.source
+        assert constant.joules >= 0
+
+
+def test_version_4_adds_the_membrane_and_nothing_else():
+    operation = Operation(5, 0.06, 0.2)
+    v3, v4 = (spiking(operation, hardware("typical", version)) for version in ("v3", "v4"))
+    assert float(v4.total - v3.total) == pytest.approx(5 * 1.42e-12, rel=1e-9)
+    assert quantised(operation, TYPICAL).total == quantised(operation, hardware("typical", "v4")).total
+
+
+# weight bits, activation bits, picojoules
+EXTRAPOLATED = [(8, 5, 0.1324), (8, 6, 0.14768), (4, 2, 0.08831 * 0.0885 / 0.10184)]
+
+
+@pytest.mark.parametrize(("weight_bits", "bits", "picojoules"), EXTRAPOLATED)
+def test_extrapolated_constants_come_only_when_asked_for(weight_bits, bits, picojoules):
+    with pytest.raises(InputError, match="must be read or solved, not extrapolated"):
+        multiply(weight_bits, bits)
+    found = multiply(weight_bits, bits, allow_extrapolated=True)
+    assert "extrapolated" == found.known
+    assert found.joules * 1e12 == pytest.approx(picojoules, rel=1e-5)
+
+
+ASK = "; ask for it with --allow-extrapolated (allow_extrapolated=True)"
+# what is done, what is said
+REFUSED = [
+    (
+        lambda: quantised(Operation(16, 0.1), TYPICAL),
+        "E_MAC, 8-bit weight x 5-bit activation: must be read or solved, not extrapolated "
+        "(0.1324 pJ: + 0.01528 pJ per activation bit beyond 4)" + ASK,
+    ),
+    (
+        lambda: weight_read(2),
+        "E_w, one read of a 2-bit weight: must be read or solved, not extrapolated "
+        "(0.0775 pJ: 0.03875 pJ per bit)" + ASK,
+    ),
+    (
+        lambda: multiply(2, 3, allow_extrapolated=True),
+        "E_MAC: must be of 8- or 4-bit weights, not 2-bit weights: nothing published fixes it",
+    ),
+    (lambda: weight_read(0), "weight_bits: must be a whole number, at least 1, not 0"),
+    (lambda: hardware("ideal"), "setting: must be one of theoretical-minimum, typical, worst-case, not 'ideal'"),
+    (lambda: hardware(version="v2"), "version: must be one of v3, v4, not 'v2'"),
+    (lambda: Operation(0, 0.1), "timesteps: must be a whole number, at least 1, not 0"),
+    (lambda: Operation(2.5, 0.1), "timesteps: must be a whole number, at least 1, not 2.5"),
+    (lambda: Operation(2, 1.5), "rate: must be from 0 to 1, not 1.5"),
+    (lambda: Operation(2, [0.1, -0.1]), "rate: must be from 0 to 1, not -0.1"),
+    (lambda: Operation(2, math.nan), "rate: must be from 0 to 1, not nan"),
+    (lambda: Operation(2, 0.1, 2.0), "density: must be from 0 to 1, not 2"),
+    (lambda: Operation(2, 0.1, "mean"), "density: must be a number or one of best, average, worst, not 'mean'"),
+    (lambda: Operation(2, 0.1, hops=-1), "hops: must be at least 0, not -1"),
+    (lambda: Operation(2, 0.1, reuse_snn=0.5), "reuse_snn: must be at least 1, not 0.5"),
+    (lambda: density(2, 0.1, "mean"), "case: must be one of best, average, worst, not 'mean'"),
+    (lambda: budget.bit_budget(0, 8, 1), "timesteps: must be a whole number, at least 1, not 0"),
+    (lambda: budget.efficiency_score(90, 0), "spikes_per_image: must be more than 0, not 0"),
+    (lambda: budget.always_on_power(1, 0, 1.5), "duty: must be from 0 to 1, not 1.5"),
+    (
+        lambda: budget.always_on_power(1, 0, 0.5, 10, 0.1),
+        "duty + frequency x (wake_time + hold_time): must be at most 1, not 1.5",
+    ),
+    (lambda: budget.fan_out_cycles(0), "targets: must be at least 1, not 0"),
+    (lambda: budget.packed_bits(1), "levels: must be from 2 to 256, not 1"),
+]
+
+
+@pytest.mark.parametrize(("what", "words"), REFUSED)
+def test_refusals_word_for_word(what, words):
+    with pytest.raises(InputError) as refusal:
+        what()
+    assert words == str(refusal.value)

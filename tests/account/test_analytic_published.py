@@ -1,0 +1,87 @@
+"""Every published number to its printed digit; what cannot be had says why."""
+
+import dataclasses
+
+import pytest
+
+from simulator.account import analytic_constants
+from simulator.account.analytic_published import Published, published_table
+
+ROWS = published_table()
+MET = [row for row in ROWS if not row.reason]
+#: what the formulas cannot give, or give otherwise than a figure was read
+UNREACHABLE = [
+    "breakeven s_r, 4-bit, T = 5, with membrane and H = 0.64",
+    "hops below which the SNN wins, T = 4, s_r = 0.1, d = 0.4, reuse 1: figure",
+    "hops below which the SNN wins, T = 4, s_r = 0.1, d = 0.4, reuse 100: figure",
+    "unoptimised mapping, 700-512-256-20 network: energy",
+    "rate coding against time-to-first-spike: SOPs",
+    "neurons that differ when firing while streaming, T = 3",
+    "neurons that differ when firing while streaming, T = 15",
+    "more spikes when firing while streaming",
+    "SNN wins at Ẽ/E = 1, 4, 12, 64",
+]
+
+
+@pytest.mark.parametrize("row", MET, ids=lambda row: row.what)
+def test_published_number_is_met_to_its_printed_digit(row):
+    assert "met" == row.verdict, f"{row.what}: {row.printed} published, {row.computed} computed"
+
+
+def test_only_these_are_not_reproducible_and_each_says_why():
+    assert UNREACHABLE == [row.what for row in ROWS if row.verdict == "not reproducible"]
+    assert all(row.reason for row in ROWS if row.verdict == "not reproducible")
+
+
+def test_the_table_holds_all_energies_and_ratios_of_both_versions():
+    table = [row.what for row in ROWS if row.what.startswith("Table II")]
+    assert 12 == sum(what.endswith((": SNN", ": QNN")) for what in table)
+    assert 12 == sum(what.endswith(": ratio") for what in table)
+
+
+def test_one_row_alone_rests_on_an_extrapolated_constant():
+    assert ["breakeven s_r, 4-bit, T = 3"] == [row.what for row in ROWS if row.uses_extrapolated]
+
+
+# printed, computed, verdict
+DIGITS = [
+    ("1204.72", 1204.717, "met"),
+    ("1204.72", 1204.7251, "beyond its printed digit"),
+    ("0.17", 0.16918, "met"),
+    ("0.17", 0.1649, "beyond its printed digit"),
+    ("7", 6.4, "beyond its printed digit"),
+    ("7", 6.5, "met"),
+    ("3.40", 3.402, "met"),
+    ("3.40", 3.41, "beyond its printed digit"),
+    ("below", "below", "met"),
+    ("below", "above", "beyond its printed digit"),
+]
+
+
+@pytest.mark.parametrize(("printed", "computed", "verdict"), DIGITS)
+def test_the_printed_digit_decides(printed, computed, verdict):
+    assert verdict == Published("", printed, "", "", computed).verdict
+
+
+# a constant and a small change of it: the printed results must notice
+CONSTANTS = [("ACCUMULATE", "0.05449 pJ"), ("MEMBRANE", "1.50 pJ")]
+
+
+@pytest.mark.parametrize(("name", "written"), CONSTANTS)
+def test_the_published_numbers_pin_the_constants(monkeypatch, name, written):
+    changed = dataclasses.replace(getattr(analytic_constants, name), written=written)
+    monkeypatch.setattr(analytic_constants, name, changed)
+    assert any(row.verdict == "beyond its printed digit" for row in published_table())
+
+
+def test_the_published_numbers_pin_the_weight_read(monkeypatch):
+    changed = dataclasses.replace(analytic_constants.WEIGHT_READ[8], written="0.3110 pJ")
+    monkeypatch.setitem(analytic_constants.WEIGHT_READ, 8, changed)
+    assert any(row.verdict == "beyond its printed digit" for row in published_table())
+
+
+@pytest.mark.parametrize(("key", "written"), [((8, 2), "0.0884 pJ"), ((8, 3), "0.1019 pJ"), ((8, 4), "0.1172 pJ")])
+def test_the_published_numbers_pin_the_solved_multiplications(monkeypatch, key, written):
+    changed = dataclasses.replace(analytic_constants.MULTIPLY[key], written=written)
+    monkeypatch.setitem(analytic_constants.MULTIPLY, key, changed)
+    assert any(row.verdict == "beyond its printed digit" for row in published_table())
