@@ -1,0 +1,292 @@
+"""The event loop: one cycle after another while anything moves, else a jump to the next cycle in which something can."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.jit import kernel
+from simulator.timing.engine.core import step_core, wake_core
+from simulator.timing.engine.interface import accept_injection_credit, eject_flit, evaluate_interface
+from simulator.timing.engine.layout import (
+    DEADLOCK,
+    DONE,
+    GATE_WAKES,
+    LOG_FULL,
+    NEVER,
+    OFF_WAKES,
+    PENDING,
+    POOL_FULL,
+    RELOAD_CYCLES,
+    SOMA,
+    TIMER_SLOTS,
+    UNTIL,
+    State,
+)
+from simulator.timing.engine.packets import finish_one, list_core, put_packet
+from simulator.timing.engine.power import idle_part, log_rest, settle
+from simulator.timing.engine.router import accept_credit, accept_flit, evaluate_router, start_all, wake_router
+from simulator.timing.engine.wheel import next_arrival, next_timer, pop_heap
+from simulator.timing.record import IDLE
+
+
+@kernel
+def take_totals(state: State, step: int, now: int) -> None:
+    """Book everything up to `now` and keep the totals a step starts from."""
+    chip = state.chip[0]
+    for number in range(chip.n_cores):
+        power = state.power[number]
+        settle(power, now)
+        state.counter[number, GATE_WAKES] = power.gate_wakes
+        state.counter[number, OFF_WAKES] = power.off_wakes
+        state.counter[number, RELOAD_CYCLES] = power.off_wakes * state.core[number].reload
+    for number in range(chip.n_cores, chip.n_cores + chip.n_routers):
+        settle(state.power[number], now)
+        state.step_router_wakes[step] += state.power[number].gate_wakes
+    for number in range(chip.n_cores + chip.n_routers):
+        kind = 1 if number >= chip.n_cores else 0
+        for k in range(5):
+            state.step_power[step, kind, k] += state.power[number].cycles[k]
+    for number in range(chip.n_endpoints):
+        for k in range(state.counter.shape[1]):
+            state.step_counter[step, k] += state.counter[number, k]
+
+
+@kernel
+def end_step(state: State, now: int) -> None:
+    """Note when the step was quiet, and how long each clocked core waits at the barrier after it."""
+    chip = state.chip[0]
+    step = state.step[chip.step - 1]
+    step.quiet = chip.quiet
+    step.last_output = chip.last_output
+    for number in range(chip.n_cores):
+        power = state.power[number]
+        clocked = idle_part(now - power.since, power.gate_after, power.off_after, IDLE)
+        clocked -= idle_part(chip.quiet - power.since, power.gate_after, power.off_after, IDLE)
+        state.core[number].barrier += clocked
+
+
+@kernel
+def begin_step(state: State, now: int) -> None:
+    """Start the work items of the next step on their somas, and its injections."""
+    chip = state.chip[0]
+    take_totals(state, chip.step, now)
+    step = state.step[chip.step]
+    after = state.step[chip.step + 1]
+    chip.step += 1
+    chip.next_start = NEVER
+    chip.last_output = -1
+    step.start = now
+    chip.injection = step.injection
+    chip.injection_end = after.injection
+    chip.outstanding = after.work - step.work + after.injection - step.injection
+    for work in range(step.work, after.work):
+        number = state.work[work].core
+        core = state.core[number]
+        core.work = work
+        core.state[SOMA] = PENDING
+        wake_core(state, number, now)
+        if core.ready <= now:
+            list_core(state, number, now)
+    find_injection(state, now)
+    if chip.outstanding == 0:
+        chip.quiet = now
+        chip.next_start = now + chip.barrier_cycles
+
+
+@kernel(inline=True)
+def injection_number(state: State) -> int:
+    """Return the injection that comes next, in the order of their cycles."""
+    number = state.chip[0].injection
+    return state.injection_order[number] if len(state.injection_order) > 0 else number
+
+
+@kernel(inline=True)
+def find_injection(state: State, now: int) -> None:
+    """Find out when the next injection of the step is due."""
+    chip = state.chip[0]
+    chip.next_injection = NEVER
+    if chip.injection < chip.injection_end:
+        chip.next_injection = state.step[chip.step - 1].start + state.inject_offset[injection_number(state)]
+
+
+@kernel
+def inject(state: State, now: int) -> bool:
+    """Put the packets due into the source queues of their ports; return False when the pool is short (call again)."""
+    chip = state.chip[0]
+    while chip.next_injection == now:
+        number = injection_number(state)
+        row = np.int64(state.inject_row[number])
+        first = state.row[row].start
+        last = state.row[row + 1].start
+        n_packets = 1 if state.row[row].tree >= 0 else last - first
+        if chip.n_free < n_packets + chip.n_cores:
+            return False
+        for entry in range(first, first + n_packets):
+            put_packet(state, np.int64(state.inject_port[number]), row, entry, now)
+        finish_one(state, now)
+        chip.injection += 1
+        find_injection(state, now)
+    return chip.n_free >= chip.n_cores
+
+
+@kernel
+def fire(state: State, number: int, now: int) -> None:
+    """Look at the core or router a timer belongs to."""
+    chip = state.chip[0]
+    owner = np.int64(state.timer[number].owner)
+    if number < 4 * chip.n_cores:
+        list_core(state, owner, now)
+    else:
+        start_all(state, owner)
+        wake_router(state, owner, now)
+
+
+@kernel
+def fire_timers(state: State, now: int) -> None:
+    """Fire the timers due in this cycle."""
+    chip = state.chip[0]
+    while chip.n_heap > 0 and state.heap[0].due == now:
+        number = state.heap[0].timer
+        pop_heap(state.heap, chip.n_heap)
+        chip.n_heap -= 1
+        fire(state, number, now)
+    index = now & (TIMER_SLOTS - 1)
+    number = np.int64(state.timer_slot[index])
+    if number >= 0:
+        state.timer_slot[index] = -1
+        state.timer_bits[index >> 5] &= ~(np.int64(1) << (index & 31))
+        while number >= 0:
+            chip.n_timers -= 1
+            fire(state, number, now)
+            number = np.int64(state.timer[number].next)
+
+
+@kernel
+def deliver(state: State, now: int) -> None:
+    """Hand over the flits and credits that arrive in this cycle."""
+    chip = state.chip[0]
+    index = now & chip.wheel_mask
+    slot = state.slot[index]
+    for k in range(slot.credits):
+        credit = state.credit_wheel[index, k]
+        if credit.lane < chip.n_lanes:
+            accept_credit(state, credit.lane, credit.count, now)
+        else:
+            lane = credit.lane - chip.n_lanes
+            accept_injection_credit(state, lane >> chip.lane_shift, lane & chip.lane_mask, credit.count)
+    for k in range(slot.flits):
+        flit = state.flit_wheel[index, k]
+        if flit.lane < chip.n_lanes:
+            accept_flit(state, flit.lane, flit.token, now)
+        else:
+            lane = flit.lane - chip.n_lanes
+            eject_flit(state, lane >> chip.lane_shift, lane & chip.lane_mask, flit.token, now)
+    for k in range(slot.routers):
+        number = state.router_wheel[index, k]
+        if state.router[number].inputs != 0:
+            wake_router(state, number, now)
+    chip.in_flight -= slot.flits + slot.credits + slot.routers
+    slot.flits = 0
+    slot.credits = 0
+    slot.routers = 0
+
+
+@kernel
+def step_cores(state: State, now: int) -> None:
+    """Look at every core listed for this cycle; they list themselves for the next."""
+    chip = state.chip[0]
+    which = chip.core_list
+    for k in range(chip.n_listed[which]):
+        step_core(state, state.listed_core[which, k], now)
+    chip.n_listed[which] = 0
+
+
+@kernel
+def step_interfaces(state: State, now: int) -> None:
+    """Let every awake network interface send, and keep those that go on."""
+    chip = state.chip[0]
+    kept = np.int64(0)
+    for k in range(chip.n_awake_interfaces):
+        number = np.int64(state.awake_interface[k])
+        if evaluate_interface(state, number, now):
+            state.awake_interface[kept] = number
+            kept += 1
+    chip.n_awake_interfaces = kept
+
+
+@kernel
+def step_routers(state: State, now: int) -> None:
+    """Evaluate every awake router, and keep those that go on."""
+    chip = state.chip[0]
+    kept = np.int64(0)
+    for k in range(chip.n_awake_routers):
+        number = np.int64(state.awake_router[k])
+        if evaluate_router(state, number, now):
+            state.awake_router[kept] = number
+            kept += 1
+    chip.n_awake_routers = kept
+
+
+@kernel(inline=True)
+def next_cycle(state: State, now: int) -> int:
+    """Return the next cycle in which anything can happen, NEVER if nothing can."""
+    chip = state.chip[0]
+    if chip.next_start == now:  # quiet in this cycle, and no barrier after it
+        return now
+    if chip.n_awake_routers + chip.n_awake_interfaces + chip.n_listed[chip.core_list] > 0:
+        return now + 1
+    cycle = min(chip.next_start, chip.next_injection)
+    return min(cycle, min(next_arrival(state, now), next_timer(state, now)))
+
+
+@kernel(inline=True)
+def has_log_space(state: State) -> bool:
+    """Return whether the logs hold whatever one cycle can add."""
+    chip = state.chip[0]
+    changes = 5 * (chip.n_cores + chip.n_routers)
+    return (
+        chip.n_grants + chip.n_routers * chip.ports <= len(state.grant_log)
+        and chip.n_states + changes <= len(state.state_log)
+        and chip.n_packets + chip.n_endpoints <= len(state.packet_log)
+    )
+
+
+@kernel
+def advance(state: State, until: int, budget: int) -> int:
+    """Run the cycles before `until`, at most `budget` of those in which something happens; return what stopped it."""
+    chip = state.chip[0]
+    while chip.now < until and budget > 0:
+        now = chip.now
+        if chip.events and not has_log_space(state):
+            return LOG_FULL
+        if chip.next_start == now:
+            if chip.step > 0:
+                end_step(state, now)
+            if chip.step == chip.last_step:
+                return DONE
+            begin_step(state, now)
+        if not inject(state, now):
+            return POOL_FULL
+        fire_timers(state, now)
+        step_cores(state, now)
+        deliver(state, now)
+        step_interfaces(state, now)
+        step_routers(state, now)
+        chip.core_list = 1 - chip.core_list
+        cycle = next_cycle(state, now)
+        if cycle == NEVER:
+            return DEADLOCK
+        chip.now = min(cycle, until)
+        budget -= 1
+    return UNTIL
+
+
+@kernel
+def finish(state: State) -> None:
+    """Close the books at the run's end: the last step's totals and the states of what rests."""
+    chip = state.chip[0]
+    take_totals(state, chip.step, chip.now)
+    if chip.events:
+        for number in range(chip.n_cores + chip.n_routers):
+            if state.power[number].works == 0:
+                log_rest(state, number, chip.now)

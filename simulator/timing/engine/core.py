@@ -1,0 +1,229 @@
+"""The three units of a core, each looked at once in a cycle and on the state the cycle began with (docs/machine.md, Core)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.jit import kernel
+from simulator.mapping.plan import ACCUMULATE, MULTIPLY_ACCUMULATE
+from simulator.timing.engine.layout import (
+    ACCUMULATES,
+    AXON_OUT,
+    BLOCKED_UNIT,
+    BUSY_UNIT,
+    EVENTS_RECEIVED,
+    FLITS_RECEIVED,
+    FREE,
+    MACS,
+    NEURON_UPDATES,
+    PACKETS_RECEIVED,
+    PENDING,
+    SOMA,
+    SPIKES,
+    SYNAPSE,
+    WEIGHT_READ_WORDS,
+    State,
+)
+from simulator.timing.engine.packets import finish_one, list_core, put_packet
+from simulator.timing.engine.power import demand, rest
+from simulator.timing.engine.wheel import send_credit, set_timer, turn
+
+
+@kernel(inline=True)
+def wake_core(state: State, number: int, now: int) -> None:
+    """Note that a core has work from this cycle on; a gated one wakes."""
+    if state.power[number].works == 0:
+        core = state.core[number]
+        core.ready = demand(state, number, now)
+        if core.ready > now:
+            set_timer(state, 3 * state.chip[0].n_cores + number, core.ready)
+
+
+@kernel(inline=True)
+def occupy(state: State, number: int, unit: int, cycles: int, now: int) -> None:
+    """Keep a unit busy for `cycles` from now on."""
+    core = state.core[number]
+    core.state[unit] = BUSY_UNIT
+    core.until[unit] = now + cycles
+    core.busy[unit] += cycles
+    set_timer(state, 3 * number + unit, now + cycles)
+
+
+@kernel(inline=True)
+def block(state: State, number: int, unit: int, now: int) -> None:
+    """Let a unit wait for room in the queue behind it; it is looked at again when room was made."""
+    core = state.core[number]
+    if core.state[unit] != BLOCKED_UNIT:
+        core.state[unit] = BLOCKED_UNIT
+        core.until[unit] = now
+
+
+@kernel(inline=True)
+def unblock(state: State, number: int, unit: int, now: int) -> None:
+    """Book the cycles a unit has waited for room."""
+    core = state.core[number]
+    if core.state[unit] == BLOCKED_UNIT:
+        core.blocked[unit] += now - core.until[unit]
+    core.state[unit] = FREE
+
+
+@kernel(inline=True)
+def receive_packet(state: State, number: int, vc: int, entry: int, now: int) -> None:
+    """Note that a packet is complete in its VC of the input queue: the synapse unit may take it from the next cycle on."""
+    core = state.core[number]
+    chip = state.chip[0]
+    place = core.ring_first[vc] + core.n_complete[vc]
+    if place >= chip.input_queue:
+        place -= chip.input_queue
+    state.input_ring[(number << chip.lane_shift) | vc, place] = entry
+    core.n_complete[vc] += 1
+    core.complete |= np.int64(1) << vc
+    if core.ready <= now + 1:
+        list_core(state, number, now + 1)
+
+
+@kernel(inline=True)
+def take_packet(state: State, number: int, now: int) -> None:
+    """Let the synapse unit take the next complete packet, round-robin over VCs; its flits' credits go back."""
+    chip = state.chip[0]
+    core = state.core[number]
+    vc = turn(np.int64(core.complete), core.vc_pointer)
+    core.vc_pointer = vc + 1
+    first = core.ring_first[vc]
+    entry = state.entry[state.input_ring[(number << chip.lane_shift) | vc, first]]
+    core.ring_first[vc] = first + 1 if first + 1 < chip.input_queue else 0
+    core.n_complete[vc] -= 1
+    if core.n_complete[vc] == 0:
+        core.complete &= ~(np.int64(1) << vc)
+    core.input_flits -= entry.flits
+    send_credit(state, state.interface[number].lanes | vc, entry.flits, now + 2)
+    counter = state.counter[number]
+    counter[PACKETS_RECEIVED] += 1
+    counter[FLITS_RECEIVED] += entry.flits
+    counter[EVENTS_RECEIVED] += entry.events
+    counter[WEIGHT_READ_WORDS] += entry.words
+    if entry.kind == ACCUMULATE:
+        counter[ACCUMULATES] += entry.operations
+    elif entry.kind == MULTIPLY_ACCUMULATE:
+        counter[MACS] += entry.operations
+    occupy(state, number, SYNAPSE, entry.cycles, now)
+
+
+@kernel(inline=True)
+def step_synapse(state: State, number: int, now: int) -> None:
+    """Finish the packet in work when its time has come, and take the next."""
+    core = state.core[number]
+    if core.state[SYNAPSE] == BUSY_UNIT and core.until[SYNAPSE] == now:
+        core.state[SYNAPSE] = FREE
+        finish_one(state, now)
+    if core.state[SYNAPSE] == FREE and core.complete != 0:
+        take_packet(state, number, now)
+
+
+@kernel(inline=True)
+def put_next_packet(state: State, number: int, now: int) -> None:
+    """Put the packet axon-out has made into its output queue if there is room, and go on with the row."""
+    core = state.core[number]
+    k = np.int64(state.entry[core.entry].traffic_class)
+    if state.interface[number].waiting[k] >= state.chip[0].output_queue:
+        block(state, number, AXON_OUT, now)
+        return
+    unblock(state, number, AXON_OUT, now)
+    put_packet(state, number, core.row, core.entry, now)
+    core.entry = core.entry_end if core.is_tree else core.entry + 1
+    if core.entry < core.entry_end:
+        occupy(state, number, AXON_OUT, state.chip[0].axon_cycles, now)
+    else:
+        finish_one(state, now)
+
+
+@kernel(inline=True)
+def step_axon(state: State, number: int, has_message: bool, now: int) -> None:
+    """Put what is done, then take the next message that could be seen when the cycle began."""
+    core = state.core[number]
+    if core.state[AXON_OUT] == BLOCKED_UNIT or (core.state[AXON_OUT] == BUSY_UNIT and core.until[AXON_OUT] == now):
+        put_next_packet(state, number, now)
+    if core.state[AXON_OUT] == FREE and has_message:
+        message = core.next_spike
+        while state.message[message].row < 0:
+            message += 1
+        core.next_spike = message + 1
+        core.spikes -= 1
+        row = np.int64(state.message[message].row)
+        core.row = row
+        core.entry = state.row[row].start
+        core.entry_end = state.row[row + 1].start
+        core.is_tree = 1 if state.row[row].tree >= 0 else 0
+        occupy(state, number, AXON_OUT, state.chip[0].axon_cycles, now)
+
+
+@kernel(inline=True)
+def visit_neurons(state: State, number: int, now: int) -> None:
+    """Let the soma go on to its next message, or to the end of its work item."""
+    chip = state.chip[0]
+    core = state.core[number]
+    end = state.work[core.work + 1].message
+    cycles = np.int64(0)
+    while core.message < end:
+        message = state.message[core.message]
+        cycles += (message.position + 1 - core.position) * chip.soma_cycles + chip.soma_spike_cycles
+        core.position = message.position + 1
+        core.message += 1
+        if message.row >= 0:
+            core.has_message = 1
+            occupy(state, number, SOMA, cycles, now)
+            return
+    core.has_message = 0
+    cycles += (state.work[core.work].visits - core.position) * chip.soma_cycles
+    if cycles > 0:
+        occupy(state, number, SOMA, cycles, now)
+    else:
+        core.state[SOMA] = FREE
+        finish_one(state, now)
+
+
+@kernel(inline=True)
+def step_soma(state: State, number: int, has_room: bool, now: int) -> None:
+    """Begin a work item, put a message into the spike queue if there was room when the cycle began, or finish."""
+    core = state.core[number]
+    if core.state[SOMA] == PENDING:
+        work = state.work[core.work]
+        core.position = 0
+        core.message = work.message
+        core.next_spike = work.message
+        counter = state.counter[number]
+        counter[NEURON_UPDATES] += work.visits
+        counter[SPIKES] += state.work[core.work + 1].message - work.message
+        visit_neurons(state, number, now)
+    elif core.state[SOMA] == BLOCKED_UNIT or (core.state[SOMA] == BUSY_UNIT and core.until[SOMA] == now):
+        if core.has_message == 0:
+            core.state[SOMA] = FREE
+            finish_one(state, now)
+        elif has_room:
+            unblock(state, number, SOMA, now)
+            core.spikes += 1
+            state.chip[0].outstanding += 1
+            if core.state[AXON_OUT] == FREE:
+                list_core(state, number, now + 1)
+            visit_neurons(state, number, now)
+        else:
+            block(state, number, SOMA, now)
+            if core.spikes < state.chip[0].spike_queue:  # axon-out made room in this cycle
+                list_core(state, number, now + 1)
+
+
+@kernel
+def step_core(state: State, number: int, now: int) -> None:
+    """Look at a core in one cycle, before anything else of the cycle happens to it."""
+    core = state.core[number]
+    if core.ready > now:
+        return
+    has_room = core.spikes < state.chip[0].spike_queue
+    has_message = core.spikes > 0
+    step_synapse(state, number, now)
+    step_axon(state, number, has_message, now)
+    step_soma(state, number, has_room, now)
+    core.spike_peak = max(core.spike_peak, core.spikes)
+    is_free = core.state[SYNAPSE] == FREE and core.state[SOMA] == FREE and core.state[AXON_OUT] == FREE
+    if is_free and core.spikes == 0 and core.input_flits == 0 and state.power[number].works:
+        rest(state.power[number], now)

@@ -1,0 +1,118 @@
+"""SimPy is the master clock: the Fabric process runs the kernel up to the next thing anybody else does, then waits for it.
+
+Hosts, stimulus streams and probes are ordinary SimPy processes of the same environment; when one of them runs in cycle c, the
+kernel has done every cycle before c and none from c on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import simpy
+
+from simulator.errors import DeadlockError
+from simulator.jit import announce
+from simulator.mapping.plan import Activity, Plan
+from simulator.timing.engine import state as chip_state
+from simulator.timing.engine.chip import advance, finish
+from simulator.timing.engine.deadlock import circle
+from simulator.timing.engine.layout import DEADLOCK, DONE, LOG_FULL, NEVER, POOL_FULL
+from simulator.timing.engine.result import make_record
+from simulator.timing.record import Record
+
+#: eventful cycles between two looks at signals and progress, and of interpreted kernels
+SLICE = 4096
+
+
+class Fabric:
+    """The whole chip as one SimPy process; `done` is the event of its end."""
+
+    def __init__(
+        self,
+        environment: simpy.Environment,
+        plan: Plan,
+        activity: Activity,
+        *,
+        events: bool = False,
+        progress: Callable[[int, int], object] | None = None,
+        stop_every: int | None = None,
+    ) -> None:
+        """Build the chip at cycle 0 of the environment and start it; stop_every: see `simulate`."""
+        self.environment, self.plan, self.activity = environment, plan, activity
+        self.progress, self.stop_every = progress, stop_every
+        self.origin = environment.now
+        self.steps_shown = 0
+        self.is_interrupted = False
+        self.logs: tuple[list[np.ndarray], ...] = ([], [], [])
+        self.state = chip_state.build(plan, activity, events)
+        announce(advance)
+        self.done = environment.process(self._run())
+
+    @property
+    def now(self) -> int:
+        """The chip's cycle: every earlier one is done."""
+        return int(self.state.chip[0].now)
+
+    def _run(self) -> Iterator:
+        while True:
+            until = self._horizon()
+            status = self._advance(until)
+            if status == DONE:
+                break
+            if status == DEADLOCK:
+                raise DeadlockError(f"cycle {self.now}: deadlock: {circle(self.state, self.plan)}")
+            if self.origin + self.now > self.environment.now:
+                yield self.environment.timeout(self.origin + self.now - self.environment.now)
+        if self.origin + self.now > self.environment.now:
+            yield self.environment.timeout(self.origin + self.now - self.environment.now)
+        self._drain()
+        finish(self.state)
+        self._drain()
+
+    def _horizon(self) -> int:
+        """Return the first cycle the kernel must not touch yet: somebody else acts in it, or a stop was asked for."""
+        other = self.environment.peek()
+        until = NEVER if other == float("inf") else int(other) - self.origin
+        if self.stop_every is not None:
+            until = min(until, self.now + self.stop_every)
+        return max(until, self.now + 1) if other > self.environment.now else until
+
+    def _advance(self, until: int) -> int:
+        """Run the kernel once and see to what it stopped for."""
+        try:
+            status = advance(self.state, until, SLICE)
+            if status == LOG_FULL:
+                self._drain()
+            elif status == POOL_FULL:
+                self.state = chip_state.grow_pool(self.state, self._packets_needed())
+            self._show()
+        except KeyboardInterrupt:
+            if self.is_interrupted:
+                raise
+            self.is_interrupted = True
+            self.state.chip[0].last_step = self.state.chip[0].step
+            return -1
+        return int(status)
+
+    def _packets_needed(self) -> int:
+        """Return the most packets one injection or all cores can ask for in a cycle."""
+        return self.plan.n_cores + int(np.diff(self.activity.row_start).max(initial=1))
+
+    def _show(self) -> None:
+        steps = int(self.state.chip[0].step)
+        if self.progress is not None and steps > self.steps_shown:
+            self.steps_shown = steps
+            self.progress(steps, self.now)
+
+    def _drain(self) -> None:
+        """Take over what the logs hold and leave them empty."""
+        chip, state = self.state.chip[0], self.state
+        kernel_logs = (state.grant_log, state.state_log, state.packet_log)
+        for kept, log, n in zip(self.logs, kernel_logs, (chip.n_grants, chip.n_states, chip.n_packets)):
+            kept.append(np.array(log[:n]))
+        chip.n_grants = chip.n_states = chip.n_packets = 0
+
+    def record(self) -> Record:
+        """Return what a run that came to its end has counted."""
+        return make_record(self.state, self.plan, self.logs)

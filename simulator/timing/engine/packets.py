@@ -1,0 +1,153 @@
+"""Packets in flight: a pool with a free list, the source queues they wait in, and the count of what a step still owes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.jit import kernel
+from simulator.timing.engine.layout import (
+    FLIT_HOPS_EAST_WEST,
+    FLIT_HOPS_NORTH_SOUTH,
+    FLITS_SENT,
+    PACKETS_SENT,
+    ROUTER_TRAVERSALS,
+    State,
+)
+
+
+@kernel(inline=True)
+def finish_one(state: State, now: int) -> None:
+    """Note that a work item, message or packet is done; the last one of a step makes it quiet."""
+    chip = state.chip[0]
+    chip.outstanding -= 1
+    if chip.outstanding == 0:
+        chip.quiet = now
+        chip.next_start = now + chip.barrier_cycles
+
+
+@kernel(inline=True)
+def wake_interface(state: State, number: int) -> None:
+    """Put a network interface on the list of those that may send in this cycle."""
+    interface = state.interface[number]
+    if interface.awake == 0:
+        chip = state.chip[0]
+        interface.awake = 1
+        state.awake_interface[chip.n_awake_interfaces] = number
+        chip.n_awake_interfaces += 1
+
+
+@kernel(inline=True)
+def list_core(state: State, number: int, cycle: int) -> None:
+    """Let a core be looked at in `cycle`, which is this one or the next."""
+    chip = state.chip[0]
+    core = state.core[number]
+    if core.scheduled != cycle:
+        core.scheduled = cycle
+        which = chip.core_list if cycle == chip.now else 1 - chip.core_list
+        state.listed_core[which, chip.n_listed[which]] = number
+        chip.n_listed[which] += 1
+
+
+@kernel(inline=True)
+def book_sent(state: State, source: int, packet) -> None:  # type: ignore[no-untyped-def]
+    """Book what a packet will cost the network on its sender; routing is minimal, so that is known."""
+    counter = state.counter[source]
+    flits = packet.size
+    counter[PACKETS_SENT] += 1
+    counter[FLITS_SENT] += flits
+    if packet.tree >= 0:
+        tree = state.tree[packet.tree]
+        counter[ROUTER_TRAVERSALS] += tree.routers
+        counter[FLIT_HOPS_EAST_WEST] += tree.east_west
+        counter[FLIT_HOPS_NORTH_SOUTH] += tree.north_south
+        return
+    router = state.router[state.interface[source].router]
+    east_west = abs(packet.x - router.x)
+    north_south = abs(packet.y - router.y)
+    counter[ROUTER_TRAVERSALS] += flits * (east_west + north_south + 1)
+    counter[FLIT_HOPS_EAST_WEST] += flits * east_west
+    counter[FLIT_HOPS_NORTH_SOUTH] += flits * north_south
+
+
+@kernel
+def put_packet(state: State, source: int, row: int, entry_number: int, now: int) -> None:
+    """Make a packet of an entry, or of a whole multicast row, and put it into its class's queue at `source`."""
+    chip = state.chip[0]
+    number = chip.free_packet
+    packet = state.packet[number]
+    chip.free_packet = packet.next
+    chip.n_free -= 1
+    entry = state.entry[entry_number]
+    interface = state.interface[source]
+    target = state.interface[entry.endpoint]
+    packet.x = state.router[target.router].x
+    packet.y = state.router[target.router].y
+    packet.local = target.local
+    packet.traffic_class = entry.traffic_class
+    packet.tree = state.row[row].tree
+    packet.size = entry.flits
+    packet.copies = state.row[row + 1].start - state.row[row].start if packet.tree >= 0 else 1
+    packet.next = -1
+    packet.source = source
+    packet.entry = entry_number
+    packet.row = row
+    packet.name = interface.next_name
+    packet.inject = now
+    interface.next_name += 1
+    chip.outstanding += packet.copies
+    k = np.int64(entry.traffic_class)
+    if interface.first[k] < 0:
+        interface.first[k] = number
+    else:
+        state.packet[interface.last[k]].next = number
+    interface.last[k] = number
+    interface.waiting[k] += 1
+    book_sent(state, source, packet)
+    wake_interface(state, source)
+
+
+@kernel
+def entry_of_copy(state: State, row: int, endpoint: int) -> int:
+    """Return the entry of a multicast row that names `endpoint`."""
+    low = state.row[row].start
+    high = state.row[row + 1].start
+    while low < high:
+        middle = (low + high) >> 1
+        if state.entry[state.copy_order[middle]].endpoint < endpoint:
+            low = middle + 1
+        else:
+            high = middle
+    return state.copy_order[low]
+
+
+@kernel
+def log_packet(state: State, number: int, endpoint: int, now: int) -> None:
+    """Note a packet, or one copy of it, whose tail arrives in this cycle."""
+    chip = state.chip[0]
+    packet = state.packet[number]
+    source = state.router[state.interface[packet.source].router]
+    target = state.router[state.interface[endpoint].router]
+    row = state.packet_log[chip.n_packets]
+    row.packet = packet.name
+    row.source = packet.source
+    row.destination = endpoint
+    row.size = packet.size
+    row.traffic_class = packet.traffic_class
+    row.inject_cycle = packet.inject
+    row.head_entry_cycle = packet.head_entry
+    row.head_arrive_cycle = packet.head_arrive
+    row.tail_arrive_cycle = now
+    row.hops = abs(target.x - source.x) + abs(target.y - source.y) + 1
+    chip.n_packets += 1
+
+
+@kernel(inline=True)
+def release_copy(state: State, number: int) -> None:
+    """Let go of a packet that arrived; the last copy gives its place back to the pool."""
+    packet = state.packet[number]
+    packet.copies -= 1
+    if packet.copies == 0:
+        chip = state.chip[0]
+        packet.next = chip.free_packet
+        chip.free_packet = number
+        chip.n_free += 1

@@ -1,0 +1,100 @@
+"""Power states, accounted when they change: a million gated cycles cost what ten cost."""
+
+from __future__ import annotations
+
+from simulator.jit import kernel
+from simulator.timing.engine.layout import State
+from simulator.timing.record import ACTIVE, GATED, IDLE, OFF, WAKING
+
+
+@kernel(inline=True)
+def idle_part(elapsed: int, gate_after: int, off_after: int, which: int) -> int:
+    """Return how many of the `elapsed` cycles since the last work are spent IDLE, GATED or OFF."""
+    off = elapsed - off_after if 0 <= off_after < elapsed else 0
+    clocked = elapsed - off
+    idle = gate_after if 0 <= gate_after < clocked else clocked
+    if which == IDLE:
+        return idle
+    return off if which == OFF else clocked - idle
+
+
+@kernel
+def settle(power, until: int) -> None:  # type: ignore[no-untyped-def]
+    """Book the cycles before `until` that are not booked yet to the states they were spent in."""
+    counted = power.counted
+    if until <= counted:
+        return
+    if power.works:
+        waking = min(until, power.ready) - counted
+        waking = max(waking, 0)
+        power.cycles[WAKING] += waking
+        power.cycles[ACTIVE] += until - counted - waking
+    elif power.gate_after < 0 and power.off_after < 0:
+        power.cycles[IDLE] += until - counted
+    else:
+        for which in (IDLE, GATED, OFF):
+            power.cycles[which] += idle_part(until - power.since, power.gate_after, power.off_after, which)
+            power.cycles[which] -= idle_part(counted - power.since, power.gate_after, power.off_after, which)
+    power.counted = until
+
+
+@kernel
+def log_state(state: State, number: int, to: int, cycle: int) -> None:
+    """Note that a core, or after all cores a router, is in state `to` from `cycle` on."""
+    chip = state.chip[0]
+    power = state.power[number]
+    if power.logged == to:
+        return
+    power.logged = to
+    row = state.state_log[chip.n_states]
+    row.cycle = cycle
+    row.is_router = 1 if number >= chip.n_cores else 0
+    row.index = number - chip.n_cores if number >= chip.n_cores else number
+    row.state = to
+    chip.n_states += 1
+
+
+@kernel
+def log_rest(state: State, number: int, until: int) -> None:
+    """Note the states passed since the last work and before `until`."""
+    power = state.power[number]
+    elapsed = until - power.since
+    idle = idle_part(elapsed, power.gate_after, power.off_after, IDLE)
+    gated = idle_part(elapsed, power.gate_after, power.off_after, GATED)
+    if idle > 0:
+        log_state(state, number, IDLE, power.since)
+    if gated > 0:
+        log_state(state, number, GATED, power.since + idle)
+    if idle + gated < elapsed:
+        log_state(state, number, OFF, power.since + idle + gated)
+
+
+@kernel
+def demand(state: State, number: int, now: int) -> int:
+    """Note that work came in cycle `now` to one that had none; return the cycle from which it may act."""
+    power = state.power[number]
+    settle(power, now)
+    elapsed = now - power.since
+    ready = now
+    if 0 <= power.off_after < elapsed:
+        power.off_wakes += 1
+        ready += power.off_wake
+    elif 0 <= power.gate_after < elapsed:
+        power.gate_wakes += 1
+        ready += power.gate_wake
+    if state.chip[0].events:
+        log_rest(state, number, now)
+        if ready > now:
+            log_state(state, number, WAKING, now)
+        log_state(state, number, ACTIVE, ready)
+    power.works = 1
+    power.ready = ready
+    return ready
+
+
+@kernel
+def rest(power, since: int) -> None:  # type: ignore[no-untyped-def]
+    """Note that there is no work from cycle `since` on."""
+    settle(power, since)
+    power.works = 0
+    power.since = since

@@ -1,0 +1,79 @@
+"""What a run left in the arrays, as a Record."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.mapping.plan import Plan
+from simulator.timing.engine.layout import State
+from simulator.timing.record import (
+    BARRIER,
+    BLOCKED,
+    BUSY,
+    GATED,
+    GRANT,
+    OFF,
+    PACKET,
+    STARVED,
+    STATE,
+    UNIT_GATED,
+    UNIT_OFF,
+    UNIT_STATES,
+    UNIT_WAKING,
+    UNITS,
+    WAKING,
+    Record,
+    sort_events,
+)
+
+
+def _unit_cycles(state: State, plan: Plan, cycles: int) -> np.ndarray:
+    """Return where each cycle of each unit went; what is nothing else is starved."""
+    unit = np.zeros((plan.n_cores, len(UNITS), len(UNIT_STATES)), np.int64)
+    power = state.power["cycles"][: plan.n_cores]
+    for unit_state, power_state in ((UNIT_OFF, OFF), (UNIT_GATED, GATED), (UNIT_WAKING, WAKING)):
+        unit[:, :, unit_state] = power[:, None, power_state]
+    unit[:, :, BARRIER] = state.core["barrier"][:, None]
+    unit[:, :, BUSY] = state.core["busy"]
+    unit[:, :, BLOCKED] = state.core["blocked"]
+    unit[:, :, STARVED] = cycles - unit.sum(axis=2)
+    return unit
+
+
+def make_record(state: State, plan: Plan, logs: tuple[list[np.ndarray], ...]) -> Record:
+    """Return the Record of a finished run whose books are closed."""
+    chip = state.chip[0]
+    n_steps, cycles = int(chip.last_step), int(chip.now)
+    power = np.array(state.power["cycles"])
+    step_power = np.diff(state.step_power[: n_steps + 1], axis=0)
+    per_port = (plan.n_routers, plan.ports)
+    grants, states, packets = (
+        np.concatenate([np.zeros(0, dtype), *kept]) for dtype, kept in zip((GRANT, STATE, PACKET), logs)
+    )
+    grants, states, packets = sort_events(grants, states, packets)
+    core, interface = state.core, state.interface
+    peaks = np.stack([core["input_peak"], core["spike_peak"], interface["peak"][: plan.n_cores]], axis=1)
+    router_power = state.power[plan.n_cores :]
+    return Record(
+        cycles=cycles,
+        step_start=np.array(state.step["start"][:n_steps]),
+        step_quiet=np.array(state.step["quiet"][:n_steps]),
+        step_last_output=np.array(state.step["last_output"][:n_steps]),
+        counters=np.array(state.counter),
+        step_counters=np.diff(state.step_counter[: n_steps + 1], axis=0),
+        queue_peak=peaks.astype(np.int64),
+        unit_cycles=_unit_cycles(state, plan, cycles),
+        state_cycles=power[: plan.n_cores],
+        step_state_cycles=step_power[:, 0],
+        link_flits=np.array(state.port["flits"]).reshape(per_port),
+        link_blocked=np.array(state.port["blocked"]).reshape(per_port),
+        router_flit_cycles=np.array(state.router["flit_cycles"]),
+        router_wakes=np.array(router_power["gate_wakes"]),
+        router_state_cycles=power[plan.n_cores :],
+        step_router_state_cycles=step_power[:, 1],
+        step_router_wakes=np.diff(state.step_router_wakes[: n_steps + 1]),
+        complete=n_steps == int(chip.n_steps),
+        grants=grants,
+        states=states,
+        packets=packets,
+    )

@@ -1,0 +1,373 @@
+"""The router: input-queued, wormhole, virtual channels, two pipelines (docs/machine.md, Router and network interface)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.jit import kernel, lowest
+from simulator.timing.engine.allocate import apply_vc_allocation, choose_vcs
+from simulator.timing.engine.layout import TAIL, State
+from simulator.timing.engine.power import demand, rest
+from simulator.timing.engine.wheel import call_router, send_credit, send_flit, set_timer, turn
+
+
+@kernel(inline=True)
+def wake_router(state: State, number: int, now: int) -> None:
+    """Put a router that holds flits on the list of those to be evaluated in this cycle."""
+    router = state.router[number]
+    if router.awake == 0 and router.ready <= now:
+        chip = state.chip[0]
+        router.awake = 1
+        state.awake_router[chip.n_awake_routers] = number
+        chip.n_awake_routers += 1
+        wanted = np.int64(router.wanted)
+        while wanted != 0:  # blocked all through its sleep
+            state.port[router.base + lowest(wanted)].blocked += now - router.slept
+            wanted &= wanted - 1
+
+
+@kernel
+def tree_mask(state: State, tree: int, router: int) -> int:
+    """Return the outputs a multicast packet takes at a router of its tree."""
+    low = state.tree[tree].start
+    high = state.tree[tree + 1].start
+    while low < high:
+        middle = (low + high) >> 1
+        if state.branch[middle].router < router:
+            low = middle + 1
+        else:
+            high = middle
+    return np.int64(state.branch[low].mask)
+
+
+@kernel(inline=True)
+def start_packet(state: State, port_number: int, vc: int) -> None:
+    """Route the head at the front of an idle VC: it is looked at from the next evaluation on."""
+    chip = state.chip[0]
+    port = state.port[port_number]
+    lane_number = (port_number << chip.lane_shift) | vc
+    lane = state.lane[lane_number]
+    packet = state.packet[state.fifo[lane_number, lane.front] >> 2]
+    router = state.router[port.router]
+    lane.traffic_class = packet.traffic_class
+    lane.flit = 0
+    if packet.tree >= 0:
+        lane.is_tree = 1
+        lane.held = 0
+        lane.route = tree_mask(state, packet.tree, port.router)
+    else:
+        lane.is_tree = 0
+        dx = packet.x - router.x
+        dy = packet.y - router.y
+        if dx == 0 and dy == 0:
+            lane.route = np.int64(1) << packet.local
+        else:
+            sign_x = (2 if dx > 0 else 0) if dx != 0 else 1
+            sign_y = (2 if dy > 0 else 0) if dy != 0 else 1
+            came_by = min(port.index, 4)
+            lane.route = state.allowed[((came_by * 2 + (router.x & 1)) * 3 + sign_x) * 3 + sign_y]
+    if chip.canonical:
+        port.routing |= np.int64(1) << vc
+    else:
+        port.waiting |= np.int64(1) << vc
+
+
+@kernel
+def start_all(state: State, number: int) -> None:
+    """Start every head that arrived while the router woke."""
+    router = state.router[number]
+    chip = state.chip[0]
+    for p in range(chip.ports):
+        port = state.port[router.base + p]
+        idle = port.occupied & ~(port.active | port.waiting | port.routing)
+        for vc in range(chip.virtual_channels):
+            if (idle >> vc) & 1:
+                start_packet(state, router.base + p, vc)
+
+
+@kernel(inline=True)
+def accept_flit(state: State, lane_number: int, token: int, now: int) -> None:
+    """Append an arriving flit to its VC's FIFO; a head at the front of an idle VC starts."""
+    chip = state.chip[0]
+    port_number = lane_number >> chip.lane_shift
+    vc = lane_number & chip.lane_mask
+    bit = np.int64(1) << vc
+    lane = state.lane[lane_number]
+    port = state.port[port_number]
+    router = state.router[port.router]
+    state.fifo[lane_number, (lane.front + lane.count) & chip.buffer_mask] = token
+    lane.count += 1
+    router.flit_cycles -= now
+    if router.inputs == 0 and state.power[chip.n_cores + port.router].works == 0:
+        router.ready = demand(state, chip.n_cores + port.router, now)
+        if router.ready > now:
+            set_timer(state, 4 * chip.n_cores + port.router, router.ready)
+    port.occupied |= bit
+    router.inputs |= np.int64(1) << port.index
+    if router.ready <= now:
+        if ((port.active | port.waiting | port.routing) & bit) == 0:
+            start_packet(state, port_number, vc)
+        wake_router(state, port.router, now)
+
+
+@kernel(inline=True)
+def accept_credit(state: State, lane_number: int, count: int, now: int) -> None:
+    """Apply credits to an output VC; with `atomic` the last one frees it."""
+    chip = state.chip[0]
+    port = state.port[lane_number >> chip.lane_shift]
+    bit = np.int64(1) << (lane_number & chip.lane_mask)
+    lane = state.lane[lane_number]
+    lane.credit += count
+    port.credited |= bit
+    if (port.draining & bit) != 0 and lane.credit == port.depth:
+        port.draining &= ~bit
+        port.free |= bit
+    if state.router[port.router].inputs != 0:
+        wake_router(state, port.router, now)
+
+
+@kernel(inline=True)
+def requests(state: State, base: int, p: int, now: int, want_active: bool) -> int:
+    """Return the outputs an input asks for: by VCs in ACTIVE, or by heads that wait (lookahead)."""
+    chip = state.chip[0]
+    port = state.port[base + p]
+    first = (base + p) << chip.lane_shift
+    asked = np.int64(0)
+    vcs = np.int64(port.occupied & (port.active if want_active else port.waiting))
+    while vcs != 0:
+        asked |= lane_requests(state, base, first + lowest(vcs), now, want_active)
+        vcs &= vcs - 1
+    return asked
+
+
+@kernel(inline=True)
+def lane_requests(state: State, base: int, lane_number: int, now: int, is_active: bool) -> int:
+    """Return the outputs one VC asks for: those with a credit, and for a head with a free VC of its class."""
+    chip = state.chip[0]
+    lane = state.lane[lane_number]
+    asked = np.int64(0)
+    outputs = np.int64(lane.held if is_active else lane.route)
+    while outputs != 0:
+        o = lowest(outputs)
+        outputs &= outputs - 1
+        out = state.port[base + o]
+        if is_active:
+            vc = state.branch_vc[lane_number, o] if lane.is_tree else lane.held_vc
+            usable = (out.credited >> vc) & 1
+        else:
+            usable = out.free & out.credited & chip.class_mask[lane.traffic_class]
+        if usable != 0 and out.free_at <= now:
+            asked |= np.int64(1) << o
+    return asked
+
+
+@kernel(inline=True)
+def wanted_outputs(state: State, port_number: int) -> int:
+    """Return the outputs the flits at the front of an input's VCs could go to."""
+    chip = state.chip[0]
+    port = state.port[port_number]
+    first = port_number << chip.lane_shift
+    wanted = np.int64(0)
+    vcs = np.int64(port.occupied & (port.active | port.waiting))
+    while vcs != 0:
+        vc = lowest(vcs)
+        vcs &= vcs - 1
+        lane = state.lane[first + vc]
+        if (port.active >> vc) & 1:
+            wanted |= lane.held
+        if (port.waiting >> vc) & 1:
+            wanted |= lane.route
+    return wanted
+
+
+@kernel(inline=True)
+def represent(state: State, base: int, p: int, o: int, now: int, is_active: bool) -> int:
+    """Return the VC that asks for output `o` in the name of its input, round-robin."""
+    chip = state.chip[0]
+    port = state.port[base + p]
+    vcs = np.int64(port.occupied & (port.active if is_active else port.waiting))
+    if (vcs & (vcs - 1)) == 0:
+        return lowest(vcs)
+    first = (base + p) << chip.lane_shift
+    asking = np.int64(0)
+    while vcs != 0:
+        vc = lowest(vcs)
+        vcs &= vcs - 1
+        if (lane_requests(state, base, first + vc, now, is_active) >> o) & 1:
+            asking |= np.int64(1) << vc
+    return turn(asking, port.vc_pointer)
+
+
+@kernel(inline=True)
+def choose_outputs(state: State, number: int, now: int) -> int:
+    """Let each input choose an output it asks for; return the mask of outputs that were chosen by some input."""
+    router = state.router[number]
+    base = router.base
+    chosen = np.int64(0)
+    inputs = np.int64(router.inputs)
+    while inputs != 0:
+        p = lowest(inputs)
+        inputs &= inputs - 1
+        port = state.port[base + p]
+        asked = requests(state, base, p, now, True)
+        if asked != 0:
+            o = turn(asked, port.in_pointer)
+            state.port[base + o].ask_active |= np.int64(1) << p
+            chosen |= np.int64(1) << o
+        elif state.chip[0].canonical == 0:
+            asked = requests(state, base, p, now, False)
+            if asked != 0:
+                o = turn(asked, port.in_pointer)
+                state.port[base + o].ask_head |= np.int64(1) << p
+                chosen |= np.int64(1) << o
+    return chosen
+
+
+@kernel(inline=True)
+def take_output_vc(state: State, base: int, lane_number: int, o: int, is_active: bool) -> int:
+    """Return the output VC of a winner; a head that had none takes the next free one of its class with a credit."""
+    chip = state.chip[0]
+    lane = state.lane[lane_number]
+    out = state.port[base + o]
+    if is_active:
+        vc = np.int64(state.branch_vc[lane_number, o] if lane.is_tree else lane.held_vc)
+        if lane.is_tree:
+            lane.held &= ~(np.int64(1) << o)
+        return vc
+    vc = turn(np.int64(out.free & out.credited & chip.class_mask[lane.traffic_class]), out.free_pointer)
+    out.free_pointer = vc + 1
+    if lane.is_tree:
+        lane.route &= ~(np.int64(1) << o)
+    else:
+        lane.route = 0
+        lane.held = np.int64(1) << o
+        lane.held_vc = vc
+    return vc
+
+
+@kernel(inline=True)
+def use_output_vc(state: State, lane_number: int, is_tail: bool) -> None:
+    """Consume a credit of an output VC and hold it, or let go of it behind a tail."""
+    chip = state.chip[0]
+    out = state.port[lane_number >> chip.lane_shift]
+    lane = state.lane[lane_number]
+    bit = np.int64(1) << (lane_number & chip.lane_mask)
+    lane.credit -= 1
+    if lane.credit == 0:
+        out.credited &= ~bit
+    if is_tail and chip.atomic == 0:
+        out.free |= bit
+    else:
+        out.free &= ~bit
+        if is_tail:
+            out.draining |= bit
+
+
+@kernel(inline=True)
+def pop_flit(state: State, number: int, port_number: int, vc: int, is_tail: bool, now: int) -> None:
+    """Take a flit off its FIFO, return its credit, and start the next packet behind a tail."""
+    chip = state.chip[0]
+    router = state.router[number]
+    port = state.port[port_number]
+    lane = state.lane[(port_number << chip.lane_shift) | vc]
+    bit = np.int64(1) << vc
+    lane.front = (lane.front + 1) & chip.buffer_mask
+    lane.count -= 1
+    lane.flit += 1
+    router.flit_cycles += now + 1
+    send_credit(state, port.upstream | vc, 1, now + port.credit_delay)
+    if is_tail:
+        port.active &= ~bit
+        port.waiting &= ~bit
+    else:
+        port.waiting &= ~bit
+        port.active |= bit
+    if lane.count == 0:
+        port.occupied &= ~bit
+        if port.occupied == 0:
+            router.inputs &= ~(np.int64(1) << port.index)
+    elif is_tail:
+        start_packet(state, port_number, vc)
+
+
+@kernel
+def log_grant(state: State, number: int, p: int, vc: int, o: int, out_vc: int, token: int) -> None:
+    """Note one grant of the switch."""
+    chip = state.chip[0]
+    router = state.router[number]
+    row = state.grant_log[chip.n_grants]
+    row.cycle = chip.now
+    row.router = number
+    row.in_port = p
+    row.in_vc = vc
+    row.out_port = o
+    row.out_vc = out_vc
+    row.packet = state.packet[token >> 2].name
+    row.flit = state.lane[((router.base + p) << chip.lane_shift) | vc].flit
+    chip.n_grants += 1
+
+
+@kernel(inline=True)
+def grant(state: State, number: int, o: int, now: int) -> None:
+    """Let one of the inputs that chose output `o` send a flit through it."""
+    chip = state.chip[0]
+    base = state.router[number].base
+    out = state.port[base + o]
+    is_active = out.ask_active != 0
+    p = turn(np.int64(out.ask_active if is_active else out.ask_head), out.out_pointer)
+    out.ask_active = 0
+    out.ask_head = 0
+    port = state.port[base + p]
+    vc = represent(state, base, p, o, now, is_active)
+    lane_number = ((base + p) << chip.lane_shift) | vc
+    lane = state.lane[lane_number]
+    token = np.int64(state.fifo[lane_number, lane.front])
+    out_vc = take_output_vc(state, base, lane_number, o, is_active)
+    if chip.events:
+        log_grant(state, number, p, vc, o, out_vc, token)
+    port.in_pointer = o + 1
+    port.vc_pointer = vc + 1
+    out.out_pointer = p + 1
+    out.flits += 1
+    if out.interval > 1:
+        out.free_at = now + out.interval
+        call_router(state, number, out.free_at)
+    use_output_vc(state, ((base + o) << chip.lane_shift) | out_vc, (token & TAIL) != 0)
+    send_flit(state, out.downstream | out_vc, token, now + out.flit_delay)
+    if lane.is_tree == 0 or (lane.route == 0 and lane.held == 0):
+        pop_flit(state, number, base + p, vc, (token & TAIL) != 0, now)
+
+
+@kernel(inline=True)
+def evaluate_router(state: State, number: int, now: int) -> bool:
+    """Evaluate and update one router (steps 6 and 7); return whether it must be looked at in the next cycle too."""
+    chip = state.chip[0]
+    router = state.router[number]
+    base = router.base
+    wanted = np.int64(0)
+    inputs = np.int64(router.inputs)
+    while inputs != 0:
+        wanted |= wanted_outputs(state, base + lowest(inputs))
+        inputs &= inputs - 1
+    moved = choose_vcs(state, number) if chip.canonical else False
+    chosen = choose_outputs(state, number, now)
+    blocked = wanted & ~chosen
+    moved |= chosen != 0
+    while chosen != 0:
+        grant(state, number, lowest(chosen), now)
+        chosen &= chosen - 1
+    if chip.canonical:
+        apply_vc_allocation(state, number)
+    if moved:
+        while blocked != 0:
+            state.port[base + lowest(blocked)].blocked += 1
+            blocked &= blocked - 1
+        if router.inputs != 0:
+            return True
+        router.wanted = 0
+        rest(state.power[chip.n_cores + number], now + 1)
+    else:
+        router.wanted = blocked
+        router.slept = now
+    router.awake = 0
+    return False

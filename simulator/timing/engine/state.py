@@ -1,0 +1,257 @@
+"""The chip as arrays: built from a Plan and an Activity, read and written by the kernels, grown and read out by Python."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.errors import InputError
+from simulator.mapping.plan import CANONICAL, MAX_BUFFER, MAX_VIRTUAL_CHANNELS, Activity, Plan
+from simulator.timing.engine import layout
+from simulator.timing.engine.layout import NEVER, TIMER_SLOTS, State
+from simulator.timing.record import COUNTERS, GRANT, PACKET, PACKET_SHIFT, POWER_STATES, STATE
+
+#: masks of ports are signed 32-bit words
+MAX_PORTS = 31
+#: packets in flight one flit event can name, see layout.HEAD
+MAX_PACKETS = 1 << 29
+
+
+def _power_of_two(least: int) -> int:
+    return 1 << max(0, int(least) - 1).bit_length()
+
+
+def _records(length: int, dtype: np.dtype) -> np.ndarray:
+    """Return zeroed records whose fields are attributes, with compilation and without."""
+    return np.zeros(length, dtype).view(np.recarray)
+
+
+def _columns(length: int, dtype: np.dtype, **columns: object) -> np.ndarray:
+    records = _records(length, dtype)
+    for name, column in columns.items():
+        rows = len(column) if isinstance(column, np.ndarray) else length
+        records[name][:rows] = column
+    return records
+
+
+def _check(plan: Plan, activity: Activity) -> None:
+    limits = [
+        ("virtual_channels", plan.virtual_channels, MAX_VIRTUAL_CHANNELS),
+        ("buffer", plan.buffer, MAX_BUFFER),
+        ("ports", plan.ports, MAX_PORTS),
+    ]
+    for name, value, most in limits:
+        if not 1 <= value <= most:
+            raise InputError(f"engine: {name}: must be 1 to {most}, not {value}")
+    if activity.n_steps > 1 and plan.barrier_cycles < 1:
+        raise InputError(f"engine: barrier_cycles: must be at least 1 with more than one step, not {plan.barrier_cycles}")
+    if np.any(np.diff(activity.row_start) < 1):
+        row = int(np.flatnonzero(np.diff(activity.row_start) < 1)[0])
+        raise InputError(f"engine: row {row}: must have at least one entry")
+
+
+def _chip(plan: Plan, activity: Activity, events: bool, wheel_slots: int) -> np.ndarray:
+    chip = _records(1, layout.CHIP)
+    one = chip[0]
+    one.next_injection = NEVER
+    one.quiet = 0
+    one.n_steps = one.last_step = activity.n_steps
+    one.width, one.ports, one.virtual_channels = plan.width, plan.ports, plan.virtual_channels
+    one.lane_shift = _power_of_two(plan.virtual_channels).bit_length() - 1
+    one.lane_mask = (1 << one.lane_shift) - 1
+    one.n_lanes = plan.n_routers * plan.ports << one.lane_shift
+    one.buffer, one.buffer_mask = plan.buffer, _power_of_two(plan.buffer) - 1
+    one.canonical, one.atomic = plan.pipeline == CANONICAL, plan.atomic
+    for k in range(2):
+        one.class_mask[k] = (1 << int(plan.class_channels[k])) - 1 << int(plan.class_first[k])
+    one.n_cores, one.n_routers, one.n_endpoints = plan.n_cores, plan.n_routers, plan.n_endpoints
+    one.input_queue, one.spike_queue, one.output_queue = plan.input_queue, plan.spike_queue, plan.output_queue
+    one.soma_cycles, one.soma_spike_cycles, one.axon_cycles = plan.soma_cycles, plan.soma_spike_cycles, plan.axon_cycles
+    one.barrier_cycles = plan.barrier_cycles
+    one.wheel_mask = wheel_slots - 1
+    one.events = events
+    one.free_packet = -1
+    return chip
+
+
+def _ports(plan: Plan, lane_shift: int, n_lanes: int) -> np.ndarray:
+    """Return every router port, joined to its neighbour's or to the interface of its endpoint."""
+    port = _records(plan.n_routers * plan.ports, layout.PORT)
+    number = np.arange(len(port))
+    router, index = number // plan.ports, number % plan.ports
+    x, y = router % plan.width, router // plan.width
+    port["router"], port["index"] = router, index
+    port["downstream"] = port["upstream"] = -1
+    port["interval"] = 1
+    for p, (dx, dy) in enumerate(((1, 0), (-1, 0), (0, 1), (0, -1))):
+        joined = (index == p) & (x + dx >= 0) & (x + dx < plan.width) & (y + dy >= 0) & (y + dy < plan.height)
+        neighbour = (router + dx + dy * plan.width) * plan.ports + (p ^ 1)
+        port["downstream"][joined] = port["upstream"][joined] = neighbour[joined] << lane_shift
+        port["flit_delay"][index == p] = 2 + plan.link_latency[p // 2]
+        port["credit_delay"][index == p] = 1 + plan.link_latency[p // 2]
+        port["interval"][index == p] = plan.link_interval[p // 2]
+    port["flit_delay"][index >= 4], port["credit_delay"][index >= 4] = 3, 2
+    port["depth"] = plan.buffer
+    endpoint = np.arange(plan.n_endpoints)
+    local = plan.endpoint_router * plan.ports + plan.endpoint_local
+    port["downstream"][local] = port["upstream"][local] = n_lanes + (endpoint << lane_shift)
+    port["depth"][local[: plan.n_cores]] = plan.input_queue
+    exists = port["downstream"] >= 0
+    port["free"] = port["credited"] = np.where(exists, (1 << plan.virtual_channels) - 1, 0)
+    port["free_pointer"] = plan.virtual_channels - 1
+    return port
+
+
+def _interfaces(plan: Plan, lane_shift: int) -> np.ndarray:
+    interface = _records(plan.n_endpoints, layout.INTERFACE)
+    endpoint = np.arange(plan.n_endpoints)
+    interface["router"], interface["local"] = plan.endpoint_router, plan.endpoint_local
+    interface["is_core"] = endpoint < plan.n_cores
+    interface["lanes"] = (plan.endpoint_router.astype(np.int64) * plan.ports + plan.endpoint_local) << lane_shift
+    interface["first"] = interface["last"] = interface["sending"] = -1
+    interface["vc_pointer"] = plan.class_first
+    interface["credited"] = (1 << plan.virtual_channels) - 1
+    interface["credit"] = plan.buffer
+    interface["next_name"] = endpoint << PACKET_SHIFT
+    return interface
+
+
+def _power(plan: Plan) -> np.ndarray:
+    power = _records(plan.n_cores + plan.n_routers, layout.POWER)
+    power["logged"] = -1
+    core, router = power[: plan.n_cores], power[plan.n_cores :]
+    core["gate_after"], core["off_after"], core["gate_wake"] = plan.gate_after, plan.off_after, plan.gate_wake
+    core["off_wake"] = plan.off_wake + plan.reload_cycles
+    router["gate_after"], router["off_after"], router["gate_wake"] = plan.router_gate_after, -1, plan.router_wake
+    return power
+
+
+def _injection_order(activity: Activity) -> np.ndarray:
+    """Return the injections of each step by offset, ports in their given order; empty where they already are."""
+    start, offset = activity.inject_start, activity.inject_offset
+    if len(offset) == 0:
+        return np.zeros(0, np.int64)
+    falls = np.diff(offset) < 0
+    falls[start[(start > 0) & (start < len(offset))] - 1] = False
+    if not falls.any():
+        return np.zeros(0, np.int64)
+    step = np.repeat(np.arange(activity.n_steps), np.diff(start))
+    return np.lexsort((offset, step)).astype(np.int64)
+
+
+def _trees(plan: Plan, activity: Activity) -> tuple[np.ndarray, np.ndarray]:
+    mask = activity.tree_mask.astype(np.int64)
+    totals = np.zeros((3, len(mask) + 1), np.int64)
+    totals[0, 1:] = np.arange(1, len(mask) + 1)
+    totals[1, 1:] = np.cumsum((mask & 1) + (mask >> 1 & 1))
+    totals[2, 1:] = np.cumsum((mask >> 2 & 1) + (mask >> 3 & 1))
+    routers, east_west, north_south = np.diff(totals[:, activity.tree_start], axis=1)
+    tree = _columns(
+        len(activity.tree_start), layout.TREE, start=activity.tree_start, routers=routers, east_west=east_west,
+        north_south=north_south,
+    )  # fmt: skip
+    return tree, _columns(len(mask), layout.BRANCH, router=activity.tree_router, mask=mask)
+
+
+def _work(plan: Plan, activity: Activity) -> dict[str, np.ndarray]:
+    """Return the fields of State that hold the work of the run."""
+    n_entries = len(activity.entry_endpoint)
+    n_rows, n_work = len(activity.row_tree), len(activity.work_core)
+    copy_order = np.zeros(0, np.int64)
+    tree, branch = _trees(plan, activity)
+    if np.any(activity.row_tree >= 0):
+        row_of_entry = np.repeat(np.arange(n_rows), np.diff(activity.row_start))
+        copy_order = np.lexsort((activity.entry_endpoint, row_of_entry)).astype(np.int64)
+    return {
+        "step": _columns(activity.n_steps + 1, layout.STEP, work=activity.work_start, injection=activity.inject_start),
+        "work": _columns(
+            n_work + 1, layout.WORK, core=activity.work_core, visits=activity.work_visits, message=activity.work_message
+        ),
+        "message": _columns(
+            len(activity.message_row), layout.MESSAGE, position=activity.message_position, row=activity.message_row
+        ),
+        "injection_order": _injection_order(activity),
+        "inject_port": np.ascontiguousarray(activity.inject_port, np.int32),
+        "inject_offset": np.ascontiguousarray(activity.inject_offset, np.int64),
+        "inject_row": np.ascontiguousarray(activity.inject_row, np.int32),
+        "row": _columns(n_rows + 1, layout.ROW, start=activity.row_start, tree=activity.row_tree),
+        "entry": _columns(
+            n_entries, layout.ENTRY, endpoint=activity.entry_endpoint, flits=activity.entry_flits,
+            traffic_class=activity.entry_class, kind=activity.entry_kind, cycles=activity.entry_cycles,
+            operations=activity.entry_operations, words=activity.entry_words, events=activity.entry_events,
+        ),
+        "copy_order": copy_order,
+        "tree": tree,
+        "branch": branch,
+    }  # fmt: skip
+
+
+def build(plan: Plan, activity: Activity, events: bool) -> State:
+    """Return the chip at cycle 0, with the run's work before it."""
+    _check(plan, activity)
+    longest = max(2, 2 + int(plan.link_latency.max()), int(plan.link_interval.max()))
+    slots = _power_of_two(longest + 1)
+    chip = _chip(plan, activity, events, slots)
+    lane_shift, n_lanes = int(chip[0].lane_shift), int(chip[0].n_lanes)
+    n_routers, n_cores, n_endpoints = plan.n_routers, plan.n_cores, plan.n_endpoints
+    per_cycle = 4 * n_routers + 2 * n_endpoints
+    router_number = np.arange(n_routers)
+    port = _ports(plan, lane_shift, n_lanes)
+    n_timers = 4 * n_cores + n_routers
+    owner = np.concatenate([np.repeat(np.arange(n_cores), 3), np.arange(n_cores), router_number])
+    log = (2 * max(1 << 15, n_routers * plan.ports, 5 * (n_cores + n_routers))) if events else 0
+    has_trees = bool(np.any(activity.row_tree >= 0))
+    state = State(
+        chip=chip,
+        router=_columns(
+            n_routers, layout.ROUTER, x=router_number % plan.width, y=router_number // plan.width,
+            base=router_number * plan.ports,
+        ),
+        port=port,
+        lane=_columns(
+            n_lanes, layout.LANE, credit=np.repeat(port["depth"], 1 << lane_shift), asker=np.full(n_lanes, -1)
+        ),
+        fifo=np.zeros((n_lanes, _power_of_two(plan.buffer)), np.int32),
+        allowed=np.ascontiguousarray(plan.allowed, np.int32).reshape(-1),
+        interface=_interfaces(plan, lane_shift),
+        core=_columns(n_cores, layout.CORE, scheduled=np.full(n_cores, -1), reload=plan.reload_cycles),
+        input_ring=np.zeros((n_cores << lane_shift, max(1, plan.input_queue)), np.int64),
+        power=_power(plan),
+        packet=_records(0, layout.PACKET_IN_FLIGHT),
+        counter=np.zeros((n_endpoints, len(COUNTERS)), np.int64),
+        flit_wheel=np.zeros((slots, per_cycle), layout.FLIT_EVENT).view(np.recarray),
+        credit_wheel=np.zeros((slots, per_cycle), layout.CREDIT_EVENT).view(np.recarray),
+        router_wheel=np.zeros((slots, 4 * n_routers), np.int32),
+        slot=_records(slots, layout.SLOT),
+        timer=_columns(n_timers, layout.TIMER, owner=owner),
+        timer_slot=np.full(TIMER_SLOTS, -1, np.int32),
+        timer_bits=np.zeros(TIMER_SLOTS // 32, np.int64),
+        heap=_records(n_timers + 1, layout.HEAP),
+        awake_router=np.zeros(n_routers, np.int32),
+        awake_interface=np.zeros(n_endpoints, np.int32),
+        listed_core=np.zeros((2, max(1, n_cores)), np.int32),
+        branch_vc=np.zeros((n_lanes, plan.ports) if has_trees else (1, 1), np.int8),
+        step_counter=np.zeros((activity.n_steps + 1, len(COUNTERS)), np.int64),
+        step_router_wakes=np.zeros(activity.n_steps + 1, np.int64),
+        step_power=np.zeros((activity.n_steps + 1, 2, len(POWER_STATES)), np.int64),
+        grant_log=_records(log, GRANT),
+        state_log=_records(log, STATE),
+        packet_log=_records(log, PACKET),
+        **_work(plan, activity),
+    )  # fmt: skip
+    return grow_pool(state, max(64, 4 * n_endpoints))
+
+
+def grow_pool(state: State, n: int) -> State:
+    """Return the state with room for at least n more packets in flight."""
+    chip = state.chip[0]
+    before = len(state.packet)
+    n = max(n, before)
+    if before + n > MAX_PACKETS:
+        raise InputError(f"engine: more than {MAX_PACKETS} packets in flight")
+    packet = _records(before + n, layout.PACKET_IN_FLIGHT)
+    packet[:before] = state.packet
+    packet["next"][before:] = np.arange(before + 1, before + n + 1)
+    packet["next"][-1] = chip.free_packet
+    chip.free_packet = before
+    chip.n_free += n
+    return state._replace(packet=packet)
