@@ -1,0 +1,93 @@
+"""The committed digit workloads: every spike against the definitions, and the accuracy their training claims."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from definitions import quantised, spiking, unpacked
+
+from simulator.behaviour.raster import run
+from simulator.behaviour.twins import compare, require_equal
+from simulator.describe.workload import Workload
+
+FOLDER = Path(__file__).parents[2] / "workloads"
+DIGITS = ["digits-mlp", "digits-cnn"]
+
+
+@pytest.fixture(params=DIGITS, scope="module")
+def workload(request):
+    return Workload.load(FOLDER / request.param / "workload.yaml")
+
+
+@pytest.mark.parametrize("firing", ["streaming", "accumulate"])
+def test_every_spike_is_that_of_the_definitions(workload, firing):
+    raster = run(workload.network, workload.stimulus, "snn", workload.timesteps, firing, limit=20)
+    spikes, potential, overflows = spiking(workload.network, first(workload.stimulus, 20), workload.timesteps, firing)
+    for expected, trace in zip(spikes, raster.layers[1:], strict=True):
+        assert np.array_equal(expected, unpacked(trace, workload.timesteps))
+    assert np.array_equal(potential, raster.outputs)
+    assert (overflows, raster.overflows) == (0, 0)
+
+
+def test_every_activation_is_that_of_the_definitions(workload):
+    raster = run(workload.network, workload.stimulus, "qnn", workload.timesteps, limit=20)
+    activations, total = quantised(workload.network, first(workload.stimulus, 20), workload.timesteps)
+    for expected, trace in zip(activations, raster.layers[1:], strict=True):
+        assert np.array_equal(expected, unpacked(trace, 1)[:, 0])
+    assert np.array_equal(total, raster.outputs)
+
+
+def first(stimulus, n):
+    return type(stimulus)(stimulus.kind, stimulus.values[:n], stimulus.value_bits, stimulus.labels[:n])
+
+
+# workload: right answers of 450 by the float network, the quantised and the spiking twin; spikes of the hidden layers
+LINES = {"digits-mlp": (446, 447, 446, 26153), "digits-cnn": (447, 445, 446, 133286)}
+
+
+@pytest.mark.parametrize("name", DIGITS)
+def test_accuracy_and_spike_rate_are_those_of_the_training(name):
+    workload = Workload.load(FOLDER / name / "workload.yaml")
+    snn, qnn = (run(workload.network, workload.stimulus, mode, workload.timesteps) for mode in ("snn", "qnn"))
+    labels = workload.stimulus.labels
+    spikes = sum(len(trace.neuron) for trace in snn.layers[1:])
+    right = [int((found == labels).sum()) for found in (by_float(workload), qnn.predictions, snn.predictions)]
+    assert LINES[name] == (*right, spikes)
+    assert right[0] / 450 >= 0.97 and right[1] / 450 >= 0.965 and right[2] / 450 >= 0.965
+    assert (qnn.accuracy, snn.accuracy) == (right[1] / 450, right[2] / 450)
+    assert snn.spike_rate <= 0.15
+    neurons = sum(layer.n_neurons for layer in workload.network.layers[:-1])
+    assert spikes == round(snn.spike_rate * neurons * 450 * workload.timesteps)
+
+
+def by_float(workload):
+    """Predictions of the float network the integers were tuned from: activations clip(z, 0, 1)."""
+    entering = workload.stimulus.values / 16
+    with np.load(workload.files[1].with_name("float.npz")) as arrays:
+        for layer in workload.network.layers:
+            weight, bias = arrays[f"{layer.name}.weight"], arrays[f"{layer.name}.bias"]
+            z = convolved(layer.connection, entering, weight) if weight.ndim == 4 else entering @ weight
+            entering = np.clip(z + np.repeat(bias, z.shape[1] // len(bias)), 0, 1)
+    return (z + bias).argmax(1)
+
+
+def convolved(connection, entering, weight):
+    images = entering.reshape(-1, *connection.input_shape)
+    width = connection.padding
+    images = np.pad(images, [(0, 0), (0, 0), (width, width), (width, width)])
+    windows = np.lib.stride_tricks.sliding_window_view(images, weight.shape[2:], (2, 3))
+    windows = windows[:, :, :: connection.stride, :: connection.stride]
+    return np.einsum("niyxab,oiab->noyx", windows, weight).reshape(len(images), -1)
+
+
+def test_the_constant_current_of_the_first_layer_is_exact_and_gathering_first_is_exact(workload):
+    twin = run(workload.network, workload.stimulus, "qnn", workload.timesteps)
+    streaming = compare(run(workload.network, workload.stimulus, "snn", workload.timesteps), twin)
+    assert streaming.layers[0].differing == 0 < streaming.layers[1].differing
+    require_equal(run(workload.network, workload.stimulus, "snn", workload.timesteps, "accumulate"), twin)
+
+
+def test_weights_are_stored_as_bytes_and_a_workload_stays_small(workload):
+    with np.load(workload.files[1]) as arrays:
+        assert {array.dtype for key, array in arrays.items() if key.endswith("weight")} == {np.dtype(np.int8)}
+    assert sum(path.stat().st_size for path in workload.files[1].parent.iterdir()) < 110_000
