@@ -58,16 +58,15 @@ def partition(workload: Workload, chip: Chip) -> Mapping:
         full = [n for n, bits in enumerate(axon_bits) if (bits > chip.core.memory.axons).any()]
         if not full:
             break
-        for number in full:
-            worst = int(axon_bits[number].max())
-            layer = layers[number]
-            most = layer.n_neurons if workload.neurons_per_core is None else layer.n_neurons // workload.neurons_per_core
-            if workload.placement is not None or counts[number] >= max(most, 1):
-                raise MappingError(
-                    f"layer {layer.name!r} does not fit: its axons need {worst} bits on a core, "
-                    f"core.memory.axons of {chip.name} is {chip.core.memory.axons} bits, {worst - chip.core.memory.axons} too few"
-                )
-            counts[number] = min(layer.n_neurons, max(counts[number] + 1, counts[number] * worst // chip.core.memory.axons))
+        number = full[-1]  # the last one first: its slices are the destinations of the layer before
+        worst = int(axon_bits[number].max())
+        layer = layers[number]
+        if workload.placement is not None or counts[number] >= layer.n_neurons:
+            raise MappingError(
+                f"layer {layer.name!r} does not fit: its axons need {worst} bits on a core, "
+                f"core.memory.axons of {chip.name} is {chip.core.memory.axons} bits, {worst - chip.core.memory.axons} too few"
+            )
+        counts[number] = min(layer.n_neurons, max(counts[number] + 1, counts[number] * worst // chip.core.memory.axons))
     if sum(counts) > chip.n_cores:
         need = ", ".join(f"{layer.name} {count}" for layer, count in zip(layers, counts))
         raise MappingError(

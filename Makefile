@@ -1,0 +1,45 @@
+# Two commands: `make demo` and `make test`.  Each makes its own environment in .venv first (Python 3.11 or newer, pip).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test test-slow lint bench clean
+
+demo: $(VENV)/run.stamp  ## install and run the main job: both twins of the digits on the default chip
+	$(BIN)/spikemesh twin digits-mlp --chip generic-22nm --timesteps 4
+
+test: $(VENV)/test.stamp  ## install and run the tests
+	$(BIN)/python -m pytest -n 2
+
+test-slow: $(VENV)/test.stamp  ## the long sweeps: thousands of random machines
+	$(BIN)/python -m pytest -n 2 -m slow
+
+lint: $(VENV)/lint.stamp  ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(VENV)/bench.stamp  ## the figures of docs/performance.md, with their ratio to peers
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, not " + sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+$(VENV)/test.stamp: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	touch $@
+
+$(VENV)/lint.stamp: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[lint]'
+	touch $@
+
+$(VENV)/bench.stamp: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	touch $@

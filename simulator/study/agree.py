@@ -1,0 +1,75 @@
+"""Both engines on the same work, compared to the bit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from simulator.behaviour import raster as behaviour
+from simulator.describe.chip import Chip
+from simulator.describe.workload import Workload
+from simulator.mapping.activity import compile_activity
+from simulator.mapping.machine import compile_plan
+from simulator.mapping.partition import partition
+from simulator.study.simulation import MODES, Progress, engine_named
+from simulator.timing.record import first_divergence
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One comparison: what was compared, and the first difference or None."""
+
+    mode: str
+    seed: int
+    cycles: int
+    grants: int
+    states: int
+    packets: int
+    difference: str | None
+
+    def line(self) -> str:
+        """Return the comparison in one line."""
+        what = f"{self.mode}, seed {self.seed}: {self.cycles:,} cycles, {self.grants:,} grants, {self.states:,} state changes, "
+        verdict = "agree" if self.difference is None else f"DIFFER: {self.difference}"
+        return f"{what}{self.packets:,} packets: {verdict}"
+
+
+def _stretch(workload: Workload, seed: int, limit: int) -> Workload:
+    """Return the workload with `limit` of its inputs: the first ones for seed 0, drawn ones for others."""
+    stimulus = workload.stimulus
+    n = min(limit, stimulus.n_inferences)
+    chosen = np.arange(n) if seed == 0 else np.random.default_rng(seed).choice(stimulus.n_inferences, n, replace=False)
+    labels = None if stimulus.labels is None else stimulus.labels[chosen]
+    return replace(workload, stimulus=replace(stimulus, values=stimulus.values[chosen], labels=labels))
+
+
+def compare(
+    workload: Workload,
+    chip: Chip,
+    *,
+    seeds: int = 1,
+    limit: int = 2,
+    timesteps: int | None = None,
+    progress: Progress | None = None,
+) -> list[Outcome]:
+    """Return one Outcome per twin and seed: both engines run the same inferences with all events kept."""
+    mapping = partition(workload, chip)
+    plan = compile_plan(chip, mapping)
+    reference, compiled = engine_named("reference"), engine_named("compiled")
+    steps = workload.timesteps if timesteps is None else timesteps
+    outcomes: list[Outcome] = []
+    for seed in range(seeds):
+        stretch = _stretch(workload, seed, limit)
+        for mode in MODES:
+            if progress is not None:
+                progress("comparisons", len(outcomes), seeds * len(MODES))
+            raster = behaviour.run(stretch.network, stretch.stimulus, mode, steps, workload.firing)
+            activity = compile_activity(stretch, chip, mapping, plan, raster).activity
+            slow = reference(plan, activity, events=True)
+            fast = compiled(plan, activity, events=True)
+            difference = first_divergence(slow, fast, plan)
+            outcomes.append(
+                Outcome(mode, seed, slow.cycles, len(slow.grants), len(slow.states), len(slow.packets), difference)
+            )
+    return outcomes

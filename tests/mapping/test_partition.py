@@ -1,0 +1,99 @@
+"""What fits where, and what is said when it does not."""
+
+import numpy as np
+import pytest
+
+from simulator.describe.chip import Chip
+from simulator.describe.workload import Workload
+from simulator.errors import MappingError
+from simulator.mapping import stages
+from simulator.mapping.partition import partition
+from simulator.mapping.placement import snake
+
+# what is changed on the chip or (workload.) the workload                what the error says, word for word
+TOO_SMALL = [
+    (
+        ("mesh.width=2", "mesh.height=2"),
+        (),
+        "workload digits-mlp does not fit on chip generic-22nm: it needs 7 cores (hidden1 4, hidden2 2, output 1), "
+        "the chip has 4, 3 too few",
+    ),
+    (
+        ("core.memory.synapses=100 bit",),
+        (),
+        "layer 'hidden1' does not fit: one neuron needs 512 bits of synapses and 64 bits of state, a core of generic-22nm has "
+        "100 and 131072",
+    ),
+    (
+        ("core.soma.state=16 bit",),
+        (),
+        "layer 'hidden1' does not fit: its potentials have 24 bits, core.soma.state of generic-22nm is 16 bits",
+    ),
+    (
+        ("core.memory.axons=31 bit",),
+        (),
+        "layer 'output' does not fit: its axons need 32 bits on a core, core.memory.axons of generic-22nm is 31 bits, 1 too few",
+    ),
+    (
+        (),
+        ("mapping.placement={hidden1: [0], hidden2: [1], output: [99]}",),
+        "layer 'output': must be placed on cores 0..63 of generic-22nm, not on 99",
+    ),
+    (
+        ("core.memory.neurons=64 bit",),
+        ("mapping.placement={hidden1: [0], hidden2: [1], output: [2]}",),
+        "layer 'hidden1' does not fit on 1 cores of generic-22nm: a core needs 65536 bits of synapses (has 524288) and 8192 bits "
+        "of neurons (has 64); 128 cores would do",
+    ),
+    (
+        ("barrier.points=[[1, 114 ns], [4, 148 ns]]",),
+        (),
+        "chip generic-22nm: barrier.points must cover 7 tiles in use, not only 1 tiles: 114 ns, 4 tiles: 148 ns",
+    ),
+]
+
+
+@pytest.mark.parametrize(("chip", "workload", "message"), TOO_SMALL)
+def test_what_does_not_fit_says_what_where_and_by_how_much(chip, workload, message) -> None:
+    from simulator.mapping.machine import compile_plan
+
+    loaded, described = Workload.load("digits-mlp", workload), Chip.load("generic-22nm", chip)
+    with pytest.raises(MappingError) as error:
+        compile_plan(described, partition(loaded, described))
+    assert str(error.value) == message
+
+
+def test_every_neuron_is_on_exactly_one_core() -> None:
+    for name in ("digits-mlp", "digits-cnn"):
+        workload, chip = Workload.load(name), Chip.load("generic-22nm")
+        mapping = partition(workload, chip)
+        for number, layer in enumerate(workload.network.layers):
+            mine = [slice_ for slice_ in mapping.slices if slice_.layer == number]
+            assert [n for s in mine for n in range(s.first, s.last)] == list(range(layer.n_neurons))
+        cores = [slice_.core for slice_ in mapping.slices]
+        assert len(set(cores)) == len(cores)
+        assert (mapping.synapse_bits <= chip.core.memory.synapses).all()
+        assert (mapping.neuron_bits <= chip.core.memory.neurons).all()
+        assert (mapping.axon_bits <= chip.core.memory.axons).all()
+
+
+def test_a_tight_memory_takes_more_cores() -> None:
+    workload = Workload.load("digits-mlp", ("mapping.neurons_per_core=128",))
+    used = [
+        partition(workload, Chip.load("generic-22nm", (f"core.memory.synapses={kib} KiB",))).n_used for kib in (64, 8, 4, 2)
+    ]
+    assert used == [3, 3, 5, 9]  # 8 KiB of weights in each hidden layer, 640 B in the output
+
+
+def test_the_snake_visits_neighbours() -> None:
+    chip = Chip.load("generic-22nm")
+    order = snake(chip)
+    assert sorted(order) == list(range(64))
+    x, y = order % 8, order // 8
+    assert (np.abs(np.diff(x)) + np.abs(np.diff(y)) == 1).all()
+
+
+# tiles -> cycles: 57 at 1, 416 at 64, linear, half up
+@pytest.mark.parametrize(("tiles", "cycles"), [(1, 57), (64, 416), (2, 63), (32, 234), (33, 239)])
+def test_barrier_is_linear_between_stated_points(tiles: int, cycles: int) -> None:
+    assert stages.barrier_cycles(Chip.load("generic-22nm"), tiles) == cycles
