@@ -53,7 +53,10 @@ _WRITTEN = re.compile(
 )
 
 
-def _shown(value: object) -> str:
+def shown_value(value: object) -> str:
+    """Return a given value as a message shows it: YAML's words, cut to a line."""
+    if value is None or isinstance(value, bool):
+        return {None: "nothing", True: "true", False: "false"}[value]
     text = ascii(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
@@ -61,7 +64,7 @@ def _shown(value: object) -> str:
 def _split(text: str) -> tuple[Fraction, str]:
     match = _WRITTEN.fullmatch(text.strip()) if len(text) <= 100 else None
     if match is None:
-        raise UnitError(f"must be a number and a unit, not {_shown(text)}")
+        raise UnitError(f"must be a number and a unit, not {shown_value(text)}")
     return Fraction(match.group(1)), (match.group(2) or "")
 
 
@@ -72,7 +75,7 @@ def exact(text: object, dimension: str) -> Fraction:
     """
     example = EXAMPLE[dimension]
     noun = f"an {dimension}" if dimension[0] in "aeiou" else f"a {dimension}"
-    wrong = UnitError(f"must be {noun} with its unit, such as '{example}', not {_shown(text)}")
+    wrong = UnitError(f"must be {noun} with its unit, such as '{example}', not {shown_value(text)}")
     if not isinstance(text, str):
         raise wrong
     try:
@@ -92,7 +95,7 @@ def quantity(text: object, dimension: str) -> float:
 
 def count(text: object, noun: str) -> int:
     """Return a whole, non-negative count written bare or with its noun: 8, '8 flits', '64 KiB' (in bits)."""
-    wrong = UnitError(f"must be a whole number of {noun}, such as '{COUNT_EXAMPLE[noun]}', not {_shown(text)}")
+    wrong = UnitError(f"must be a whole number of {noun}, such as '{COUNT_EXAMPLE[noun]}', not {shown_value(text)}")
     if isinstance(text, int) and not isinstance(text, bool):
         total = Fraction(text)
     elif isinstance(text, str):
@@ -106,7 +109,7 @@ def count(text: object, noun: str) -> int:
     else:
         raise wrong
     if total.denominator != 1 or total < 0:
-        raise UnitError(f"must be a whole number of {noun}, 0 or more, not {_shown(text)}")
+        raise UnitError(f"must be a whole number of {noun}, 0 or more, not {shown_value(text)}")
     return int(total)
 
 

@@ -102,6 +102,8 @@ class Document:
             kind = {type(None): "an empty file", yaml.SequenceNode: "a list"}.get(type(node), "a single value")
             raise DescriptionError([f"{self.shown}:1: must be a mapping of keys to values, not {kind}"])
         self.tree = self._value(node, ())
+        if self.tree is None:
+            self.refuse()
 
     def fault(self, key: Key, message: str) -> None:
         """Note that `key` is wrong; the message says what it must be."""

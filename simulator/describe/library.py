@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Literal
 
+from simulator.describe.messages import near_miss, shown_value
 from simulator.errors import InputError
 
 Kind = Literal["chip", "workload"]
@@ -27,6 +27,13 @@ def names(kind: Kind) -> list[str]:
     return sorted(path.parent.name for path in folder(kind).glob("*/workload.yaml"))
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name longer than the system allows, say
+        return False
+
+
 def find(kind: Kind, given: str | Path) -> Path:
     """Return the file of a shipped name, or of a path to a YAML file (or to a folder that holds workload.yaml)."""
     text = str(given)
@@ -34,10 +41,9 @@ def find(kind: Kind, given: str | Path) -> Path:
     if text in known:
         return folder(kind) / (f"{text}.yaml" if kind == "chip" else f"{text}/workload.yaml")
     path = Path(text)
-    if path.is_dir() and (path / f"{kind}.yaml").is_file():
-        return path / f"{kind}.yaml"
-    if path.is_file():
-        return path
-    close = difflib.get_close_matches(text, known, n=1)
-    hint = f"; did you mean '{close[0]}'?" if close else ""
-    raise InputError(f"{kind} {text!r}: must be a file or one of {', '.join(known) or '(none shipped)'}{hint}")
+    for file in (path / f"{kind}.yaml", path):
+        if _is_file(file):
+            return file
+    raise InputError(
+        f"{kind} {shown_value(text)}: must be a file or one of {', '.join(known) or '(none shipped)'}{near_miss(text, known)}"
+    )

@@ -10,6 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from simulator.units import shown_value
+
 Key = tuple[str | int, ...]
 _WORD = re.compile(r"[\w.\- ]{1,60}")
 
@@ -31,14 +33,6 @@ def near_miss(word: object, allowed: typing.Iterable[str]) -> str:
     """Return "; did you mean 'x'?" when one of `allowed` is close to `word`, else nothing."""
     close = difflib.get_close_matches(str(word), list(allowed), n=1, cutoff=0.6)
     return f"; did you mean '{close[0]}'?" if close else ""
-
-
-def shown_value(value: object) -> str:
-    """Return a given value as a message shows it, cut to a line."""
-    if value is None or isinstance(value, bool):
-        return {None: "nothing", True: "true", False: "false"}[value]
-    text = ascii(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _fields_at(model: type[BaseModel], key: Key) -> list[str]:
