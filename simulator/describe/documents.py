@@ -182,7 +182,12 @@ class Document:
             elif isinstance(place, list) and isinstance(last, int) and last < len(place):
                 place[last] = value
             else:
-                raise InputError(f"--set {text}: {path}: must be there: a list cannot be made longer")
+                wrong = (
+                    "must be there: a list cannot be made longer"
+                    if isinstance(place, list)
+                    else "must be there and hold keys"
+                )
+                raise InputError(f"--set {text}: {dotted(key if isinstance(place, list) else key[:-1])}: {wrong}")
             for length in range(1, len(key) + 1):
                 if key[:length] not in self.lines:
                     self.places[key[:length]] = f"--set {text}"

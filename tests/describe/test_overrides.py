@@ -1,0 +1,86 @@
+"""`--set key.path=value` changes one number of a description; a wrong one is said of the option, not of the file."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator.describe.chip import Chip
+from simulator.describe.workload import Workload
+
+# option, where it is found in the chip, its value there
+SET = [
+    ("mesh.width=4", lambda chip: chip.mesh.width, 4),
+    ("router.buffer=4 flits", lambda chip: chip.router.buffer, 4),
+    ("router.multicast=true", lambda chip: chip.router.multicast, True),
+    ("core.synapse.lookup=6 ns", lambda chip: chip.core.synapse.lookup, 3),
+    ("gating.gate_after=never", lambda chip: chip.gating.gate_after, -1),
+    ("energy.spike.value=2 pJ", lambda chip: chip.energy.spike.value, 2e-12),
+    ("energy.spike.band=[1 pJ, 3 pJ]", lambda chip: chip.energy.spike.band, [1e-12, 3e-12]),
+    ("ports.0.tile=[3, 0]", lambda chip: chip.ports[0].tile, [3, 0]),
+    ("mesh={width: 2, height: 3, cores_per_tile: 1}", lambda chip: (chip.mesh.width, chip.mesh.height), (2, 3)),
+    ("notes=[swept]", lambda chip: chip.notes, ["swept"]),
+    (" core.synapse.lanes = 16 ", lambda chip: chip.core.synapse.lanes, 16),
+]
+
+
+@pytest.mark.parametrize(("option", "where", "value"), SET, ids=[row[0] for row in SET])
+def test_an_option_changes_what_it_names_and_nothing_else(option, where, value):
+    before, after = Chip.load("generic-22nm"), Chip.load("generic-22nm", (option,))
+    assert value == where(after) != where(before)
+    key = option.split("=")[0].split(".")[0].strip()
+    assert before.model_dump(exclude={key}) == after.model_dump(exclude={key})
+
+
+def test_of_two_options_for_one_key_the_last_counts():
+    assert 5 == Chip.load("generic-22nm", ("mesh.width=4", "mesh.width=5")).mesh.width
+
+
+def test_a_period_changes_what_is_written_in_seconds():
+    assert [(1, 114), (64, 832)] == Chip.load("generic-22nm", ("period=1 ns",)).barrier.points
+
+
+def test_a_workload_is_set_the_same_way():
+    assert 8 == Workload.load("digits-mlp", ("twin.timesteps=8",)).timesteps
+    cores = "mapping.placement={hidden1: [0, 1], hidden2: [2], output: [3]}"
+    assert {"hidden1": [0, 1], "hidden2": [2], "output": [3]} == Workload.load("digits-mlp", (cores,)).placement
+
+
+# option, what is said
+REFUSED = [
+    ("mesh.width=0", "--set mesh.width=0: mesh.width: must be at least 1, not 0"),
+    ("mesh.width=", "--set mesh.width=: mesh.width: must be a whole number, not nothing"),
+    ("mesh.widht=4", "--set mesh.widht=4: mesh.widht: unknown key; did you mean 'width'?"),
+    ("mehs.width=4", "--set mehs.width=4: mehs: unknown key; did you mean 'mesh'?"),
+    ("mesh.width.x=4", "--set mesh.width.x=4: mesh.width: must be there and hold keys"),
+    ("ports.1.tile=[0, 0]", "--set ports.1.tile=[0, 0]: ports[1]: must be there and hold keys"),
+    ("ports.1=3", "--set ports.1=3: ports[1]: must be there: a list cannot be made longer"),
+    ("ports.0.tile=[8, 0]", "--set ports.0.tile=[8, 0]: ports[0].tile: must lie on the 8x8 mesh, not at [8, 0]"),
+    ("mesh.width", "--set: must be key.path=value, not 'mesh.width'"),
+    ("=4", "--set: must be key.path=value, not '=4'"),
+    ("mesh..width=4", "--set: must be key.path=value, not 'mesh..width=4'"),
+    ("mesh.width=[4", "--set mesh.width=[4: mesh.width: must be a YAML value, not '[4'"),
+    ("mesh={width: 4, width: 5}",
+     "--set mesh={width: 4, width: 5}: mesh.width: must be given once, not again: it stands on line 1 already"),
+    ("mesh=&m 4", "--set mesh=&m 4: mesh: must be written out: anchors and aliases are not allowed"),
+    ("energy.spike=1 pJ", "--set energy.spike=1 pJ: energy.spike: must be a mapping of keys to values, not '1 pJ'"),
+    ("energy.spike.value=1 pW",
+     "--set energy.spike.value=1 pW: energy.spike.value: must be an energy with its unit, such as '23.6 pJ', not '1 pW'"),
+    ("core.synapse.lookup=3 ns",
+     "--set core.synapse.lookup=3 ns: core.synapse.lookup: must be a whole number of cycles of 2 ns, not '3 ns': "
+     "the nearest are 2 ns (1 cycle) and 4 ns (2 cycles)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("option", "message"), REFUSED, ids=[row[0] for row in REFUSED])
+def test_a_wrong_option_is_said_of_the_option(said_of_chip, option, message):
+    assert message == said_of_chip(overrides=(option,))[1]
+
+
+def test_faults_of_the_file_and_of_options_come_together(said_of_chip):
+    said = said_of_chip(("lanes: 8", "lanes: 0"), overrides=("mesh.width=0",))[1].splitlines()
+    assert "--set mesh.width=0: mesh.width: must be at least 1, not 0" == said[0]
+    assert said[1].endswith(": core.synapse.lanes: must be at least 1, not 0") and 2 == len(said)
+
+
+def test_an_option_that_repairs_the_file_is_enough(said_of_chip):
+    assert "" == said_of_chip(("lanes: 8", "lanes: 0"), overrides=("core.synapse.lanes=8",))[1]
