@@ -19,6 +19,7 @@ from simulator.errors import DescriptionError, InputError
 
 Model = TypeVar("Model", bound=BaseModel)
 _INTEGER = re.compile(r"[+-]?[0-9]+")
+_INDEX = re.compile(r"[0-9]{1,9}")
 _FLOAT = re.compile(r"[+-]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)([eE][+-]?[0-9]+)?")
 #: a description larger than this is refused unread: big arrays belong into npz files
 MAXIMUM_BYTES = 1_000_000
@@ -164,7 +165,7 @@ class Document:
         """Apply `key.path=value` texts to the tree; later faults of those keys are placed at the option."""
         for text in assignments:
             path, equals, written = text.partition("=")
-            key: Key = tuple(int(part) if part.isdigit() else part for part in path.strip().split("."))
+            key: Key = tuple(int(part) if _INDEX.fullmatch(part) else part for part in path.strip().split("."))
             if not equals or not path.strip() or not all(part != "" for part in key):
                 raise InputError(f"--set: must be key.path=value, not {text!r}")
             value = self._read_value(text, path, written)
@@ -181,13 +182,10 @@ class Document:
                 place[str(last)] = value
             elif isinstance(place, list) and isinstance(last, int) and last < len(place):
                 place[last] = value
+            elif isinstance(place, list):
+                raise InputError(f"--set {text}: {dotted(key)}: must be there: a list cannot be made longer")
             else:
-                wrong = (
-                    "must be there: a list cannot be made longer"
-                    if isinstance(place, list)
-                    else "must be there and hold keys"
-                )
-                raise InputError(f"--set {text}: {dotted(key if isinstance(place, list) else key[:-1])}: {wrong}")
+                raise InputError(f"--set {text}: {dotted(key[:-1])}: must be there and hold keys")
             for length in range(1, len(key) + 1):
                 if key[:length] not in self.lines:
                     self.places[key[:length]] = f"--set {text}"
