@@ -8,13 +8,13 @@ FOLDER holds index.json, scenarios/S.csv, results/CONFIG/S.csv and, for some, gr
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
+from engines import MODULE, simulate_with
 
 from simulator.mapping.plan import CANONICAL, LOOKAHEAD, Plan
 from simulator.mapping.traffic import noc_plan, trace_activity
@@ -26,12 +26,6 @@ PACKET_COLUMNS = (
     "inject_cycle", "source", "destination", "size", "head_entry_cycle", "head_arrive_cycle", "tail_arrive_cycle", "hops"
 )  # fmt: skip
 GRANT_COLUMNS = ("cycle", "router", "in_port", "in_vc", "out_port", "out_vc")
-
-
-def simulate_with(engine: str):
-    """Return the `simulate` of an engine by name."""
-    module = {"reference": "simulator.timing.reference", "compiled": "simulator.timing.engine"}[engine]
-    return importlib.import_module(module).simulate
 
 
 def read(path: Path) -> np.ndarray:
@@ -74,10 +68,7 @@ def packets_of(record: Record, trace: np.ndarray) -> np.ndarray:
 def grants_of(record: Record, trace: np.ndarray) -> np.ndarray:
     """Return the grants as cycle, router, ports and VCs, packet and number of the flit in it, sorted."""
     line_of = {int(name): line for line, name in enumerate(packet_names(trace))}
-    rows = [
-        [*(int(row[name]) for name in GRANT_COLUMNS), line_of[int(row["packet"])], int(row["flit"])]
-        for row in record.grants
-    ]
+    rows = [[*(int(row[name]) for name in GRANT_COLUMNS), line_of[int(row["packet"])], int(row["flit"])] for row in record.grants]
     return np.array(sorted(rows), np.int64)
 
 
@@ -124,7 +115,7 @@ def main() -> int:
     """Print every case that differs and how many do."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--engine", default="reference", choices=["reference", "compiled"])
+    parser.add_argument("--engine", default="reference", choices=list(MODULE))
     arguments = parser.parse_args()
     simulate = simulate_with(arguments.engine)
     differing, started = 0, time.perf_counter()

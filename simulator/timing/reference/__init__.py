@@ -25,7 +25,7 @@ def simulate(
 ) -> Record:
     """Run the work on the machine and return what it counted; raise DeadlockError when nothing can move any more.
 
-    events: keep every grant, state change and packet.  progress(steps done, cycle) is called after each step.
+    events: keep every grant, state change and packet.  progress(steps done, steps) is called after each step.
     environment: a fresh SimPy environment to run on; any order of equal (time, priority) gives the same Record.
     """
     import simpy

@@ -22,6 +22,8 @@ def circle(chip: Chip) -> str:
     if way:
         return _links(chip, [*way, way[0]], waits)
     for place, asked in waits.items():
+        if not asked:
+            return f"{_packet(chip, place)} at router {place[0]} has no way to go on"
         for link, next in asked:
             if next not in waits:
                 return f"{_packet(chip, place)} at router {place[0]} waits for {link}, which nothing can free"

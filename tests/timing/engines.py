@@ -1,0 +1,13 @@
+"""The engines every law and table of timing is held to."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+MODULE = {"reference": "simulator.timing.reference", "compiled": "simulator.timing.engine"}
+ENGINES = [name for name, module in MODULE.items() if hasattr(import_module(module), "simulate")]
+
+
+def simulate_with(engine: str):
+    """Return the `simulate` of an engine by name."""
+    return import_module(MODULE[engine]).simulate
