@@ -19,7 +19,8 @@ from simulator.timing.record import ACTIVE, COUNTER, GATED, IDLE, OFF, WAKING, R
 
 #: what each action belongs to in reports
 COMPONENT = {
-    "accumulate": "compute", "multiply_accumulate": "compute", "neuron_update": "compute", "spike": "compute",
+    "accumulate": "compute", "multiply_accumulate": "compute", "threshold_test": "compute", "clamp": "compute",
+    "reset": "compute", "event_generation": "compute",
     "accumulator": "memory", "weight_read": "memory", "membrane_read": "memory", "membrane_write": "memory",
     "event": "memory", "axon_lookup": "memory", "reload": "memory",
     "input_queue": "network interface", "output_queue": "network interface", "injection": "network interface",
@@ -133,16 +134,22 @@ def _counted(plan: Plan, schedule: Schedule, record: Record) -> tuple[dict[str, 
     def both(*names: str) -> tuple[np.ndarray, np.ndarray]:
         return sum(place[name] for name in names), sum(step[name] for name in names)  # type: ignore[return-value]
 
+    def times(factor: int, name: str) -> tuple[np.ndarray, np.ndarray]:
+        return factor * place[name], factor * step[name]
+
+    spiking = int(schedule.mode == "snn")
     actions = {
         "accumulate": both("accumulates"),
         "multiply_accumulate": both("macs"),
         "accumulator": both("accumulates", "macs"),
         "weight_read": both("weight_read_words"),
         "event": (place["events_received"] * core, step["events_received"] - received_events),
-        "neuron_update": both("neuron_updates"),
+        "threshold_test": times(spiking, "neuron_updates"),
+        "clamp": times(2 * (1 - spiking), "neuron_updates"),
         "membrane_read": both("neuron_updates"),
         "membrane_write": both("neuron_updates"),
-        "spike": both("spikes"),
+        "reset": times(spiking, "spikes"),
+        "event_generation": both("spikes"),
         "axon_lookup": (place["packets_sent"] * core, step["packets_sent"] - sent_packets),
         "input_queue": (place["flits_received"] * core, step["flits_received"] - received_flits),
         "output_queue": (place["flits_sent"] * core, step["flits_sent"] - sent_flits),

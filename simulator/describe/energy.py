@@ -39,10 +39,12 @@ class EnergyTable(Description):
     accumulator: Constant[Energy]  # one accumulator read and written back, per synapse served either way
     weight_read: Constant[Energy]  # one word of core.synapse.word bits
     event: Constant[Energy]  # one event looked up by the synapse unit
-    neuron_update: Constant[Energy]  # one neuron visited: leak, compare
+    threshold_test: Constant[Energy]  # one neuron of the spiking twin visited: leak, compare
+    clamp: Constant[Energy]  # one of the two comparisons that clip a quantised activation: two per neuron visited
     membrane_read: Constant[Energy]  # one potential
     membrane_write: Constant[Energy]
-    spike: Constant[Energy]  # one neuron that fires: reset and event generation
+    reset: Constant[Energy]  # one spike of the spiking twin: the threshold is subtracted, or the potential cleared
+    event_generation: Constant[Energy]  # one spike or activation handed to axon-out
     axon_lookup: Constant[Energy]  # one packet built from the axon table
     input_queue: Constant[Energy]  # one flit pushed and popped
     output_queue: Constant[Energy]  # one flit pushed and popped

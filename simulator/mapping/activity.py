@@ -21,6 +21,7 @@ class Schedule:
     """The Activity of a run, and what it takes to read its Record by layer and inference.  Layer 0 is the input."""
 
     activity: Activity
+    mode: str  # 'snn' or 'qnn'
     window: int  # timesteps a layer works on an inference: T, or 1 for the quantised twin
     offsets: tuple[int, ...]  # per layer, the step of its first timestep within an inference
     steps_per_inference: int
@@ -89,7 +90,7 @@ def compile_activity(workload: Workload, chip: Chip, mapping: Mapping, plan: Pla
         **tree,
     )
     return Schedule(
-        activity, raster.timesteps, offsets, steps, len(raster.outputs), tuple(layer.encoding for layer in sent), layer_of,
+        activity, raster.mode, raster.timesteps, offsets, steps, len(raster.outputs), tuple(layer.encoding for layer in sent), layer_of,
         np.repeat(np.arange(len(sent)), np.diff(first_row)), rows.bits, rows.payload_bits,
     )  # fmt: skip
 

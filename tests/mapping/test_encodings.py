@@ -1,0 +1,112 @@
+"""Packets built from fields: sizes worked out by hand, and every encoding carries the same events."""
+
+import numpy as np
+import pytest
+
+from simulator.behaviour import raster as behaviour
+from simulator.describe.chip import Chip
+from simulator.describe.workload import Workload
+from simulator.mapping import encodings
+from simulator.mapping.activity import compile_activity
+from simulator.mapping.encodings import Grouping
+from simulator.mapping.machine import compile_plan
+from simulator.mapping.partition import partition
+from simulator.mapping.plan import ACCUMULATE
+
+
+def reach(targets: list[list[int]]) -> encodings.Reach:
+    matrix = np.array(targets, np.int64)
+    return encodings.Reach(np.arange(matrix.shape[1], dtype=np.int32), matrix, 2 * matrix, 3 * matrix, ACCUMULATE)
+
+
+# generic-22nm: 12 bits destination, 12 bits axon, 32-bit flits, at most 8 of them, lookup 2 cycles
+# encoding, payload, neurons covered, events -> bits                     flits  busy cycles (3 per synapse, one each)
+FIELDS = [
+    ("events", 0, 1, 1, 12 + 12, 1, 2 + 3),
+    ("events", 3, 1, 1, 12 + 12 + 3, 1, 2 + 3),
+    ("events", 9, 1, 1, 12 + 12 + 9, 2, 2 + 3),
+    ("events", 3, 1, 4, 12 + 4 * (12 + 3), 3, 4 * (2 + 3)),
+    ("bitmap", 0, 40, 4, 12 + 12 + 40, 2, 2 + 4 * 3),
+    ("bitmap", 3, 40, 4, 12 + 12 + 40 + 4 * 3, 3, 2 + 4 * 3),
+    ("dense", 3, 40, 4, 12 + 12 + 40 * 3, 5, 2 + 4 * 3 + 36),
+]
+
+
+@pytest.mark.parametrize(("encoding", "payload", "neurons", "events", "bits", "flits", "cycles"), FIELDS)
+def test_a_packet_is_as_long_as_its_fields(encoding, payload, neurons, events, bits, flits, cycles) -> None:
+    groups = Grouping(np.arange(events), np.array([0, events]), encoding == "dense", np.array([neurons]))
+    rows = encodings.rows(Chip.load("generic-22nm"), reach([[1]] * events), groups, encoding, payload)
+    assert (rows.bits.tolist(), rows.flits.tolist(), rows.cycles.tolist()) == ([bits], [flits], [cycles])
+    assert rows.events.tolist() == [events]
+
+
+def test_a_packet_goes_only_where_its_events_have_synapses() -> None:
+    chip = Chip.load("generic-22nm")
+    targets = reach([[1, 0, 2], [1, 0, 0]])
+    group = Grouping(np.arange(2), np.array([0, 2]), False, np.array([2]))
+    rows = encodings.rows(chip, targets, group, "events", 0)
+    assert rows.endpoint.tolist() == [0, 2]
+    assert rows.events.tolist() == [2, 1]
+    assert rows.operations.tolist() == [2, 2]
+    stream = encodings.rows(chip, targets, Grouping(np.arange(2), np.array([0, 2]), True, np.array([2])), "dense", 3)
+    assert stream.endpoint.tolist() == [0, 1, 2]  # a stream goes everywhere, zeros and all
+
+
+# encoding of the quantised twin, events per packet
+WAYS = [("events", 1), ("events", 3), ("bitmap", 1), ("dense", 1)]
+
+
+@pytest.mark.parametrize("workload", ["digits-mlp", "digits-cnn"])
+@pytest.mark.parametrize("mode", ["snn", "qnn"])
+def test_every_encoding_asks_for_the_same_synaptic_operations(workload: str, mode: str) -> None:
+    loaded = Workload.load(workload)
+    raster = behaviour.run(loaded.network, loaded.stimulus, mode, 4, "streaming", 3)
+    expected = None
+    for encoding, together in WAYS:
+        if mode == "snn" and encoding == "dense":
+            continue
+        key = "packet.activations" if mode == "qnn" else "packet.spikes"
+        chip = Chip.load("generic-22nm", (f"{key}={encoding}", f"packet.events_per_packet={together}"))
+        mapping = partition(loaded, chip)
+        activity = compile_activity(loaded, chip, mapping, compile_plan(chip, mapping), raster).activity
+        asked = np.zeros((3, chip.n_cores + 1), np.int64)
+        rows = [(int(row), 1) for row in activity.message_row if row >= 0] + [(int(row), 1) for row in activity.inject_row]
+        for row, _ in rows:
+            for entry in range(activity.row_start[row], activity.row_start[row + 1]):
+                place = activity.entry_endpoint[entry]
+                asked[0, place] += activity.entry_operations[entry]
+                asked[1, place] += activity.entry_words[entry]
+                asked[2, place] += activity.entry_events[entry]
+        if expected is None:
+            expected = asked
+        assert np.array_equal(asked[:2], expected[:2]), encoding
+        assert np.array_equal(asked[2], expected[2]), encoding
+
+
+def test_without_zero_skip_a_stream_multiplies_every_zero() -> None:
+    loaded = Workload.load("digits-mlp")
+    raster = behaviour.run(loaded.network, loaded.stimulus, "qnn", 4, "streaming", 2)
+    macs = []
+    for skip in ("true", "false"):
+        chip = Chip.load("generic-22nm", ("packet.activations=dense", f"core.synapse.zero_skip={skip}"))
+        mapping = partition(loaded, chip)
+        activity = compile_activity(loaded, chip, mapping, compile_plan(chip, mapping), raster).activity
+        per_row = np.add.reduceat(activity.entry_operations, activity.row_start[:-1])
+        macs.append(int(per_row[activity.message_row].sum()))
+    fan_out = 128 * 64 + 64 * 10  # hidden1 -> hidden2 -> output, all activations of two inferences
+    active = len(raster.layers[1].neuron) * 64 + len(raster.layers[2].neuron) * 10
+    assert macs == [active, 2 * fan_out]
+
+
+def test_messages_lie_within_their_visit_and_rise() -> None:
+    loaded = Workload.load("digits-cnn")
+    for changes in ((), ("core.soma.update=touched",), ("packet.spikes=bitmap",), ("core.soma.update=touched", "packet.spikes=bitmap")):
+        chip = Chip.load("generic-22nm", changes)
+        mapping = partition(loaded, chip)
+        raster = behaviour.run(loaded.network, loaded.stimulus, "snn", 4, "streaming", 3)
+        activity = compile_activity(loaded, chip, mapping, compile_plan(chip, mapping), raster).activity
+        assert activity.work_message[0] == 0 and activity.work_message[-1] == len(activity.message_row)
+        for item, visits in enumerate(activity.work_visits):
+            positions = activity.message_position[activity.work_message[item] : activity.work_message[item + 1]]
+            assert (np.diff(positions) > 0).all()
+            assert not len(positions) or (positions[0] >= 0 and positions[-1] < visits)
