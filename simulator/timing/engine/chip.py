@@ -90,7 +90,7 @@ def begin_step(state: State, now: int) -> None:
     find_injection(state, now)
     if chip.outstanding == 0:
         chip.quiet = now
-        chip.next_start = now + chip.barrier_cycles
+        chip.next_start = max(now + chip.barrier_cycles, state.step[chip.step].release)
 
 
 @kernel(inline=True)
@@ -109,7 +109,7 @@ def find_injection(state: State, now: int) -> None:
         chip.next_injection = state.step[chip.step - 1].start + state.inject_offset[injection_number(state)]
 
 
-@kernel
+@kernel(inline=True)
 def inject(state: State, now: int) -> bool:
     """Put the packets due into the source queues of their ports; return False when the pool is short (call again)."""
     chip = state.chip[0]
@@ -161,7 +161,7 @@ def fire_timers(state: State, now: int) -> None:
             number = np.int64(state.timer[number].next)
 
 
-@kernel
+@kernel(inline=True)
 def deliver(state: State, now: int) -> None:
     """Hand over the flits and credits that arrive in this cycle."""
     chip = state.chip[0]
@@ -191,6 +191,13 @@ def deliver(state: State, now: int) -> None:
     slot.routers = 0
 
 
+@kernel(inline=True)
+def has_timer(state: State, now: int) -> bool:
+    """Return whether a timer fires in this cycle."""
+    chip = state.chip[0]
+    return (chip.n_heap > 0 and state.heap[0].due == now) or state.timer_slot[now & (TIMER_SLOTS - 1)] >= 0
+
+
 @kernel
 def step_cores(state: State, now: int) -> None:
     """Look at every core listed for this cycle; they list themselves for the next."""
@@ -201,7 +208,7 @@ def step_cores(state: State, now: int) -> None:
     chip.n_listed[which] = 0
 
 
-@kernel
+@kernel(inline=True)
 def step_interfaces(state: State, now: int) -> None:
     """Let every awake network interface send, and keep those that go on."""
     chip = state.chip[0]
@@ -214,7 +221,7 @@ def step_interfaces(state: State, now: int) -> None:
     chip.n_awake_interfaces = kept
 
 
-@kernel
+@kernel(inline=True)
 def step_routers(state: State, now: int) -> None:
     """Evaluate every awake router, and keep those that go on."""
     chip = state.chip[0]
@@ -267,8 +274,10 @@ def advance(state: State, until: int, budget: int) -> int:
             begin_step(state, now)
         if not inject(state, now):
             return POOL_FULL
-        fire_timers(state, now)
-        step_cores(state, now)
+        if has_timer(state, now):
+            fire_timers(state, now)
+        if chip.n_listed[chip.core_list] > 0:
+            step_cores(state, now)
         deliver(state, now)
         step_interfaces(state, now)
         step_routers(state, now)

@@ -1,7 +1,7 @@
 """The records the kernels work on.  Durations and instants are int64 cycles; masks and indices int32.
 
-A *lane* is one VC of one router port, numbered (router · ports + port) << lane_shift | vc, so that no division is needed to find the
-port again; the lanes of the network interfaces follow, endpoint << lane_shift | vc.  The same number names the input FIFO behind
+A *lane* is one VC of one router port, numbered (router · ports + port) << lane_shift | vc, so that no division is needed to
+find the port again; the lanes of the network interfaces follow, endpoint << lane_shift | vc.  The same number names the input FIFO behind
 a port and the credits of the output before it.
 """
 
@@ -30,8 +30,18 @@ SYNAPSE, SOMA, AXON_OUT = range(3)
 ) = range(len(COUNTERS))  # fmt: skip
 
 
+#: bytes of a cache line; what is touched together lies in one
+CACHE_LINE = 64
+
+
 def _record(**fields: object) -> np.dtype:
     return np.dtype([(name, *spec) if isinstance(spec, tuple) else (name, spec) for name, spec in fields.items()], align=True)
+
+
+def _in_lines(**fields: object) -> np.dtype:
+    """Return a record type filled up to whole cache lines."""
+    size = _record(**fields).itemsize
+    return _record(**fields, filling=("u1", (-size % CACHE_LINE,))) if size % CACHE_LINE else _record(**fields)
 
 
 CHIP = _record(
@@ -40,7 +50,8 @@ CHIP = _record(
     injection="i8", injection_end="i8", next_injection="i8", last_output="i8",
     # the machine
     n_steps="i8", width="i4", ports="i4", virtual_channels="i4", lane_shift="i4", lane_mask="i4", n_lanes="i4",
-    buffer="i4", buffer_mask="i4", canonical="i4", atomic="i4", class_mask=("i4", (2,)), n_cores="i4", n_routers="i4", n_endpoints="i4",
+    buffer="i4", buffer_mask="i4", canonical="i4", atomic="i4", class_mask=("i4", (2,)),
+    n_cores="i4", n_routers="i4", n_endpoints="i4",
     input_queue="i4", spike_queue="i8", output_queue="i8", soma_cycles="i8", soma_spike_cycles="i8", axon_cycles="i8",
     barrier_cycles="i8", wheel_mask="i8",
     # lists and pools
@@ -50,22 +61,20 @@ CHIP = _record(
     events="i4", n_grants="i8", n_states="i8", n_packets="i8",
 )  # fmt: skip
 
-ROUTER = _record(
+ROUTER = _in_lines(
     x="i4", y="i4", base="i4", inputs="i4", awake="i4", wanted="i4", slept="i8", ready="i8", flit_cycles="i8",
 )  # fmt: skip
 
-PORT = _record(
-    # as an input: masks over VCs
-    occupied="i4", active="i4", waiting="i4", routing="i4", vc_pointer="i4", in_pointer="i4",
-    upstream="i4", credit_delay="i4",
-    # as an output: masks over VCs, then over the inputs that chose it
+PORT = _in_lines(
+    # as an input, one cache line: masks over VCs
+    occupied="i4", active="i4", waiting="i4", routing="i4", asking="i4", won="i4", routed="i4",
+    vc_pointer="i4", in_pointer="i4", upstream="i4", credit_delay="i4", router="i4", index="i4", depth="i4", blocked="i8",
+    # as an output, one cache line: masks over VCs, then over the inputs that chose it
     free="i4", credited="i4", draining="i4", out_pointer="i4", free_pointer="i4", ask_active="i4", ask_head="i4",
-    asking="i4", won="i4", routed="i4",
-    depth="i4", downstream="i4", flit_delay="i4", interval="i8", free_at="i8", flits="i8", blocked="i8",
-    router="i4", index="i4",
+    downstream="i4", flit_delay="i4", interval="i8", free_at="i8", flits="i8",
 )  # fmt: skip
 
-LANE = _record(
+LANE = _in_lines(
     # as an input FIFO
     front="i4", count="i4", route="i4", held="i4", held_vc="i4", traffic_class="i4", is_tree="i4", flit="i4",
     # VC allocation: the output lane asked for, and as an output lane the best asker
@@ -74,7 +83,7 @@ LANE = _record(
     credit="i4",
 )  # fmt: skip
 
-INTERFACE = _record(
+INTERFACE = _in_lines(
     router="i4", local="i4", is_core="i4", awake="i4", lanes="i4",
     first=("i4", (2,)), last=("i4", (2,)), waiting=("i8", (2,)),
     sending=("i4", (2,)), sent=("i4", (2,)), sending_vc=("i4", (2,)), vc_pointer=("i4", (2,)), class_pointer="i4",
@@ -94,12 +103,12 @@ CORE = _record(
     barrier="i8", reload="i8",
 )  # fmt: skip
 
-POWER = _record(
+POWER = _in_lines(
     works="i4", logged="i4", since="i8", counted="i8", ready="i8", cycles=("i8", (5,)), gate_wakes="i8", off_wakes="i8",
     gate_after="i8", off_after="i8", gate_wake="i8", off_wake="i8",
 )  # fmt: skip
 
-PACKET_IN_FLIGHT = _record(
+PACKET_IN_FLIGHT = _in_lines(
     x="i4", y="i4", local="i4", traffic_class="i4", tree="i4", size="i4", copies="i4", next="i4", source="i4",
     entry="i8", row="i8", name="i8", inject="i8", head_entry="i8", head_arrive="i8",
 )  # fmt: skip
@@ -118,7 +127,7 @@ MESSAGE = _record(position="i4", row="i4")
 WORK = _record(core="i8", visits="i8", message="i8")
 TREE = _record(start="i8", routers="i8", east_west="i8", north_south="i8")
 BRANCH = _record(router="i4", mask="i4")
-STEP = _record(start="i8", quiet="i8", last_output="i8", work="i8", injection="i8")
+STEP = _record(start="i8", quiet="i8", last_output="i8", release="i8", work="i8", injection="i8")
 
 
 class State(NamedTuple):

@@ -22,7 +22,7 @@ def finish_one(state: State, now: int) -> None:
     chip.outstanding -= 1
     if chip.outstanding == 0:
         chip.quiet = now
-        chip.next_start = now + chip.barrier_cycles
+        chip.next_start = max(now + chip.barrier_cycles, state.step[chip.step].release)
 
 
 @kernel(inline=True)
@@ -69,7 +69,7 @@ def book_sent(state: State, source: int, packet) -> None:  # type: ignore[no-unt
     counter[FLIT_HOPS_NORTH_SOUTH] += flits * north_south
 
 
-@kernel
+@kernel(inline=True)
 def put_packet(state: State, source: int, row: int, entry_number: int, now: int) -> None:
     """Make a packet of an entry, or of a whole multicast row, and put it into its class's queue at `source`."""
     chip = state.chip[0]

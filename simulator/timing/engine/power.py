@@ -70,31 +70,45 @@ def log_rest(state: State, number: int, until: int) -> None:
 
 
 @kernel
+def log_demand(state: State, number: int, now: int, ready: int) -> None:
+    """Note the states up to the return of work, the waking and what follows."""
+    log_rest(state, number, now)
+    if ready > now:
+        log_state(state, number, WAKING, now)
+    log_state(state, number, ACTIVE, ready)
+
+
+@kernel(inline=True)
 def demand(state: State, number: int, now: int) -> int:
     """Note that work came in cycle `now` to one that had none; return the cycle from which it may act."""
     power = state.power[number]
-    settle(power, now)
-    elapsed = now - power.since
     ready = now
-    if 0 <= power.off_after < elapsed:
-        power.off_wakes += 1
-        ready += power.off_wake
-    elif 0 <= power.gate_after < elapsed:
-        power.gate_wakes += 1
-        ready += power.gate_wake
+    if power.gate_after < 0 and power.off_after < 0:
+        power.cycles[IDLE] += now - power.counted
+        power.counted = now
+    else:
+        settle(power, now)
+        elapsed = now - power.since
+        if 0 <= power.off_after < elapsed:
+            power.off_wakes += 1
+            ready += power.off_wake
+        elif 0 <= power.gate_after < elapsed:
+            power.gate_wakes += 1
+            ready += power.gate_wake
     if state.chip[0].events:
-        log_rest(state, number, now)
-        if ready > now:
-            log_state(state, number, WAKING, now)
-        log_state(state, number, ACTIVE, ready)
+        log_demand(state, number, now, ready)
     power.works = 1
     power.ready = ready
     return ready
 
 
-@kernel
+@kernel(inline=True)
 def rest(power, since: int) -> None:  # type: ignore[no-untyped-def]
     """Note that there is no work from cycle `since` on."""
-    settle(power, since)
+    if power.ready <= power.counted:
+        power.cycles[ACTIVE] += since - power.counted
+        power.counted = since
+    else:
+        settle(power, since)
     power.works = 0
     power.since = since

@@ -22,7 +22,10 @@ def _power_of_two(least: int) -> int:
 
 def _records(length: int, dtype: np.dtype) -> np.ndarray:
     """Return zeroed records whose fields are attributes, with compilation and without."""
-    return np.zeros(length, dtype).view(np.recarray)
+    line, size = layout.CACHE_LINE, length * dtype.itemsize
+    memory = np.zeros(size + line, np.uint8)
+    start = -memory.ctypes.data % line
+    return memory[start : start + size].view(dtype).view(np.recarray)
 
 
 def _columns(length: int, dtype: np.dtype, **columns: object) -> np.ndarray:
@@ -162,7 +165,9 @@ def _work(plan: Plan, activity: Activity) -> dict[str, np.ndarray]:
         row_of_entry = np.repeat(np.arange(n_rows), np.diff(activity.row_start))
         copy_order = np.lexsort((activity.entry_endpoint, row_of_entry)).astype(np.int64)
     return {
-        "step": _columns(activity.n_steps + 1, layout.STEP, work=activity.work_start, injection=activity.inject_start),
+        "step": _columns(
+            activity.n_steps + 1, layout.STEP, release=activity.release, work=activity.work_start, injection=activity.inject_start
+        ),
         "work": _columns(
             n_work + 1, layout.WORK, core=activity.work_core, visits=activity.work_visits, message=activity.work_message
         ),
