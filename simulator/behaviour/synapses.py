@@ -22,6 +22,8 @@ KINDS = {DENSE: 0, SPARSE: 1, CONVOLUTION: 2}
 _DENSE, _SPARSE, _CONVOLUTION = range(3)
 POOLS = {"none": 0, "max": 1, "sum": 2}
 _NONE, _MAX, _SUM = range(3)
+#: pixels transposed at a time
+_BLOCK = 64
 
 
 _GEOMETRY = (
@@ -197,23 +199,45 @@ def gather(rows, current, neuron, value):
 
 
 @kernel
+def channel_major(rows, current, drive):
+    """Write channel-last currents into drive channel by channel, in blocks of pixels that stay in the fastest cache."""
+    pixels = rows.height * rows.width
+    for block in range(0, pixels, _BLOCK):
+        for channel in range(rows.channels):
+            for pixel in range(block, min(block + _BLOCK, pixels)):
+                drive[channel * pixels + pixel] = current[pixel * rows.channels + channel]
+
+
+@kernel
+def pool_field(rows, current, first):
+    """Return the largest or the sum of one channel's currents in the field whose first current is `first`."""
+    best = np.int64(current[first])
+    for cell in range(1, rows.pool_size * rows.pool_size):
+        pixel = cell // rows.pool_size * rows.width + cell % rows.pool_size
+        other = np.int64(current[first + pixel * rows.channels])
+        if rows.pool == _SUM:
+            best += other
+        elif other > best:
+            best = other
+    return best
+
+
+@kernel
 def pool(rows, current, drive):
-    """Write the currents of each neuron, pooled and channel-major, into drive (n_neurons,) int64."""
+    """Write the currents of each neuron, pooled and channel-major, into drive (n_neurons,) int64.
+
+    What is left over at the right and lower edge, narrower than a field, is not pooled.
+    """
     if rows.kind != _CONVOLUTION:
         for j in range(len(drive)):
             drive[j] = current[j]
-        return
-    size = rows.pool_size
-    height, width = rows.height // size, rows.width // size
-    for y in range(height):
-        for x in range(width):
-            for channel in range(rows.channels):
-                best = np.int64(current[(y * size * rows.width + x * size) * rows.channels + channel])
-                for cell in range(1, size * size):
-                    row, column = y * size + cell // size, x * size + cell % size
-                    other = np.int64(current[(row * rows.width + column) * rows.channels + channel])
-                    if rows.pool == _SUM:
-                        best += other
-                    elif other > best:
-                        best = other
-                drive[(channel * height + y) * width + x] = best
+    elif rows.pool == _NONE:
+        channel_major(rows, current, drive)
+    else:
+        size = rows.pool_size
+        height, width = rows.height // size, rows.width // size
+        for y in range(height):
+            for x in range(width):
+                for channel in range(rows.channels):
+                    first = (y * size * rows.width + x * size) * rows.channels + channel
+                    drive[(channel * height + y) * width + x] = pool_field(rows, current, first)

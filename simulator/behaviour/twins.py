@@ -1,8 +1,9 @@
 """How far the spiking twin is from the quantised one: spike counts against activations, neuron by neuron.
 
-With firing 'accumulate', and a first layer driven by a constant current, the two are equal for every sign and order of the
-currents (docs/neurons.md).  With firing 'streaming' and signed weights they are not: a neuron that fired early cannot take
-a spike back.  `compare` measures the difference; it is part of the result, not an error.
+The twins belong together as in Yan et al., arXiv:2409.08290, Theorem 1: T timesteps stand for ceil(log2(T + 1)) bits.  With
+firing 'accumulate' they are equal for every sign and order of the currents, and so is a layer driven by a constant current.
+Two things break the equality, and `compare` measures both: firing 'streaming' with signed weights (a neuron that fired early
+cannot take a spike back), and max pooling behind the first layer (the maximum of sums is not the sum of maxima).
 """
 
 from __future__ import annotations
