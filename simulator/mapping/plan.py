@@ -7,9 +7,11 @@ No YAML, no strings, no units, no defaults reach an engine.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
+
+from simulator.errors import InputError
 
 #: router ports 0..3; local ports follow
 EAST, WEST, NORTH, SOUTH, LOCAL = 0, 1, 2, 3, 4
@@ -109,6 +111,19 @@ class Activity:
     tree_start: np.ndarray  # (n_trees + 1,) int64
     tree_router: np.ndarray  # int32
     tree_mask: np.ndarray  # uint32, bits of router ports, local ones included
+    # (n_steps + 1,) int64: step s starts, and the run ends, no earlier than that cycle; empty: nothing is held back
+    step_release: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    @property
+    def release(self) -> np.ndarray:
+        """Return step_release with zeros written out, (n_steps + 1,) int64; raises InputError when it cannot be followed."""
+        if not len(self.step_release):
+            return np.zeros(self.n_steps + 1, np.int64)
+        if len(self.step_release) != self.n_steps + 1:
+            raise InputError(f"step_release: must have {self.n_steps + 1} entries, not {len(self.step_release)}")
+        if self.step_release[0] != 0:
+            raise InputError(f"step_release: the first step starts in cycle 0, not {self.step_release[0]}")
+        return self.step_release.astype(np.int64)
 
     @property
     def n_steps(self) -> int:

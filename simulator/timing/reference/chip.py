@@ -165,6 +165,7 @@ class Chip:
             self.quiet.ring()
 
     def _steps(self) -> Iterator:
+        release = self.activity.release.tolist()
         yield at(self.environment, ARRIVE)
         for step in range(self.activity.n_steps):
             self._start(step)
@@ -174,7 +175,8 @@ class Chip:
                 yield at(self.environment, QUIET)
             self._enter_barrier(True)
             self.step_quiet.append(self.environment.now)
-            yield at(self.environment, ARRIVE, self.plan.barrier_cycles)
+            now = self.environment.now
+            yield at(self.environment, ARRIVE, max(self.plan.barrier_cycles, release[step + 1] - now))
             self.step_state_cycles.append(self._state_cycles())
             if self.progress is not None:
                 self.progress(step + 1, self.activity.n_steps)
