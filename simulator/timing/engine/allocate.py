@@ -51,7 +51,6 @@ def choose_vcs(state: State, number: int) -> bool:
 
     Leaves in each port what `apply_vc_allocation` does once the switch has been allocated on the same state.
     """
-    chip = state.chip[0]
     base = state.router[number].base
     moved = False
     for matching in (False, True):

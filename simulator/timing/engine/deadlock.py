@@ -1,3 +1,137 @@
-"""Who waits for whom, when nothing can happen any more."""
-def circle(state, plan):
-    return "todo"
+"""Find the circle of waiting in arrays in which nothing can happen any more."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.mapping.plan import LOCAL, Plan
+from simulator.timing.engine.layout import State
+from simulator.timing.record import PACKET_SHIFT
+
+#: what a packet waits for, in words, and the lane that has to move first (None: nothing ever will)
+Wait = tuple[str, int | None]
+
+
+class _Chip:
+    """The state as a reader of places sees it: a place is the lane of a router's input VC."""
+
+    def __init__(self, state: State, plan: Plan) -> None:
+        self.state, self.plan = state, plan
+        self.shift = int(state.chip[0].lane_shift)
+
+    def port_of(self, lane: int) -> int:
+        return lane >> self.shift
+
+    def router_of(self, lane: int) -> int:
+        return self.port_of(lane) // self.plan.ports
+
+    def vc_of(self, lane: int) -> int:
+        return lane & (1 << self.shift) - 1
+
+    def is_holding(self, lane: int) -> bool:
+        """Return whether a packet is in this VC: its head started and its tail has not left."""
+        port = self.state.port[self.port_of(lane)]
+        return bool((port.active | port.waiting | port.routing) >> self.vc_of(lane) & 1)
+
+    def packet(self, lane: int) -> str:
+        name = int(self.state.packet[self.state.lane[lane].packet].name)
+        where = f"at router {self.router_of(lane)}"
+        return f"packet {name & (1 << PACKET_SHIFT) - 1} of endpoint {name >> PACKET_SHIFT} {where}"
+
+    def output_vcs(self, lane: int) -> dict[int, int]:
+        """Return the output VCs the packet in a VC holds, by output port."""
+        port, record = self.state.port[self.port_of(lane)], self.state.lane[lane]
+        if not int(port.active) >> self.vc_of(lane) & 1:
+            return {}
+        held = [o for o in range(self.plan.ports) if int(record.held) >> o & 1]
+        return {o: int(self.state.branch_vc[lane, o] if record.is_tree else record.held_vc) for o in held}
+
+    def holder(self, router: int, out_port: int, out_vc: int) -> int | None:
+        """Return the input VC of a router whose packet holds an output VC."""
+        first = router * self.plan.ports << self.shift
+        for lane in range(first, first + (self.plan.ports << self.shift)):
+            if self.is_holding(lane) and self.output_vcs(lane).get(out_port) == out_vc:
+                return lane
+        return None
+
+    def downstream(self, router: int, out_port: int, out_vc: int) -> int | None:
+        if out_port >= LOCAL:
+            return None
+        return int(self.state.port[router * self.plan.ports + out_port].downstream) | out_vc
+
+    def link(self, router: int, out_port: int) -> str:
+        lane = int(self.state.port[router * self.plan.ports + out_port].downstream)
+        if lane < 0:
+            return f"port {out_port} of router {router}, where there is nothing"
+        if out_port < LOCAL:
+            return f"link {router}->{self.router_of(lane)}"
+        endpoint = lane - int(self.state.chip[0].n_lanes) >> self.shift
+        return f"the input queue of core {endpoint}" if endpoint < self.plan.n_cores else f"port {endpoint}"
+
+
+def _upstream(chip: _Chip, lane: int) -> list[Wait]:
+    """A packet whose next flits are still on their way waits for the place they are at."""
+    port = chip.state.port[chip.port_of(lane)]
+    if port.index >= LOCAL:
+        return []
+    before = chip.router_of(int(port.upstream))
+    holder = chip.holder(before, int(port.index) ^ 1, chip.vc_of(lane))
+    return [] if holder is None else [(f"its own flits at router {before}", holder)]
+
+
+def _waits_for(chip: _Chip, lane: int) -> list[Wait]:
+    """Return the links the packet in a VC waits for, each with the place that has to move first."""
+    record = chip.state.lane[lane]
+    if record.count == 0:
+        return _upstream(chip, lane)
+    router, mine = chip.router_of(lane), chip.output_vcs(lane)
+    classes = int(chip.state.chip[0].class_mask[record.traffic_class])
+    waits: list[Wait] = []
+    for o in range(chip.plan.ports):
+        if not (int(record.route) >> o & 1 or o in mine):
+            continue
+        out = chip.state.port[router * chip.plan.ports + o]
+        for vc in [mine[o]] if o in mine else [vc for vc in range(chip.plan.virtual_channels) if classes >> vc & 1]:
+            holder = chip.holder(router, o, vc)
+            has_credit = bool(int(out.credited) >> vc & 1)
+            following = holder if has_credit and holder not in (None, lane) else chip.downstream(router, o, vc)
+            waits.append((chip.link(router, o), following))
+    return waits
+
+
+def _find_circle(waits: dict[int, list[Wait]]) -> list[int]:
+    """Return the places of one circle, in the order of waiting; empty when there is none."""
+    finished: set[int] = set()
+    for start in waits:
+        way = [start]
+        while way:
+            following = [lane for _, lane in waits[way[-1]] if lane in waits and lane not in finished]
+            on_way = [lane for lane in following if lane in way]
+            if on_way:
+                return way[way.index(on_way[0]) :]
+            if following:
+                way.append(following[0])
+            else:
+                finished.add(way.pop())
+    return []
+
+
+def circle(state: State, plan: Plan) -> str:
+    """Return who waits for what, around the circle, or along a chain to what will never be free."""
+    chip = _Chip(state, plan)
+    stuck = [int(lane) for lane in np.arange(int(state.chip[0].n_lanes)) if chip.is_holding(int(lane))]
+    waits = {lane: _waits_for(chip, lane) for lane in stuck}
+    way = _find_circle(waits)
+    if way:
+        text = chip.packet(way[0])
+        for lane, following in zip(way, [*way[1:], way[0]]):
+            link = next(link for link, first in waits[lane] if first == following)
+            text += f"{', which' if lane != way[0] else ''} waits for {link}, held by {chip.packet(following)}"
+        return text
+    for lane, asked in waits.items():
+        if not asked:
+            return f"{chip.packet(lane)} has no way to go on"
+        for link, following in asked:
+            if following not in waits:
+                return f"{chip.packet(lane)} waits for {link}, which nothing can free"
+    return f"{int(state.chip[0].outstanding)} packets or work items are outstanding and nothing moves"

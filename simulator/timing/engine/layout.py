@@ -1,7 +1,8 @@
 """The records the kernels work on.  Durations and instants are int64 cycles; masks and indices int32.
 
 A *lane* is one VC of one router port, numbered (router · ports + port) << lane_shift | vc, so that no division is needed to
-find the port again; the lanes of the network interfaces follow, endpoint << lane_shift | vc.  The same number names the input FIFO behind
+find the port again; the lanes of the network interfaces follow, endpoint << lane_shift | vc.  The same number names the input
+FIFO behind
 a port and the credits of the output before it.
 """
 
@@ -76,7 +77,7 @@ PORT = _in_lines(
 
 LANE = _in_lines(
     # as an input FIFO
-    front="i4", count="i4", route="i4", held="i4", held_vc="i4", traffic_class="i4", is_tree="i4", flit="i4",
+    front="i4", count="i4", packet="i4", route="i4", held="i4", held_vc="i4", traffic_class="i4", is_tree="i4", flit="i4",
     # VC allocation: the output lane asked for, and as an output lane the best asker
     asked="i4", asker="i4", input_pointer="i4", output_pointer="i4",
     # as an output

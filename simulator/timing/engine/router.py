@@ -47,7 +47,8 @@ def start_packet(state: State, port_number: int, vc: int) -> None:
     port = state.port[port_number]
     lane_number = (port_number << chip.lane_shift) | vc
     lane = state.lane[lane_number]
-    packet = state.packet[state.fifo[lane_number, lane.front] >> 2]
+    lane.packet = state.fifo[lane_number, lane.front] >> 2
+    packet = state.packet[lane.packet]
     router = state.router[port.router]
     lane.traffic_class = packet.traffic_class
     lane.flit = 0
