@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "simulator"
 GROUND = {"errors", "units", "jit"}
 #: a module imports from the folders to its left, from its own, and from the ground floor
-FLOW = ["describe", "importers", "behaviour", "mapping", "timing", "account", "study", "report", "commands"]
+FLOW = ["describe", "behaviour", "mapping", "timing", "account", "study", "report", "commands"]
 #: a package and the only files that may import it
 ONLY = {
     "numba": {"jit.py"},
