@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from simulator.account import uncertainty
 from simulator.account.energy import COMPONENTS
+from simulator.account.uncertainty import VerdictUncertainty
 from simulator.behaviour import twins
 from simulator.describe.chip import Chip
 from simulator.describe.workload import Workload
@@ -22,6 +24,7 @@ class TwinResult:
 
     snn: Result
     qnn: Result
+    uncertainty: VerdictUncertainty | None = None  # when draws were asked for
 
     @property
     def shared(self) -> int:
@@ -69,7 +72,7 @@ class TwinResult:
             outcome = (
                 f"the {winner} twin wins on energy: {times:.2f} times less per inference "
                 f"({show(sum(joules[winner].values()), 'J')} against {show(sum(joules[loser].values()), 'J')}), "
-                f"most of it {most} ({saved[most] / difference:.0%} of the difference)"
+                f"the largest part of it {most} ({saved[most] / difference:.0%} of the difference)"
             )
         pace = "both take the same time" if speed < 1.005 else f"the {faster} twin is {speed:.2f} times faster"
         return f"On {self.snn.chip.name} at T = {self.snn.timesteps}, {outcome}; {pace}."
@@ -93,6 +96,9 @@ class TwinResult:
             },
             "spike_counts_against_activations": plain(difference),
             "verdict": self.verdict(),
+            "uncertainty": None
+            if self.uncertainty is None
+            else plain(self.uncertainty) | {"sentence": self.uncertainty.sentence()},
         }
 
 
@@ -118,11 +124,16 @@ def twin(
     timesteps: int | None = None,
     limit: int | None = None,
     engine: str = "compiled",
+    draws: int = 0,
+    seed: int = 0,
     progress: Progress | None = None,
 ) -> TwinResult:
     """Simulate both twins of a workload on the same chip and mapping; the arguments are those of `run`."""
     workload = workload if isinstance(workload, Workload) else Workload.load(workload)
     chip = chip if isinstance(chip, Chip) else Chip.load(chip)
-    snn = run(workload, chip, "snn", timesteps=timesteps, limit=limit, engine=engine, progress=progress)
-    qnn = run(workload, chip, "qnn", timesteps=timesteps, limit=limit, engine=engine, progress=progress)
-    return TwinResult(snn, qnn)
+    snn = run(workload, chip, "snn", timesteps=timesteps, limit=limit, engine=engine, draws=draws, seed=seed, progress=progress)
+    qnn = run(workload, chip, "qnn", timesteps=timesteps, limit=limit, engine=engine, draws=draws, seed=seed, progress=progress)
+    if not draws or not min(snn.finished, qnn.finished):
+        return TwinResult(snn, qnn)
+    spread = uncertainty.verdict(chip, (snn.ledger, snn.finished), (qnn.ledger, qnn.finished), draws, seed)
+    return TwinResult(snn, qnn, spread)
