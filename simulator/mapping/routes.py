@@ -119,12 +119,15 @@ def channel_dependencies(allowed: np.ndarray, width: int, height: int) -> dict[t
     return graph
 
 
-def is_deadlock_free(allowed: np.ndarray, width: int = 6, height: int = 6) -> bool:
+def is_deadlock_free(allowed: np.ndarray, width: int = 6, height: int = 6, *, trees: bool = False) -> bool:
     """Return whether the graph of channel dependencies has no circle (Dally and Seitz, 1987).
 
-    Tables look at signs and parity alone, so six columns and rows stand for every larger mesh.
+    Tables look at signs and parity alone, so six columns and rows stand for every larger mesh.  With `trees`, multicast
+    packets share the mesh: they turn as XY does, whatever the table, and a circle may close between the two.
     """
-    graph = {channel: set(asked) for channel, asked in channel_dependencies(allowed, width, height).items()}
+    graph = channel_dependencies(allowed, width, height)
+    for channel, asked in channel_dependencies(table("xy"), width, height).items() if trees else ():
+        graph.setdefault(channel, set()).update(asked)
     while graph:
         ends = [channel for channel, asked in graph.items() if not asked & graph.keys()]
         if not ends:

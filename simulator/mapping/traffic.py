@@ -69,7 +69,8 @@ def trace_activity(plan: Plan, packets: Sequence[Sequence[int]] | np.ndarray) ->
     if trace.size == 0:
         trace = trace.reshape(0, 5)
     if trace.ndim != 2 or trace.shape[1] not in (4, 5):
-        raise InputError(f"trace: a packet must be (cycle, source, destination, flits[, class]), not {trace.shape[1:]}")
+        numbers = f"{trace.shape[-1]} numbers"
+        raise InputError(f"trace: a packet must be (cycle, source, destination, flits[, class]), not {numbers}")
     if trace.shape[1] == 4:
         trace = np.column_stack([trace, np.zeros(len(trace), np.int64)])
     _check(plan, trace)
@@ -114,6 +115,4 @@ def _check(plan: Plan, trace: np.ndarray) -> None:
         wrong = np.flatnonzero((values < lowest) | (values > (highest if highest is not None else values)))
         if len(wrong):
             most = "" if highest is None else f" and at most {highest}"
-            raise InputError(
-                f"trace: packet {wrong[0]}: {name} must be at least {lowest}{most}, not {values[wrong[0]]}"
-            )
+            raise InputError(f"trace: packet {wrong[0]}: {name} must be at least {lowest}{most}, not {values[wrong[0]]}")
