@@ -1,15 +1,21 @@
-"""Joules after the run: counts × energy per action + time in state × power, by action, core, layer and step.
+"""Joules after the run: quantity × constant, by action, core, layer and step.
 
-The four views add up to the same total to 1e-9; `Ledger.check` says so and the tests hold it to it.
+A quantity is a count or a time: actions, seconds, bits times seconds.  It comes from the run alone, a constant from the
+chip alone, so other constants need no other run (account/uncertainty.py).  The four views add up to the same total to
+1e-9; `Ledger.check` says so and the tests hold it to it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from simulator.describe.chip import Chip
+from simulator.describe.energy import EnergyTable, PowerTable
 from simulator.errors import CheckError
 from simulator.mapping.activity import Schedule
 from simulator.mapping.machine import tiles_in_use
@@ -34,16 +40,66 @@ COMPONENT = {
 }  # fmt: skip
 ACTIONS = tuple(COMPONENT)
 COMPONENTS = tuple(dict.fromkeys(COMPONENT.values()))
+#: the constants of a chip, in the order of its tables
+CONSTANTS = (*EnergyTable.model_fields, *PowerTable.model_fields)
+#: what is added up: (action, the constants whose product is paid per unit of its quantity); first one term per action
+TERMS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    *((action, (action,)) for action in ACTIONS),
+    ("core_leakage", ("core_leakage", "off_share")),  # seconds off
+    ("memory_leakage", ("memory_leakage", "off_share")),  # bit-seconds off
+    ("router_leakage", ("router_leakage", "router_gated_share")),  # seconds gated
+)
+TERM = {constants: number for number, (_, constants) in enumerate(TERMS)}
+_ACTION_OF_TERM = np.array([ACTIONS.index(action) for action, _ in TERMS])
+
+
+def constants(chip: Chip) -> dict[str, Any]:
+    """Return the chip's constants by name, each with its value, band and provenance."""
+    return {name: getattr(chip.energy if name in EnergyTable.model_fields else chip.power, name) for name in CONSTANTS}
+
+
+def rates(values: Dictionary[str, Any]) -> np.ndarray:
+    """Return what one unit of each term costs, (n_terms, ...) float64, from the values of the constants."""
+    return np.array([np.prod([values[name] for name in names], axis=0) for _, names in TERMS], float)
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """Energy in joules.  Rows are ACTIONS.  The last place is what all share: routers' clock and leakage, barriers, static."""
+    """Quantity × constant.  The last place is what all share: routers' clock and leakage, barriers, static power.
 
-    by_place: np.ndarray  # (n_actions, n_endpoints + 1)
-    by_layer: np.ndarray  # (n_actions, n_layers + 2): the input, the layers, then shared with the unused cores
-    by_step: np.ndarray  # (n_actions, n_steps)
+    Quantities have one row per TERMS: a count, seconds, or bits times seconds.  Energies have one row per ACTIONS, in joules.
+    """
+
+    place_quantity: np.ndarray  # (n_terms, n_endpoints + 1)
+    layer_quantity: np.ndarray  # (n_terms, n_layers + 2): the input, the layers, then shared with the unused cores
+    step_quantity: np.ndarray  # (n_terms, n_steps)
+    rate: np.ndarray  # (n_terms,) joules per unit
     counts: dict[str, int]  # of each counted action over the run
+
+    def _joules(self, quantity: np.ndarray) -> np.ndarray:
+        joules = np.zeros((len(ACTIONS), quantity.shape[1]))
+        np.add.at(joules, _ACTION_OF_TERM, quantity * self.rate[:, None])
+        return joules
+
+    @cached_property
+    def quantity(self) -> np.ndarray:
+        """How much of each term the run took, (n_terms,) float64."""
+        return self.place_quantity.sum(axis=1)
+
+    @cached_property
+    def by_place(self) -> np.ndarray:
+        """Joules, (n_actions, n_endpoints + 1) float64."""
+        return self._joules(self.place_quantity)
+
+    @cached_property
+    def by_layer(self) -> np.ndarray:
+        """Joules, (n_actions, n_layers + 2) float64."""
+        return self._joules(self.layer_quantity)
+
+    @cached_property
+    def by_step(self) -> np.ndarray:
+        """Joules, (n_actions, n_steps) float64."""
+        return self._joules(self.step_quantity)
 
     @property
     def by_action(self) -> dict[str, float]:
@@ -95,31 +151,27 @@ def account(chip: Chip, mapping: Mapping, plan: Plan, schedule: Schedule, record
     """Return the ledger of a run.  Raises CheckError for a chip whose tables hold all-in numbers."""
     refuse_all_in(chip)
     n, steps = plan.n_endpoints, len(record.step_start)
-    by_place = np.zeros((len(ACTIONS), n + 1))
-    by_step = np.zeros((len(ACTIONS), steps))
+    by_place = np.zeros((len(TERMS), n + 1))
+    by_step = np.zeros((len(TERMS), steps))
     counts: dict[str, int] = {}
     endpoint, step = _counted(plan, schedule, record)
-    tiles = tiles_in_use(chip, mapping)
-    row = {name: number for number, name in enumerate(ACTIONS)}
     for name, count in endpoint.items():
-        joules = getattr(chip.energy, name).value
-        by_place[row[name], :n] = count * joules
-        by_step[row[name]] = step[name] * joules
+        by_place[TERM[(name,)], :n] = count
+        by_step[TERM[(name,)]] = step[name]
         counts[name] = int(count.sum())
-    shared = {"barrier": np.full(steps, tiles), "router_wake": record.step_router_wakes}
+    shared = {"barrier": np.full(steps, tiles_in_use(chip, mapping)), "router_wake": record.step_router_wakes}
     for name, count in shared.items():
-        joules = getattr(chip.energy, name).value
-        by_place[row[name], n] = int(count.sum()) * joules
-        by_step[row[name]] = count * joules
-        counts[name] = int(count.sum())
-    _static(chip, plan, record, row, by_place, by_step)
+        by_place[TERM[(name,)], n] = counts[name] = int(count.sum())
+        by_step[TERM[(name,)]] = count
+    _static(chip, plan, record, by_place, by_step)
     layers = len(mapping.bounds)
     layer_of = np.concatenate([mapping.core_layer + 1, np.zeros(n - plan.n_cores, np.int64), [layers + 1]])
     layer_of[: plan.n_cores][mapping.core_layer < 0] = layers + 1
-    by_layer = np.zeros((len(ACTIONS), layers + 2))
+    by_layer = np.zeros((len(TERMS), layers + 2))
     for place, layer in enumerate(layer_of):
         by_layer[:, layer] += by_place[:, place]
-    ledger = Ledger(by_place, by_layer, by_step, counts)
+    values = {name: constant.value for name, constant in constants(chip).items()}
+    ledger = Ledger(by_place, by_layer, by_step, rates(values), counts)
     ledger.check()
     return ledger
 
@@ -199,29 +251,25 @@ def _at_ports(schedule: Schedule, steps: int) -> tuple[np.ndarray, np.ndarray, n
     return sent_packets, sent_flits, received_flits, received_events
 
 
-def _static(
-    chip: Chip, plan: Plan, record: Record, row: dict[str, int], by_place: np.ndarray, by_step: np.ndarray
-) -> None:
-    """Charge clocks by clocked cycle and leakage by time in state."""
-    n, period, power = plan.n_endpoints, chip.period, chip.power
+def _static(chip: Chip, plan: Plan, record: Record, by_place: np.ndarray, by_step: np.ndarray) -> None:
+    """Book clocked cycles for the clocks and time in state for leakage."""
+    n, period = plan.n_endpoints, chip.period
     memory = chip.core.memory
     bits = memory.synapses + memory.neurons + memory.axons
-    share = power.off_share.value
-    leaks = (("core_leakage", power.core_leakage.value), ("memory_leakage", power.memory_leakage.value * bits))
-    for name, watts in leaks:
-        for cycles, target in ((record.state_cycles, by_place[row[name], : plan.n_cores]), (record.step_state_cycles, by_step[row[name]])):
-            on = cycles[:, [ACTIVE, IDLE, GATED, WAKING]].sum(axis=1)
-            target[:] = (on + share * cycles[:, OFF]) * watts * period
     for cycles, place in ((record.state_cycles, by_place[:, : plan.n_cores]), (record.step_state_cycles, by_step)):
-        place[row["core_clock_active"]] = cycles[:, ACTIVE] * power.core_clock_active.value
-        place[row["core_clock_idle"]] = (cycles[:, IDLE] + cycles[:, WAKING]) * power.core_clock_idle.value
+        on = cycles[:, [ACTIVE, IDLE, GATED, WAKING]].sum(axis=1) * period
+        for name, size in (("core_leakage", 1), ("memory_leakage", bits)):
+            place[TERM[(name,)]] = on * size
+            place[TERM[(name, "off_share")]] = cycles[:, OFF] * period * size
+        place[TERM[("core_clock_active",)]] = cycles[:, ACTIVE]
+        place[TERM[("core_clock_idle",)]] = cycles[:, IDLE] + cycles[:, WAKING]
     length = np.diff(np.concatenate([record.step_start, [record.cycles]]))
     for cycles, place, time in (
         (record.router_state_cycles.sum(axis=0, keepdims=True), by_place[:, n : n + 1], np.array([record.cycles])),
         (record.step_router_state_cycles, by_step, length),
     ):
         clocked = cycles[:, [ACTIVE, IDLE, WAKING]].sum(axis=1)
-        place[row["router_clock"]] = clocked * power.router_clock.value
-        leaking = clocked + power.router_gated_share.value * cycles[:, GATED]
-        place[row["router_leakage"]] = leaking * power.router_leakage.value * period
-        place[row["chip_static"]] = time * power.chip_static.value * period
+        place[TERM[("router_clock",)]] = clocked
+        place[TERM[("router_leakage",)]] = clocked * period
+        place[TERM[("router_leakage", "router_gated_share")]] = cycles[:, GATED] * period
+        place[TERM[("chip_static",)]] = time * period

@@ -32,6 +32,13 @@ setting = click.option(
     metavar="KEY.PATH=VALUE",
     help="Change a number of the chip, or with `workload.` before it of the workload. May be repeated.",
 )
+draws = click.option(
+    "--draws",
+    type=click.IntRange(0, 1_000_000),
+    default=0,
+    help="Draw the chip's constants that often from their stated bands, and say how far the result can be trusted.",
+)
+seed = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the draws.")
 output = click.option(
     "-o", "output", type=click.Path(file_okay=False), metavar="DIR", help="Write summary.json, manifest.json and tables there."
 )
@@ -49,4 +56,4 @@ def load(workload: str, chip: str, setting: tuple[str, ...]) -> tuple[Workload, 
 
 def how(choices: dict[str, Any]) -> dict[str, Any]:
     """Return the choices that say how to simulate, for the Python functions of the same names."""
-    return {name: choices[name] for name in ("timesteps", "limit", "engine")}
+    return {name: choices[name] for name in ("timesteps", "limit", "engine", "draws", "seed")}

@@ -17,6 +17,8 @@ from simulator.commands import options
 @options.timesteps
 @options.limit
 @options.engine
+@options.draws
+@options.seed
 @options.setting
 @options.output
 def run(workload: str, mode: str, output: str | None, **choices: Any) -> None:
@@ -44,6 +46,8 @@ def run(workload: str, mode: str, output: str | None, **choices: Any) -> None:
 @options.timesteps
 @options.limit
 @options.engine
+@options.draws
+@options.seed
 @options.setting
 @options.output
 def twin(workload: str, output: str | None, **choices: Any) -> None:

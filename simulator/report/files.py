@@ -133,7 +133,7 @@ def manifest(result: Result, command: list[str] | None = None) -> dict[str, Any]
         "schema_version": 1,
         "command": sys.argv if command is None else command,
         "engine": result.engine,
-        "seed": None,  # a run draws no random number
+        "seed": result.uncertainty.seed if result.uncertainty else None,  # a run itself draws no random number
         "versions": {"python": platform.python_version(), **{name: metadata.version(name) for name in packages}},
         "inputs": [{"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in files],
         "mode": result.mode,

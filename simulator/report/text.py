@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simulator.account.energy import COMPONENTS
+from simulator.report.uncertainty import energy_view, verdict_view
 from simulator.study.simulation import Result, assumed
 from simulator.study.twin import TwinResult
 from simulator.timing.record import UNIT_STATES
@@ -17,16 +18,18 @@ from simulator.units import show
 
 def run_view(result: Result) -> RenderableType:
     """Return the report of one run."""
-    return Group(_title([result]), _overview([result]), _energy([result]), _layers(result), _stalls([result]), _closing([result]))
+    spread = [energy_view(result.uncertainty, _name(result))] if result.uncertainty else []
+    parts = (_title([result]), _overview([result]), _energy([result]), _layers(result), _stalls([result]), _closing([result]))
+    return Group(*parts, *spread)
 
 
 def twin_view(result: TwinResult) -> RenderableType:
     """Return both twins side by side, and the verdict."""
     both = [result.snn, result.qnn]
     verdict = Text.assemble(("Verdict  ", "bold"), result.verdict())
-    return Group(
-        _title(both), _overview(both), _energy(both), _layers(result.snn), _layers(result.qnn), _stalls(both), _closing(both), verdict, Text()
-    )
+    spread = [verdict_view(result.uncertainty)] if result.uncertainty else []
+    tables = (_overview(both), _energy(both), _layers(result.snn), _layers(result.qnn), _stalls(both))
+    return Group(_title(both), *tables, _closing(both), verdict, *spread, Text())
 
 
 def _name(result: Result) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from simulator.account import bottleneck, energy
+from simulator.account import bottleneck, energy, uncertainty
 from simulator.account.energy import Ledger
+from simulator.account.uncertainty import Uncertainty
 from simulator.behaviour import raster as behaviour
 from simulator.behaviour.raster import Raster
 from simulator.describe.chip import Chip
@@ -49,6 +50,7 @@ class Result:
     schedule: Schedule
     record: Record
     ledger: Ledger
+    uncertainty: Uncertainty | None = None  # when draws were asked for
 
     @property
     def finished(self) -> int:
@@ -172,6 +174,7 @@ class Result:
             "stall_cycles": {name: int(cycles) for name, cycles in zip(UNIT_STATES, units)},
             "layers": self.layers(),
             "bottleneck": bottleneck.find(self.mapping, self.plan, self.workload, self.record),
+            "uncertainty": None if self.uncertainty is None else asdict(self.uncertainty),
         }
 
 
@@ -205,13 +208,15 @@ def run(
     limit: int | None = None,
     engine: str = "compiled",
     events: bool = False,
+    draws: int = 0,
+    seed: int = 0,
     progress: Progress | None = None,
 ) -> Result:
     """Simulate one twin of a workload on a chip and return its Result.
 
     mode: 'snn' or 'qnn'.  timesteps: T (default: the workload's); the quantised twin has ceil(log2(T + 1)) bits.  limit: only
-    the first inferences.  events: keep every grant, state change and packet in result.record.  progress(what, done, total) is
-    called now and then.  Raises SpikemeshError for anything that cannot be run as asked.
+    the first inferences.  events: keep every grant, state change and packet in result.record.  draws: how many times to draw
+    the constants from their bands, with `seed`, for result.uncertainty.  progress(what, done, total) is called now and then.  Raises SpikemeshError for anything that cannot be run as asked.
     """
     workload = workload if isinstance(workload, Workload) else Workload.load(workload)
     chip = chip if isinstance(chip, Chip) else Chip.load(chip)
@@ -235,4 +240,7 @@ def run(
         plan, schedule.activity, events=events, progress=lambda done, total: report(f"{mode} steps", done, total)
     )
     ledger = energy.account(chip, mapping, plan, schedule, record)
-    return Result(workload, chip, mode, steps, engine, raster, mapping, plan, schedule, record, ledger)
+    result = Result(workload, chip, mode, steps, engine, raster, mapping, plan, schedule, record, ledger)
+    if not draws:
+        return result
+    return replace(result, uncertainty=uncertainty.propagate(chip, ledger, result.finished, draws, seed))
