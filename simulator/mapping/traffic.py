@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from simulator.errors import InputError
-from simulator.mapping.plan import LOCAL, LOOKAHEAD, NO_TREES, OUTPUT, Activity, Plan
-from simulator.mapping.routes import table
+from simulator.mapping.plan import LOCAL, LOOKAHEAD, OUTPUT, Activity, Plan
+from simulator.mapping.routes import table, xy_tree
 
 
 def noc_plan(
@@ -98,8 +98,42 @@ def trace_activity(plan: Plan, packets: Sequence[Sequence[int]] | np.ndarray) ->
         entry_kind=np.full(n, OUTPUT, np.uint8),
         entry_words=np.zeros(n, np.int64),
         entry_events=np.ones(n, np.int64),
-        **NO_TREES,
+        tree_start=np.zeros(1, np.int64),
+        tree_router=np.zeros(0, np.int32),
+        tree_mask=np.zeros(0, np.uint32),
     )
+
+
+def multicast_activity(plan: Plan, packets: np.ndarray, groups: np.ndarray, *, as_trees: bool) -> Activity:
+    """Return one step in which each packet (cycle, source, ...) goes to all endpoints of its row of groups, rising, in one flit.
+
+    groups: (n, k) endpoints.  as_trees: one multicast packet along the XY tree, else k packets in the order of the group.
+    """
+    n, k = groups.shape
+    copies = np.repeat(packets, k, axis=0)
+    copies[:, 2], copies[:, 3] = groups.reshape(-1), 1
+    activity = trace_activity(plan, copies)
+    rows = {
+        "inject_start": np.array([0, n], np.int64),
+        "inject_port": packets[:, 1].astype(np.int32),
+        "inject_offset": packets[:, 0].astype(np.int64),
+        "inject_row": np.arange(n, dtype=np.int32),
+        "row_start": np.arange(n + 1, dtype=np.int64) * k,
+        "row_tree": np.full(n, -1, np.int32),
+    }
+    if as_trees:
+        place = list(zip(plan.endpoint_router.tolist(), plan.endpoint_local.tolist()))
+        trees = [
+            xy_tree(plan.width, plan.height, place[source][0], [place[endpoint] for endpoint in group])
+            for source, group in zip(packets[:, 1].tolist(), groups.tolist())
+        ]
+        rows |= {
+            "row_tree": np.arange(n, dtype=np.int32),
+            "tree_start": np.cumsum([0, *(len(tree) for tree in trees)], dtype=np.int64),
+            "tree_router": np.array([router for tree in trees for router in tree], np.int32),
+            "tree_mask": np.array([mask for tree in trees for mask in tree.values()], np.uint32),
+        }
+    return replace(activity, **rows)
 
 
 def _check(plan: Plan, trace: np.ndarray) -> None:

@@ -71,7 +71,10 @@ class TraceFile:
         self.n_packets = sum(len(window) for window in self.windows())
 
     def windows(self) -> Iterator[np.ndarray]:
-        """Yield (n, 5) int64 packets (cycle, source, destination, flits, class); raise InputError after the last line if any is wrong."""
+        """Yield (n, 5) int64 packets (cycle, source, destination, flits, class).
+
+        Raises InputError with all faults behind the last line; nothing is yielded after the first of them.
+        """
         try:
             with open(self.path, "rb") as file:
                 yield from _Reader(self, file).windows()

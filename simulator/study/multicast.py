@@ -1,0 +1,75 @@
+"""One flit to many: the same messages along XY trees and as unicasts, and what the trees save."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+
+import numpy as np
+
+from simulator.errors import InputError
+from simulator.mapping.plan import Plan
+from simulator.mapping.routes import table
+from simulator.mapping.traffic import multicast_activity
+from simulator.study.noc import Latency
+from simulator.study.synthetic import Traffic
+from simulator.timing.record import PACKET_SHIFT, Record
+
+ENGINE = {"compiled": "simulator.timing.engine", "reference": "simulator.timing.reference"}
+
+
+@dataclass(frozen=True)
+class Way:
+    """What one way of sending the messages takes."""
+
+    flit_hops: int  # flits over mesh links
+    injected_flits: int
+    busiest_link: int  # flits over the busiest link of the mesh
+    latency: Latency  # of each message, from injection to the last copy's arrival
+    cycles: int
+
+
+@dataclass(frozen=True)
+class Saving:
+    """Both ways side by side."""
+
+    messages: int
+    destinations: int  # of each message
+    tree: Way
+    unicast: Way
+
+    @property
+    def flit_hops_saved(self) -> float:
+        """The share of the unicasts' flit-hops that trees do without."""
+        return 1 - self.tree.flit_hops / self.unicast.flit_hops if self.unicast.flit_hops else 0.0
+
+
+def compare(plan: Plan, traffic: Traffic, n_destinations: int, cycles: int, *, engine: str = "compiled") -> Saving:
+    """Send each packet the traffic offers to n_destinations nodes, drawn anew for each, both ways; rate counts messages."""
+    if traffic.packet_size != 1:
+        raise InputError(f"packet-size: a multicast packet has one flit, not {traffic.packet_size}")
+    if not np.array_equal(plan.allowed, table("xy")):
+        raise InputError("routing: must be xy: multicast trees are unions of XY ways")
+    packets = np.concatenate([np.zeros((0, 5), np.int64), *traffic.windows(cycles)])
+    if not len(packets):
+        raise InputError(f"rate: no message is offered in {cycles} cycles at {traffic.rate:g}: raise the rate or the cycles")
+    groups = traffic.groups(packets, n_destinations)
+    simulate = import_module(ENGINE[engine]).simulate
+    ways = [
+        _way(simulate(plan, multicast_activity(plan, packets, groups, as_trees=as_trees), events=True), 1 if as_trees else n_destinations)
+        for as_trees in (True, False)
+    ]
+    return Saving(len(packets), n_destinations, *ways)
+
+
+def _way(record: Record, packets_of_message: int) -> Way:
+    """Read one run; a source's messages are its packets, so many at a time, in the order of their names."""
+    packets = record.packets
+    source, number = packets["packet"] >> PACKET_SHIFT, packets["packet"] & (1 << PACKET_SHIFT) - 1
+    message = (source << PACKET_SHIFT) + number // packets_of_message  # rising, as the packets are sorted
+    first = np.flatnonzero(np.diff(message, prepend=-1))
+    latency = Latency()
+    latency.add(np.maximum.reduceat(packets["tail_arrive_cycle"], first) - packets["inject_cycle"][first])
+    mesh = record.link_flits[:, :4]
+    sent = int(record.counters[:, 1].sum())
+    return Way(int(mesh.sum()), sent, int(mesh.max()), latency, record.cycles + 1)
