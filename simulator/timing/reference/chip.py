@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from simpy import Environment
@@ -14,10 +14,10 @@ from simulator.mapping.routes import neighbour
 from simulator.timing.record import GATED, OFF, POWER_STATES, UNIT_STATES, UNITS, Record, sort_events
 from simulator.timing.reference.book import Book
 from simulator.timing.reference.channel import Channel
-from simulator.timing.reference.clock import ARRIVE, QUIET, Doorbell, at
+from simulator.timing.reference.clock import ARRIVE, QUIET, Doorbell, Process, at, cycle_of
 from simulator.timing.reference.core import Core
 from simulator.timing.reference.deadlock import circle
-from simulator.timing.reference.interface import CLASSES, Interface, SourceQueue
+from simulator.timing.reference.interface import CLASSES, Interface, Source, SourceQueue
 from simulator.timing.reference.packet import Flit, Rows
 from simulator.timing.reference.power import NEVER, Power
 from simulator.timing.reference.router import Router
@@ -35,14 +35,14 @@ class Port:
         self.ejection_credit: Channel
         self.interface_bell: Doorbell
 
-    def inject(self, injections: list[tuple[int, int]]) -> Iterator:
+    def inject(self, injections: list[tuple[int, int]]) -> Process:
         """Put the packets of each (offset, row) into the source queue, counted from this cycle."""
-        chip, start = self.chip, self.chip.environment.now
+        chip, start = self.chip, cycle_of(self.chip.environment)
         for offset, row in injections:
-            if start + offset > chip.environment.now:
-                yield at(chip.environment, ARRIVE, start + offset - chip.environment.now)
+            if start + offset > cycle_of(chip.environment):
+                yield at(chip.environment, ARRIVE, start + offset - cycle_of(chip.environment))
             for entries in chip.rows.parts(row):
-                packet = chip.rows.packet(self.endpoint, row, entries, chip.environment.now)
+                packet = chip.rows.packet(self.endpoint, row, entries, cycle_of(chip.environment))
                 chip.begin(len(packet.entry))
                 chip.book.sent(packet, chip.rows.links(packet))
                 self.source[packet.traffic_class].visible.append(packet)
@@ -53,10 +53,10 @@ class Port:
         """Consume a flit and return its credit at once."""
         chip = self.chip
         self.ejection_credit.send(vc)
-        chip.book.last_output[chip.book.step] = chip.environment.now
+        chip.book.last_output[chip.book.step] = cycle_of(chip.environment)
         if flit.is_tail:
             chip.book.received(flit.packet, self.endpoint)
-            chip.book.arrived(flit.packet, self.endpoint, chip.environment.now)
+            chip.book.arrived(flit.packet, self.endpoint, cycle_of(chip.environment))
             chip.done()
 
 
@@ -74,7 +74,7 @@ class Chip:
         """Build and wire the machine; `run` brings it to its end."""
         self.environment, self.plan, self.activity, self.progress = environment, plan, activity, progress
         self.book = Book(plan, activity, events)
-        self.book.now = lambda: environment.now
+        self.book.now = lambda: cycle_of(environment)
         self.rows = Rows(plan, activity)
         self.outstanding = 0
         self.is_waiting = False  # at the barrier
@@ -88,7 +88,8 @@ class Chip:
         self.ports = [Port(self, endpoint) for endpoint in range(plan.n_cores, plan.n_endpoints)]
         for router in self.routers:
             self._connect_mesh(router)
-        self.interfaces = [self._interface(end, owner) for end, owner in enumerate([*self.cores, *self.ports])]
+        owners: list[Core | Port] = [*self.cores, *self.ports]
+        self.interfaces = [self._interface(endpoint, owner) for endpoint, owner in enumerate(owners)]
         environment.process(self._steps())
 
     # construction
@@ -141,7 +142,7 @@ class Chip:
         """Connect an endpoint to the local port of its router."""
         router = self.routers[int(self.plan.endpoint_router[endpoint])]
         port = int(self.plan.endpoint_local[endpoint])
-        sources = owner.output_queue if isinstance(owner, Core) else owner.source
+        sources: Sequence[Source] = owner.output_queue if isinstance(owner, Core) else owner.source
         interface = Interface(self.environment, self.plan, endpoint, sources, owner.receive)
         buffer = self.plan.input_queue if isinstance(owner, Core) else self.plan.buffer
         ejection = Channel(self.environment, LOCAL_LATENCY + 1, lambda sent: interface.receive_flit(*sent))
@@ -164,19 +165,19 @@ class Chip:
         if self.outstanding == 0:
             self.quiet.ring()
 
-    def _steps(self) -> Iterator:
+    def _steps(self) -> Process:
         release = self.activity.release.tolist()
         yield at(self.environment, ARRIVE)
         for step in range(self.activity.n_steps):
             self._start(step)
             while self.outstanding:
                 yield self.quiet.wait()
-            if self.environment.now == self.step_start[step]:
+            if cycle_of(self.environment) == self.step_start[step]:
                 yield at(self.environment, QUIET)
             self._enter_barrier(True)
-            self.step_quiet.append(self.environment.now)
-            now = self.environment.now
-            yield at(self.environment, ARRIVE, max(self.plan.barrier_cycles, release[step + 1] - now))
+            self.step_quiet.append(cycle_of(self.environment))
+            held = release[step + 1] - cycle_of(self.environment)
+            yield at(self.environment, ARRIVE, max(self.plan.barrier_cycles, held))
             self.step_state_cycles.append(self._state_cycles())
             if self.progress is not None:
                 self.progress(step + 1, self.activity.n_steps)
@@ -185,7 +186,7 @@ class Chip:
     def _start(self, step: int) -> None:
         activity = self.activity
         self.book.step = step
-        self.step_start.append(self.environment.now)
+        self.step_start.append(cycle_of(self.environment))
         self._enter_barrier(False)
         for item in range(activity.work_start[step], activity.work_start[step + 1]):
             messages = slice(activity.work_message[item], activity.work_message[item + 1])
@@ -207,11 +208,12 @@ class Chip:
 
     def _state_cycles(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the cycles of each core, and of each router, in each power state so far."""
-        now = self.environment.now
-        return tuple(
-            np.array([part.power.time.until(now) for part in parts], np.int64).reshape(-1, len(POWER_STATES))
-            for parts in (self.cores, self.routers)
-        )
+        now = cycle_of(self.environment)
+
+        def cycles(parts: Sequence[Core] | Sequence[Router]) -> np.ndarray:
+            return np.array([part.power.time.until(now) for part in parts], np.int64).reshape(-1, len(POWER_STATES))
+
+        return cycles(self.cores), cycles(self.routers)
 
     # the run
 
@@ -221,11 +223,11 @@ class Chip:
             try:
                 self.environment.step()
             except EmptySchedule:
-                raise DeadlockError(f"cycle {self.environment.now}: deadlock: {circle(self)}") from None
+                raise DeadlockError(f"cycle {cycle_of(self.environment)}: deadlock: {circle(self)}") from None
         return self._record()
 
     def _record(self) -> Record:
-        book, now = self.book, self.environment.now
+        book, now = self.book, cycle_of(self.environment)
         core_cycles, router_cycles = self._state_cycles()
         core_steps, router_steps = (
             np.diff([np.zeros(cycles.shape[1], np.int64), *(step[part].sum(axis=0) for step in self.step_state_cycles)], axis=0)

@@ -6,7 +6,14 @@ the order of events of one phase cannot matter.
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from typing import Any
+
 from simpy import Environment, Event
+from simpy.events import EventPriority
+
+#: what a component does, from event to event
+Process = Generator[Event, Any, None]
 
 #: channels deliver, queues show what was put, steps start
 ARRIVE = 1
@@ -18,6 +25,11 @@ QUIET = 3
 SETTLE = 4
 
 
+def cycle_of(environment: Environment) -> int:
+    """Return the present cycle."""
+    return int(environment.now)
+
+
 def at(environment: Environment, phase: int, delay: int = 0) -> Event:
     """Return an event that happens in a phase of this cycle, or of one `delay` cycles later."""
     return _schedule(Event(environment), phase, delay)
@@ -25,7 +37,7 @@ def at(environment: Environment, phase: int, delay: int = 0) -> Event:
 
 def _schedule(event: Event, phase: int, delay: int) -> Event:
     event._ok, event._value = True, None  # SimPy's own succeed() would schedule it in the NORMAL phase
-    event.env.schedule(event, phase, delay)
+    event.env.schedule(event, EventPriority(phase), delay)
     return event
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from typing import Protocol
 
 from simpy import Environment
@@ -25,7 +24,7 @@ from simulator.timing.record import (
 )
 from simulator.timing.reference.book import Book
 from simulator.timing.reference.channel import Channel, Queue
-from simulator.timing.reference.clock import EVALUATE, Doorbell, at
+from simulator.timing.reference.clock import EVALUATE, Doorbell, Process, at, cycle_of
 from simulator.timing.reference.interface import CLASSES
 from simulator.timing.reference.packet import Flit, Packet, Rows
 from simulator.timing.reference.power import Power, TimeInState
@@ -54,7 +53,7 @@ class Unit:
         self.bell = Doorbell(environment)
         environment.process(self.run())
 
-    def run(self) -> Iterator:
+    def run(self) -> Process:
         """What the unit does, forever."""
         raise NotImplementedError
 
@@ -63,13 +62,13 @@ class Unit:
         self.status = status
         self.core.power.look()
 
-    def busy(self, cycles: int) -> Iterator:
+    def busy(self, cycles: int) -> Process:
         """Be busy for some cycles; resume in the cycle in which the unit is done."""
         if cycles:
             self.be(BUSY)
             yield at(self.environment, EVALUATE, cycles)
 
-    def room_in(self, queue: Queue) -> Iterator:
+    def room_in(self, queue: Queue) -> Process:
         """Be blocked until the queue has room."""
         while queue.room == 0:
             self.be(BLOCKED)
@@ -79,7 +78,7 @@ class Unit:
 class Synapse(Unit):
     """Take one complete packet at a time from the input queue and serve its synapses."""
 
-    def run(self) -> Iterator:
+    def run(self) -> Process:
         """Serve packets, round-robin over VCs."""
         core, next_vc = self.core, 0
         n = core.plan.virtual_channels
@@ -103,7 +102,7 @@ class Synapse(Unit):
 class Soma(Unit):
     """Visit the neurons of a work item in order; those that fire send their message to axon-out."""
 
-    def run(self) -> Iterator:
+    def run(self) -> Process:
         """Work through one item per step."""
         core, plan = self.core, self.core.plan
         while True:
@@ -129,7 +128,7 @@ class Soma(Unit):
 class AxonOut(Unit):
     """Turn each message into the packets of its row."""
 
-    def run(self) -> Iterator:
+    def run(self) -> Process:
         """Send row after row."""
         core, plan = self.core, self.core.plan
         while True:
@@ -142,7 +141,7 @@ class AxonOut(Unit):
                 yield from self.busy(plan.axon_cycles)
                 queue = core.output_queue[int(core.activity.entry_class[entries[0]])]
                 yield from self.room_in(queue)
-                packet = core.rows.packet(core.number, row, entries, self.environment.now)
+                packet = core.rows.packet(core.number, row, entries, cycle_of(self.environment))
                 core.barrier.begin(len(packet.entry))
                 core.book.sent(packet, core.rows.links(packet))
                 queue.put(packet)
@@ -186,7 +185,7 @@ class Core:
         """Put an arriving flit into the input queue; with the tail, the packet can be taken from the next cycle on."""
         self.input_held += 1
         if flit.is_tail:
-            self.book.arrived(flit.packet, self.number, self.environment.now)
+            self.book.arrived(flit.packet, self.number, cycle_of(self.environment))
             self.completed.send((vc, flit.packet))
         self.power.work_comes()
 
@@ -210,7 +209,7 @@ class Core:
         asleep = {OFF: UNIT_OFF, GATED: UNIT_GATED, WAKING: UNIT_WAKING}.get(self.power.state)
         for unit in self.units:
             state = BARRIER if self.barrier.is_waiting else unit.status
-            unit.time.enter(state if asleep is None else asleep, self.environment.now)
+            unit.time.enter(state if asleep is None else asleep, cycle_of(self.environment))
         held = (self.input_held, self.spike_queue.held, sum(queue.held for queue in self.output_queue))
         peak = self.book.queue_peak[self.number]
         for queue, now in enumerate(held):

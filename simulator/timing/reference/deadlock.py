@@ -54,7 +54,7 @@ def _waits_for(chip: Chip, place: Place) -> list[tuple[str, Place | None]]:
     asked: list[tuple[str, Place | None]] = []
     for out_port in sorted(vc.wanted_ports()):
         output = chip.routers[router].output[out_port]
-        first, channels = (int(of[vc.packet.traffic_class]) for of in (chip.plan.class_first, chip.plan.class_channels))
+        first, channels = (int(of[vc.front.packet.traffic_class]) for of in (chip.plan.class_first, chip.plan.class_channels))
         for out_vc in [vc.output[out_port]] if out_port in vc.output else range(first, first + channels):
             holder = _holder(chip, router, out_port, out_vc)
             has_credit = output[out_vc].credit > 0

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from simpy import Environment
 
 from simulator.mapping.plan import Plan
 from simulator.timing.reference.channel import Channel
-from simulator.timing.reference.clock import EVALUATE, Doorbell, at
+from simulator.timing.reference.clock import EVALUATE, Doorbell, Process, at, cycle_of
 from simulator.timing.reference.packet import Flit, Packet
 from simulator.timing.reference.router import OutputVC
 
@@ -46,7 +46,7 @@ class Interface:
         environment: Environment,
         plan: Plan,
         endpoint: int,
-        sources: tuple[Source, Source],
+        sources: Sequence[Source],
         consume: Callable[[int, Flit], None],
     ) -> None:
         """An interface that takes packets from `sources`, one per class, and gives flits to `consume(vc, flit)`."""
@@ -63,7 +63,7 @@ class Interface:
     def receive_flit(self, vc: int, flit: Flit) -> None:
         """Take the flit that arrives on the ejection link in this cycle."""
         if flit.is_head:
-            flit.packet.head_arrive_cycle[self.endpoint] = self.environment.now
+            flit.packet.head_arrive_cycle[self.endpoint] = cycle_of(self.environment)
         self.consume(vc, flit)
 
     def receive_credit(self, vc: int) -> None:
@@ -71,7 +71,7 @@ class Interface:
         self.output[vc].credit_returns()
         self.bell.ring()
 
-    def run(self) -> Iterator:
+    def run(self) -> Process:
         """Send a flit in every cycle in which one can go."""
         while True:
             yield self.bell.wait()
@@ -108,7 +108,7 @@ class Interface:
         in_progress = self.sending[traffic_class]
         if in_progress is None:
             packet, number = self.sources[traffic_class].take(), 0
-            packet.head_entry_cycle = self.environment.now
+            packet.head_entry_cycle = cycle_of(self.environment)
             self.next_vc[traffic_class] = vc - int(self.plan.class_first[traffic_class]) + 1
         else:
             packet, number, _ = in_progress

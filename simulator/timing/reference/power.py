@@ -7,7 +7,7 @@ from collections.abc import Callable
 from simpy import Environment
 
 from simulator.timing.record import ACTIVE, GATED, IDLE, OFF, POWER_STATES, WAKING
-from simulator.timing.reference.clock import ARRIVE, SETTLE, at
+from simulator.timing.reference.clock import ARRIVE, SETTLE, at, cycle_of
 
 NEVER = -1
 
@@ -71,7 +71,7 @@ class Power:
 
     def is_awake(self) -> bool:
         """Return whether units may start in this cycle."""
-        return self.state not in (GATED, OFF) and self.environment.now >= self.awake_at
+        return self.state not in (GATED, OFF) and cycle_of(self.environment) >= self.awake_at
 
     def work_comes(self) -> None:
         """Wake if the clock is off; called while things arrive."""
@@ -79,20 +79,20 @@ class Power:
             latency = self.wake_latency[self.state]
             self.when_woken(self.state)
             self.state = WAKING
-            self.awake_at = self.environment.now + latency
+            self.awake_at = cycle_of(self.environment) + latency
             at(self.environment, ARRIVE, latency).callbacks.append(lambda _: self.when_awake())
             self.look(latency)
         self.look()
 
     def look(self, delay: int = 0) -> None:
         """Settle in this cycle, or in a later one: something ends, begins, or has lasted long enough there."""
-        cycle = self.environment.now + delay
+        cycle = cycle_of(self.environment) + delay
         if cycle not in self.looks_at:
             self.looks_at.add(cycle)
             at(self.environment, SETTLE, delay).callbacks.append(lambda _: self._settle())
 
     def _settle(self) -> None:
-        now = self.environment.now
+        now = cycle_of(self.environment)
         self.looks_at.discard(now)
         self.state = self._state(now)
         if self.time.enter(self.state, now):

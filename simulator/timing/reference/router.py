@@ -12,7 +12,7 @@ from simulator.mapping.routes import allowed_ports
 from simulator.timing.reference.allocator import Allocator, round_robin
 from simulator.timing.reference.book import Book
 from simulator.timing.reference.channel import Channel
-from simulator.timing.reference.clock import EVALUATE, Doorbell, at
+from simulator.timing.reference.clock import EVALUATE, Doorbell, Process, at, cycle_of
 from simulator.timing.reference.packet import Flit, Packet
 from simulator.timing.reference.power import Power
 
@@ -60,9 +60,14 @@ class InputVC:
         self.wanted = 0
         self.output: dict[int, int] = {}  # output port -> output VC it holds
 
+    @property
+    def front(self) -> Flit:
+        """The flit that leaves next."""
+        return self.fifo[0][1]
+
     def start(self, state: int, ports: int) -> None:
         """Begin with the packet whose head is at the front."""
-        self.state, self.packet, self.wanted = state, self.fifo[0][1].packet, ports
+        self.state, self.packet, self.wanted = state, self.front.packet, ports
 
     def hold(self, port: int, vc: int) -> None:
         """Own an output VC; for a unicast packet that settles the way."""
@@ -121,7 +126,7 @@ class Router:
 
     def receive_flit(self, port: int, vc: int, flit: Flit) -> None:
         """Append an arriving flit to its FIFO."""
-        self.input[port][vc].fifo.append((self.environment.now, flit))
+        self.input[port][vc].fifo.append((cycle_of(self.environment), flit))
         self.power.work_comes()
         self.bell.ring()
 
@@ -132,7 +137,7 @@ class Router:
 
     def has_work(self) -> bool:
         """Return whether a FIFO holds a flit in this cycle, or held one that left in it."""
-        return self.left_at == self.environment.now or self.holds_flits()
+        return self.left_at == cycle_of(self.environment) or self.holds_flits()
 
     def holds_flits(self) -> bool:
         """Return whether any FIFO is not empty."""
@@ -140,7 +145,7 @@ class Router:
 
     # what happens in a cycle
 
-    def run(self) -> Iterator:
+    def run(self) -> Process:
         """Evaluate in every cycle in which something may move; sleep when only an arrival can change anything."""
         while True:
             yield self.bell.wait()
@@ -149,7 +154,7 @@ class Router:
 
     def evaluate(self) -> bool:
         """Start heads, allocate, and update; return whether the next cycle may differ without any arrival."""
-        now = self.environment.now
+        now = cycle_of(self.environment)
         self._count_blocked(now)
         self._start_heads()
         routing = [vc for vcs in self.input for vc in vcs if vc.state == InputVC.ROUTING]
@@ -158,9 +163,9 @@ class Router:
         granted = self._allocate_switch(now)
         for vc in routing:
             vc.state = InputVC.VC_ALLOC
-        for in_port, in_vc, port, vc in allocated:
-            self.output[port][vc].owner = self.input[in_port][in_vc].packet
-            self.input[in_port][in_vc].hold(port, vc)
+        for in_port, in_vc, port, out_vc in allocated:
+            self.output[port][out_vc].owner = self.input[in_port][in_vc].packet
+            self.input[in_port][in_vc].hold(port, out_vc)
         for in_port, in_vc, port in granted:
             self._leave(in_port, in_vc, port, now)
         self.blocked = wanted - {port for _, _, port in granted}
@@ -183,7 +188,7 @@ class Router:
             for vc in vcs:
                 if vc.state == InputVC.IDLE and vc.fifo:
                     state = InputVC.ROUTING if self.plan.pipeline == CANONICAL else InputVC.VC_ALLOC
-                    vc.start(state, self._route(in_port, vc.fifo[0][1].packet))
+                    vc.start(state, self._route(in_port, vc.front.packet))
 
     def _route(self, in_port: int, packet: Packet) -> int:
         """Return the mask of ports allowed, or of all branches of the tree."""
@@ -208,7 +213,7 @@ class Router:
         n = self.plan.virtual_channels
         requests = {
             in_port * n + in_vc: {
-                port * n + free: 0 for port in vc.wanted_ports() - set(vc.output) for free in self.free_vcs(port, vc.packet)
+                port * n + free: 0 for port in vc.wanted_ports() - set(vc.output) for free in self.free_vcs(port, vc.front.packet)
             }
             for in_port, vcs in enumerate(self.input)
             for in_vc, vc in enumerate(vcs)
@@ -238,7 +243,7 @@ class Router:
             if port in vc.output:
                 if self.output[port][vc.output[port]].credit > 0:
                     yield port, BODY
-            elif self.plan.pipeline != CANONICAL and self._free_with_credit(port, vc.packet):
+            elif self.plan.pipeline != CANONICAL and self._free_with_credit(port, vc.front.packet):
                 yield port, STARTED
 
     def _leave(self, in_port: int, in_vc: int, port: int, now: int) -> None:
@@ -269,7 +274,7 @@ class Router:
         _, flit = vc.fifo.popleft()
         self.credit_channel[in_port].send(in_vc)
         self.book.router_flit_cycles[self.number] += stay
-        self.left_at = self.environment.now
+        self.left_at = cycle_of(self.environment)
         self.power.look(1)
         if flit.is_tail:
             vc.finish()
