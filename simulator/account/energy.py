@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from simulator.account.transport import Counts, bit_hops, multiplications
 from simulator.describe.chip import Chip
 from simulator.describe.energy import EnergyTable, PowerTable
 from simulator.errors import CheckError
@@ -33,6 +34,7 @@ COMPONENT = {
     "ejection": "network interface", "port_flit": "network interface",
     "buffer_write": "routers", "buffer_read": "routers", "crossbar": "routers", "allocation": "routers",
     "link_east_west": "links", "link_north_south": "links",
+    "payload_bit_hop": "links", "header_bit_hop": "links", "stream_bit_hop": "links",
     "barrier": "synchronisation",
     "gate_wake": "wake-up", "off_wake": "wake-up", "router_wake": "wake-up",
     "core_clock_active": "clock", "core_clock_idle": "clock", "router_clock": "clock",
@@ -154,11 +156,13 @@ def account(chip: Chip, mapping: Mapping, plan: Plan, schedule: Schedule, record
     by_place = np.zeros((len(TERMS), n + 1))
     by_step = np.zeros((len(TERMS), steps))
     counts: dict[str, int] = {}
-    endpoint, step = _counted(plan, schedule, record)
-    for name, count in endpoint.items():
-        by_place[TERM[(name,)], :n] = count
-        by_step[TERM[(name,)]] = step[name]
-        counts[name] = int(count.sum())
+    counted = _counted(plan, schedule, record) | bit_hops(plan, schedule, steps)
+    counts |= {name: round(step.sum()) for name, (_, step) in counted.items()}
+    macs = counted["multiply_accumulate"]
+    counted["multiply_accumulate"] = multiplications(chip, plan, schedule, mapping.core_layer, macs)
+    for name, (place, step) in counted.items():
+        by_place[TERM[(name,)], :n] = place
+        by_step[TERM[(name,)]] = step
     shared = {"barrier": np.full(steps, tiles_in_use(chip, mapping)), "router_wake": record.step_router_wakes}
     for name, count in shared.items():
         by_place[TERM[(name,)], n] = counts[name] = int(count.sum())
@@ -176,7 +180,7 @@ def account(chip: Chip, mapping: Mapping, plan: Plan, schedule: Schedule, record
     return ledger
 
 
-def _counted(plan: Plan, schedule: Schedule, record: Record) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+def _counted(plan: Plan, schedule: Schedule, record: Record) -> dict[str, Counts]:
     """Return how often each action happened, by endpoint and by step."""
     place = {name: record.counters[:, number].astype(float) for name, number in COUNTER.items()}
     step = {name: record.step_counters[:, number].astype(float) for name, number in COUNTER.items()}
@@ -190,7 +194,7 @@ def _counted(plan: Plan, schedule: Schedule, record: Record) -> tuple[dict[str, 
         return factor * place[name], factor * step[name]
 
     spiking = int(schedule.mode == "snn")
-    actions = {
+    return {
         "accumulate": both("accumulates"),
         "multiply_accumulate": both("macs"),
         "accumulator": both("accumulates", "macs"),
@@ -221,7 +225,6 @@ def _counted(plan: Plan, schedule: Schedule, record: Record) -> tuple[dict[str, 
         "off_wake": both("off_wakes"),
         "reload": both("reload_cycles"),
     }
-    return {name: pair[0] for name, pair in actions.items()}, {name: pair[1] for name, pair in actions.items()}
 
 
 def _at_ports(schedule: Schedule, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

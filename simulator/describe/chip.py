@@ -22,6 +22,7 @@ from simulator.describe.fields import (
     DurationOrNever,
     Flits,
     Natural,
+    OneOf,
     Positive,
     PositiveDuration,
     Seconds,
@@ -29,6 +30,7 @@ from simulator.describe.fields import (
     Voltage,
 )
 from simulator.describe.messages import dotted, near_miss
+from simulator.describe.routing import ROUTING
 from simulator.errors import UnitError
 
 Evidence = Literal["measured", "published", "derived", "assumed"]
@@ -59,7 +61,7 @@ class Router(Description):
     virtual_channels: Annotated[int, Field(ge=1, le=8)]
     buffer: Buffer
     atomic: bool
-    routing: Literal["xy", "yx", "west-first", "negative-first"]
+    routing: Annotated[str, OneOf(ROUTING)]
     multicast: bool
     spike_channels: Channels | None = None  # first and last VC of spike packets; absent: all
     stream_channels: Channels | None = None  # of dense streams
@@ -87,6 +89,7 @@ class Packet(Description):
     axon: Bits  # which row of the destination's synapses; the first one of a stream
     maximum: Flits  # a longer stream or group is cut into several packets
     events_per_packet: Positive  # spikes or graded spikes of one core that share a packet
+    spike_payload: Bits = 0  # of a single spike, whose arrival says everything; a bitmap needs none
     spikes: Literal["events", "bitmap"]
     activations: Literal["events", "bitmap", "dense"]
 

@@ -31,6 +31,7 @@ class Schedule:
     row_layer: np.ndarray  # (n_rows,)
     entry_bits: np.ndarray  # (n_entries,) header and payload bits, before padding to flits
     entry_payload_bits: np.ndarray
+    operand_bits: tuple[tuple[int, int], ...]  # per layer, the input left out: of its weights, of the values that reach it
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ def compile_activity(workload: Workload, chip: Chip, mapping: Mapping, plan: Pla
     return Schedule(
         activity, raster.mode, raster.timesteps, offsets, steps, len(raster.outputs), tuple(layer.encoding for layer in sent), layer_of,
         np.repeat(np.arange(len(sent)), np.diff(first_row)), rows.bits, rows.payload_bits,
+        tuple((layer.connection.weight_bits, before.payload) for layer, before in zip(layers, sent)),
     )  # fmt: skip
 
 

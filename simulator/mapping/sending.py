@@ -30,6 +30,7 @@ class Sent:
     rows: Rows
     row_slice: np.ndarray  # (n_rows,) the slice that sends a row
     encoding: str
+    payload: int  # bits of one event's value
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def send(workload: Workload, chip: Chip, mapping: Mapping, plan: Plan, raster: R
     if layer.encoding == "events" and encodings.events_by_packet(chip, layer.payload) == 1:
         rows = encodings.table(chip, layer.reach, layer.payload)
         row_slice = np.searchsorted(layer.bounds, np.arange(int(layer.bounds[-1])), side="right") - 1
-        return Sent(moment, slice_, neuron, neuron, rows, row_slice, layer.encoding)
+        return Sent(moment, slice_, neuron, neuron, rows, row_slice, layer.encoding, layer.payload)
     moments = raster.timesteps * len(raster.outputs)
     return _grouped(chip, layer, moment, slice_, neuron, moments)
 
@@ -62,26 +63,26 @@ def _how(workload: Workload, chip: Chip, mapping: Mapping, plan: Plan, raster: R
     if number == len(layers):
         reach = encodings.to_port(layers[-1].n_neurons, plan.n_endpoints - 1)
         readout = layers[-1].neuron.model == "readout"
-        payload = layers[-1].neuron.potential_bits if readout else raster.bits if quantised else 0
+        payload = layers[-1].neuron.potential_bits if readout else raster.bits if quantised else chip.packet.spike_payload
         return _Layer(bounds, reach, "events", payload)
     graded = quantised or (number == 0 and stimulus.kind != "raster")
     if number == 0:
-        payload = _input_bits(stimulus.kind, stimulus.value_bits, raster)
+        payload = _input_bits(stimulus.kind, stimulus.value_bits, raster, chip.packet.spike_payload)
         encoding = "events"
     else:
-        payload = raster.bits if quantised else 0
         encoding = chip.packet.activations if quantised else chip.packet.spikes
+        payload = raster.bits if quantised else chip.packet.spike_payload * (encoding == "events")
     reach = encodings.reach(chip, layers[number].connection, mapping.targets[number], mapping.cores[number], graded)
     return _Layer(bounds, reach, encoding, payload)
 
 
-def _input_bits(kind: str, value_bits: int, raster: Raster) -> int:
-    """Return the payload of one input event: nothing for a spike, counts and sums over T for the quantised twin."""
+def _input_bits(kind: str, value_bits: int, raster: Raster, spike_payload: int) -> int:
+    """Return the payload of one input event: that of a spike, its value, or its sum over T for the quantised twin."""
     if kind == "current":
         return value_bits
     if raster.mode == "qnn":
         return raster.bits + (value_bits if kind == "graded" else 0)
-    return value_bits if kind == "graded" else 0
+    return value_bits if kind == "graded" else spike_payload
 
 
 def _events(workload: Workload, raster: Raster, number: int) -> tuple[np.ndarray, np.ndarray]:
@@ -128,7 +129,7 @@ def _grouped(
         size, last = end - first, end - 1
     groups = Grouping(members, start, layer.encoding == "dense", size)
     rows = encodings.rows(chip, layer.reach, groups, layer.encoding, layer.payload)
-    return Sent(keys // wide // slices, group_slice, last, np.arange(len(keys)), rows, group_slice, layer.encoding)
+    return Sent(keys // wide // slices, group_slice, last, np.arange(len(keys)), rows, group_slice, layer.encoding, layer.payload)
 
 
 def rank(group: np.ndarray) -> np.ndarray:
