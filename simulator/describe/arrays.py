@@ -27,7 +27,7 @@ class Arrays:
         if not zipfile.is_zipfile(self.path):
             self._refuse(f"must be an npz file, and {shown_value(name)} is none")
         try:
-            with np.load(self.path, allow_pickle=False) as archive:
+            with open(self.path, "rb") as file, np.load(file, allow_pickle=False) as archive:
                 for array in archive.files:
                     self._take(archive, array)
         except Exception as error:  # a damaged zip raises a dozen kinds

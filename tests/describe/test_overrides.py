@@ -62,9 +62,12 @@ REFUSED = [
     ("mesh={width: 4, width: 5}",
      "--set mesh={width: 4, width: 5}: mesh.width: must be given once, not again: it stands on line 1 already"),
     ("mesh=&m 4", "--set mesh=&m 4: mesh: must be written out: anchors and aliases are not allowed"),
-    ("energy.event_generation=1 pJ", "--set energy.event_generation=1 pJ: energy.event_generation: must be a mapping of keys to values, not '1 pJ'"),
+    ("energy.event_generation=1 pJ",
+     "--set energy.event_generation=1 pJ: "
+     "energy.event_generation: must be a mapping of keys to values, not '1 pJ'"),
     ("energy.event_generation.value=1 pW",
-     "--set energy.event_generation.value=1 pW: energy.event_generation.value: must be an energy with its unit, such as '23.6 pJ', not '1 pW'"),
+     "--set energy.event_generation.value=1 pW: "
+     "energy.event_generation.value: must be an energy with its unit, such as '23.6 pJ', not '1 pW'"),
     ("core.synapse.lookup=3 ns",
      "--set core.synapse.lookup=3 ns: core.synapse.lookup: must be a whole number of cycles of 2 ns, not '3 ns': "
      "the nearest are 2 ns (1 cycle) and 4 ns (2 cycles)"),
