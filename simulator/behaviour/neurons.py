@@ -10,13 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulator.describe import network
 from simulator.describe.network import Neuron
 from simulator.errors import InputError
 from simulator.jit import kernel
 
-IF, LIF, READOUT = range(3)
 #: written name -> the number the kernels choose by
-MODELS = {"if": IF, "lif": LIF, "readout": READOUT}
+MODELS = {name: number for number, name in enumerate(network.MODELS)}
+IF, LIF, READOUT = (MODELS[name] for name in ("if", "lif", "readout"))
 RESETS = {"zero": 0, "subtract": 1}
 COMPARES = {">=": 0, ">": 1}
 OVERFLOWS = {"saturate": 0, "wrap": 1}
@@ -69,7 +70,7 @@ def prepare(name: str, neuron: Neuron) -> Neurons:
         threshold,
         initial,
         bias,
-        neuron.decay if neuron.model == "lif" else 0,
+        neuron.decay if network.MODELS[neuron.model].leaks else 0,
         RESETS[neuron.reset],
         COMPARES[neuron.compare],
         low,

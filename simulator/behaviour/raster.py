@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.describe.network import Layer, Network, Stimulus
+from simulator.describe.network import MODELS, Layer, Network, Stimulus
 from simulator.errors import InputError
 
 SNN, QNN = "snn", "qnn"
@@ -143,7 +143,7 @@ def _check(network: Network, stimulus: Stimulus, mode: str, timesteps: int, firi
         if mode == SNN and firing == STREAMING:
             continue
         what = "the quantised twin" if mode == QNN else "firing 'accumulate'"
-        if neuron.model != "if":
+        if not MODELS[neuron.model].has_twin:
             raise InputError(f"{layer.name}: {what} needs neurons without leak, model 'if', not {neuron.model!r}")
         if neuron.reset != "subtract":
             raise InputError(f"{layer.name}: {what} needs reset 'subtract', not {neuron.reset!r}")

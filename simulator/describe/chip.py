@@ -9,10 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
 
 from simulator import units
-from simulator.describe import library
+from simulator.describe import corners, library
+from simulator.describe.corners import NOMINAL, Corner
 from simulator.describe.documents import Description, Document
 from simulator.describe.energy import EnergyTable, PowerTable
 from simulator.describe.fields import (
@@ -30,6 +31,7 @@ from simulator.describe.fields import (
     Voltage,
 )
 from simulator.describe.messages import dotted, near_miss
+from simulator.describe.published import Claim
 from simulator.describe.routing import ROUTING
 from simulator.errors import UnitError
 
@@ -212,24 +214,42 @@ class Chip(Description):
     gating: Gating
     energy: EnergyTable
     power: PowerTable
+    corners: dict[str, Corner] = {}
     sources: dict[str, str]
     notes: list[str] = []
+    published: list[Claim] = []
+    _nominal_period: float | None = PrivateAttr(None)
+    _corner: str = PrivateAttr(NOMINAL)
 
     @classmethod
-    def load(cls, chip: str | Path, overrides: tuple[str, ...] = ()) -> Chip:
-        """Return the chip of that name (in chips/) or path, with `key.path=value` overrides applied.
+    def load(cls, chip: str | Path, overrides: tuple[str, ...] = (), corner: str = NOMINAL) -> Chip:
+        """Return the chip of that name (in chips/) or path, with `key.path=value` overrides applied, at an operating point.
 
-        Raises DescriptionError with every fault of the file at once, each with file and line.
+        Raises DescriptionError with every fault of the file at once, each with file and line: at a corner also for a time that
+        is no whole number of that corner's cycles.
         """
         document = Document(library.find("chip", chip))
         document.override(overrides)
-        loaded = document.validate(cls, {"period": _period(document)})
+        point = None if corner == NOMINAL else corners.point(document.tree, corner)
+        nominal = _period(document)
+        loaded = document.validate(cls, {"period": nominal if point is None else point.period or None})
         if loaded is not None:
             _check_places(document, loaded)
             _check_sources(document, loaded, overrides)
         document.refuse()
         assert loaded is not None
-        return loaded
+        loaded._nominal_period, loaded._corner = loaded.period, corner
+        return loaded if point is None else corners.at(loaded, point)
+
+    @property
+    def nominal_period(self) -> float:
+        """The period the file states, whatever the corner."""
+        return self.period if self._nominal_period is None else self._nominal_period
+
+    @property
+    def corner(self) -> str:
+        """The operating point this chip was loaded at."""
+        return self._corner
 
     @property
     def n_tiles(self) -> int:
@@ -287,7 +307,7 @@ def _numbers(tree: Any, key: tuple[str | int, ...] = ()) -> list[tuple[str | int
     return [key]
 
 
-UNSOURCED = ("schema_version", "name", "about", "energy", "power", "sources", "notes")
+UNSOURCED = ("schema_version", "name", "about", "energy", "power", "sources", "notes", "published")
 
 
 def _check_sources(document: Document, chip: Chip, overrides: tuple[str, ...]) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo, WithJsonSchema
+from pydantic_core import core_schema
 
 from simulator import units
-from simulator.describe.messages import shown_value
+from simulator.describe.messages import alternatives, near_miss, shown_value
 
 #: more than a day of any clock in use, and far from the end of int64
 MAXIMUM_CYCLES = 2**48
@@ -80,6 +82,24 @@ def _never(least: int) -> Callable[[object, ValidationInfo], int]:
     return read
 
 
+@dataclass(frozen=True)
+class OneOf:
+    """Of a text: it must be in `known` when a file is read, so that a registry is its own schema."""
+
+    known: Collection[str]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_before_validator_function(self._read, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), "enum": list(self.known)}
+
+    def _read(self, value: object) -> str:
+        if isinstance(value, str) and value in self.known:
+            return value
+        raise ValueError(f"must be {alternatives(self.known)}, not {shown_value(value)}{near_miss(value, self.known)}")
+
+
 def _text(example: str) -> WithJsonSchema:
     return WithJsonSchema({"type": ["string", "integer"], "examples": [example]})
 
@@ -92,6 +112,7 @@ Energy = Annotated[float, _quantity("energy"), _written("energy")]
 Power = Annotated[float, _quantity("power"), _written("power")]
 PowerPerBit = Annotated[float, _quantity("power per bit"), _written("power per bit")]
 Voltage = Annotated[float, _quantity("voltage", positive=True), _written("voltage")]
+Frequency = Annotated[float, _quantity("frequency", positive=True), _written("frequency")]
 Length = Annotated[float, _quantity("length"), _written("length")]
 Seconds = Annotated[float, _quantity("time", positive=True), _written("time")]
 Bits = Annotated[int, _count("bits", 0, MAXIMUM_BITS), _text("64 KiB")]

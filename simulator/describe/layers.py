@@ -9,8 +9,8 @@ import numpy as np
 
 from simulator.describe.arrays import Arrays, extent, frozen
 from simulator.describe.documents import Document
-from simulator.describe.messages import Key, shown_value
-from simulator.describe.network import CONVOLUTION, DENSE, SPARSE, Connection, Layer, Network, Neuron, Pool
+from simulator.describe.messages import Key, alternatives, shown_value
+from simulator.describe.network import CONVOLUTION, DENSE, MODELS, SPARSE, Connection, Layer, Network, Neuron, Pool
 from simulator.describe.workload_file import ConnectionDocument, LayerDocument, NeuronDocument, WorkloadDocument
 
 #: of one layer, before pooling: their state must fit in this machine's memory
@@ -57,7 +57,8 @@ def _layer(
             return None
         shape = tuple(layer.shape)
     if layer.neuron.model == "readout" and not last:
-        document.fault((*key, "neuron", "model"), "must be 'if' or 'lif' in every layer but the last, not 'readout'")
+        firing = alternatives(model for model in MODELS if model != "readout")
+        document.fault((*key, "neuron", "model"), f"must be {firing} in every layer but the last, not 'readout'")
     neuron = _neuron(document, (*key, "neuron"), layer.neuron, shape, arrays)
     if neuron is None:
         return None
@@ -177,8 +178,9 @@ def _targets(document: Document, key: Key, layer: LayerDocument, index: np.ndarr
 def _neuron(
     document: Document, key: Key, written: NeuronDocument, shape: tuple[int, ...], arrays: Arrays
 ) -> Neuron | None:
-    if written.model != "lif" and "decay" in written.model_fields_set:
-        document.fault((*key, "decay"), f"belongs to a 'lif' neuron, not to {written.model!r}")
+    if not MODELS[written.model].leaks and "decay" in written.model_fields_set:
+        leaky = alternatives(name for name, model in MODELS.items() if model.leaks)
+        document.fault((*key, "decay"), f"belongs to a {leaky} neuron, not to {written.model!r}")
     values: dict[str, np.ndarray] = {}
     for name in ("threshold", "initial", "bias"):
         given: Any = getattr(written, name)

@@ -35,6 +35,12 @@ def near_miss(word: object, allowed: typing.Iterable[str]) -> str:
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
+def alternatives(words: typing.Iterable[str]) -> str:
+    """Return "'a', 'b' or 'c'"."""
+    *first, last = (f"'{word}'" for word in words)
+    return f"{', '.join(first)} or {last}" if first else last
+
+
 def _fields_at(model: type[BaseModel], key: Key) -> list[str]:
     """Return the keys allowed beside the last part of `key`."""
     current: Any = model

@@ -53,10 +53,22 @@ class Pool:
 
 
 @dataclass(frozen=True)
+class Model:
+    """What must be known of a neuron model beside its arithmetic, which is a kernel of behaviour/neurons.py."""
+
+    leaks: bool = False  # has a `decay`
+    has_twin: bool = False  # its spikes can be counted as activations: a sum without leak
+
+
+#: written name -> the model; 'readout' integrates, never fires, and is for the last layer only
+MODELS = {"if": Model(has_twin=True), "lif": Model(leaks=True), "readout": Model(has_twin=True)}
+
+
+@dataclass(frozen=True)
 class Neuron:
     """Integrate-and-fire in integers (docs/neurons.md).
 
-    model: 'if', 'lif' or 'readout' (integrates, never fires).  threshold, initial and bias: (n_neurons,) int64.
+    model: a name in MODELS.  threshold, initial and bias: (n_neurons,) int64.
     reset: 'subtract' or 'zero'.  compare: '>=' or '>'.  decay: 0..4096, of the potential per timestep in 1/4096.
     potential_bits: signed width; overflow: 'saturate' or 'wrap', counted.
     """

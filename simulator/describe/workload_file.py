@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from simulator.describe.documents import Description
-from simulator.describe.fields import Natural, Positive
+from simulator.describe.fields import Natural, OneOf, Positive
+from simulator.describe.network import MODELS
 
 Shape = Annotated[list[Positive], Field(min_length=1, max_length=3)]
 Name = Annotated[str, Field(min_length=1)]
@@ -47,7 +48,7 @@ class PoolDocument(Description):
 class NeuronDocument(Description):
     """Integers, or names of arrays with one entry per neuron or per channel."""
 
-    model: Literal["if", "lif", "readout"]
+    model: Annotated[str, OneOf(MODELS)]
     threshold: Integer | Name | None = None
     initial: Integer | Name = 0
     bias: Integer | Name = 0

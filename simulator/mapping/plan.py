@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 
+from simulator.describe import routing
 from simulator.errors import InputError
 
 #: router ports 0..3; local ports follow
-EAST, WEST, NORTH, SOUTH, LOCAL = 0, 1, 2, 3, 4
+EAST, WEST, NORTH, SOUTH, LOCAL = routing.PORTS
 LOOKAHEAD, CANONICAL = 0, 1
 ACCUMULATE, MULTIPLY_ACCUMULATE, OUTPUT = 0, 1, 2
 MAX_VIRTUAL_CHANNELS = 8

@@ -1,64 +1,15 @@
 """Which ways a packet may take: tables of allowed ports, the proof that they cannot deadlock, and multicast trees.
 
-A routing algorithm is one function that answers, for an input port, the parity of the column and the signs of what is
-left to go, which mesh ports it allows.  It is registered by name; its table is all an engine sees (docs/machine.md).
+The algorithms are in describe/routing.py, by the names a chip file uses; their tables are all an engine sees (docs/machine.md).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from simulator.mapping.plan import EAST, LOCAL, NORTH, SOUTH, WEST
-
-#: (input port 0..4, parity of x, sign of dx, sign of dy) -> the ports allowed
-Rule = Callable[[int, int, int, int], tuple[int, ...]]
-
-ROUTING: dict[str, Rule] = {}
-
-
-def routing(name: str) -> Callable[[Rule], Rule]:
-    """Register a routing algorithm under the name a chip file uses."""
-
-    def register(rule: Rule) -> Rule:
-        ROUTING[name] = rule
-        return rule
-
-    return register
-
-
-def _east_west(dx: int) -> tuple[int, ...]:
-    return ((), (EAST,), (WEST,))[dx]
-
-
-def _north_south(dy: int) -> tuple[int, ...]:
-    return ((), (NORTH,), (SOUTH,))[dy]
-
-
-@routing("xy")
-def xy(in_port: int, parity: int, dx: int, dy: int) -> tuple[int, ...]:
-    """First along the row, then along the column."""
-    return _east_west(dx) or _north_south(dy)
-
-
-@routing("yx")
-def yx(in_port: int, parity: int, dx: int, dy: int) -> tuple[int, ...]:
-    """First along the column, then along the row."""
-    return _north_south(dy) or _east_west(dx)
-
-
-@routing("west-first")
-def west_first(in_port: int, parity: int, dx: int, dy: int) -> tuple[int, ...]:
-    """West before anything else, then adaptive (Glass and Ni, 1992)."""
-    return (WEST,) if dx < 0 else _east_west(dx) + _north_south(dy)
-
-
-@routing("negative-first")
-def negative_first(in_port: int, parity: int, dx: int, dy: int) -> tuple[int, ...]:
-    """West and south, adaptively, before east and north, adaptively (Glass and Ni, 1992)."""
-    negative = (WEST,) * (dx < 0) + (SOUTH,) * (dy < 0)
-    return negative or _east_west(dx) + _north_south(dy)
+from simulator.describe.routing import EAST, LOCAL, NORTH, ROUTING, SOUTH, WEST, Rule, xy
 
 
 def table(name: str) -> np.ndarray:
