@@ -38,20 +38,27 @@ draws = click.option(
     default=0,
     help="Draw the chip's constants that often from their stated bands, and say how far the result can be trusted.",
 )
+corner = click.option(
+    "--corner",
+    default="nominal",
+    show_default=True,
+    help="An operating point of the chip, by its name in the file or as '0.7 V @ 250 MHz'.",
+)
 seed = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the draws.")
 output = click.option(
     "-o", "output", type=click.Path(file_okay=False), metavar="DIR", help="Write summary.json, manifest.json and tables there."
 )
 
 
-def load(workload: str, chip: str, setting: tuple[str, ...]) -> tuple[Workload, Chip]:
-    """Return workload and chip with the `--set` changes applied to the one they name."""
+def load(workload: str, chip: str, setting: tuple[str, ...], corner: str = "nominal") -> tuple[Workload, Chip]:
+    """Return workload and chip with the `--set` changes applied to the one they name, the chip at an operating point."""
     from simulator.describe.chip import Chip
     from simulator.describe.workload import Workload
 
     prefix = "workload."
     mine = tuple(text.removeprefix(prefix) for text in setting if text.startswith(prefix))
-    return Workload.load(workload, mine), Chip.load(chip, tuple(text for text in setting if not text.startswith(prefix)))
+    of_chip = tuple(text for text in setting if not text.startswith(prefix))
+    return Workload.load(workload, mine), Chip.load(chip, of_chip, corner)
 
 
 def how(choices: dict[str, Any]) -> dict[str, Any]:

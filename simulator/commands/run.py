@@ -16,6 +16,7 @@ from simulator.commands import options
 @click.option("--mode", type=click.Choice(["snn", "qnn"]), required=True, help="The spiking or the quantised twin.")
 @options.timesteps
 @options.limit
+@options.corner
 @options.engine
 @options.draws
 @options.seed
@@ -45,6 +46,7 @@ def run(workload: str, mode: str, output: str | None, **choices: Any) -> None:
 @options.chip
 @options.timesteps
 @options.limit
+@options.corner
 @options.engine
 @options.draws
 @options.seed
@@ -81,7 +83,7 @@ def _go(
 
     from simulator.commands.progress import shown
 
-    loaded, chip = options.load(workload, choices["chip"], choices["setting"])
+    loaded, chip = options.load(workload, choices["chip"], choices["setting"], choices["corner"])
     with shown() as progress:
         result = simulate(loaded, chip, progress)
     Console(soft_wrap=False, width=None if Console().is_terminal else 140).print(view(result))

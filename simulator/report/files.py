@@ -140,6 +140,7 @@ def manifest(result: Result, command: list[str] | None = None) -> dict[str, Any]
         "timesteps": result.timesteps,
         "limit": len(result.raster.outputs),
         "chip": result.chip.model_dump(mode="json"),
+        "corner": result.chip.corner,
         "workload": result.workload.document.model_dump(mode="json"),
         "mapping": [
             {

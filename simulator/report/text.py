@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simulator.account.energy import COMPONENTS
+from simulator.describe.corners import NOMINAL
 from simulator.report.uncertainty import energy_view, verdict_view
 from simulator.study.simulation import Result, assumed
 from simulator.study.twin import TwinResult
@@ -42,7 +43,8 @@ def _title(results: list[Result]) -> Text:
     names = " and ".join(_name(result) for result in results)
     text = Text()
     text.append(f"\n{workload.name}", "bold")
-    text.append(f" on {chip.name}", "bold")
+    where = "" if chip.corner == NOMINAL else f" at {chip.corner}"
+    text.append(f" on {chip.name}{where}", "bold")
     text.append(
         f"  {names} twin{'s' if len(results) > 1 else ''}, T = {first.timesteps} ({raster.firing} firing), "
         f"{first.finished} inferences, {first.mapping.n_used} of {chip.n_cores} cores, {first.engine} engine\n"

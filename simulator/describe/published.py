@@ -1,0 +1,66 @@
+"""What a chip's designers published and its file must reproduce, by a run (study/claims.py), within a stated tolerance."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+
+from simulator import units
+from simulator.describe.documents import Description
+
+Parameter = int | float | str | bool | list[int]
+#: what a claim can be about
+DIMENSIONS = ("energy", "time", "power", "frequency")
+
+
+class Quantity(Description):
+    """A written quantity of any dimension a claim can have, in SI base units."""
+
+    written: str
+    number: float
+    dimension: str
+
+    @property
+    def unit(self) -> str:
+        """The SI base unit."""
+        return {"energy": "J", "time": "s", "power": "W", "frequency": "Hz"}[self.dimension]
+
+
+def _read(value: object) -> Quantity:
+    for dimension in DIMENSIONS:
+        try:
+            return Quantity(written=str(value), number=units.quantity(value, dimension), dimension=dimension)
+        except units.UnitError:
+            continue
+    raise ValueError(f"must be an energy, a time, a power or a frequency with its unit, such as '71 mW', not {value!r}")
+
+
+class Claim(Description):
+    """A published number: `case` names the run that predicts it, `parameters` are that run's."""
+
+    claim: str = Field(min_length=1)
+    value: Annotated[Quantity, BeforeValidator(_read)]
+    source: str = Field(min_length=1)
+    case: str = Field(min_length=1)
+    parameters: dict[str, Parameter] = {}
+    #: how far the prediction may lie beside the value, as shares of it: 0.01 is ±1 %, [0.08, 0.21] is 8 to 21 % above
+    tolerance: float | list[float]
+    note: str | None = None
+
+    @field_validator("tolerance")
+    @classmethod
+    def _ordered(cls, tolerance: Any, info: ValidationInfo) -> Any:
+        if isinstance(tolerance, list):
+            if len(tolerance) != 2 or tolerance[0] > tolerance[1]:
+                raise ValueError(f"must be a share, or [least, most], not {tolerance}")
+        elif tolerance < 0:
+            raise ValueError(f"must be 0 or more, not {tolerance}")
+        return tolerance
+
+    @property
+    def allowed(self) -> tuple[float, float]:
+        """The least and the most relative deviation of a prediction."""
+        if isinstance(self.tolerance, list):
+            return self.tolerance[0], self.tolerance[1]
+        return -self.tolerance, self.tolerance
