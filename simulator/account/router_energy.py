@@ -1,6 +1,7 @@
 """Energy of a mesh router and its links, by technology, from one table of a published power model, and between its rows.
 
-Per 32-bit flit and 1 mm of link, default activity.  Source: DSENT (Sun et al., NOCS 2012); evidence: published model; scope: marginal.
+Per 32-bit flit and 1 mm of link, default activity.  Source: DSENT (Sun et al., NOCS 2012); evidence: published model; scope:
+marginal.
 
 Between the rows, and nowhere beyond them:
 - buffer write, buffer read, clock and leakage run straight between the rows next to VCs x depth (flits an input can hold);
@@ -72,7 +73,8 @@ def router_energy(
     if not 1 <= flit_bits <= FLIT_BITS:
         raise InputError(f"energy: flit width must be 1 to {FLIT_BITS} bits, the table's width, not {flit_bits}")
     if not 0 <= link_metres <= LINK_METRES:
-        raise InputError(f"energy: link length must be 0 to {LINK_METRES * 1e3:g} mm, the table's length, not {link_metres * 1e3:g} mm")
+        most = f"{LINK_METRES * 1e3:g} mm, the table's length"
+        raise InputError(f"energy: link length must be 0 to {most}, not {link_metres * 1e3:g} mm")
     write, read, clock, leakage = (np.interp(virtual_channels * depth, capacity, rows[:, k]) for k in (2, 3, 6, 7))
     n_vcs, first = np.unique(vcs, return_index=True)
     allocation = np.interp(virtual_channels, n_vcs, rows[first, 5])

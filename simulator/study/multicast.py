@@ -55,10 +55,10 @@ def compare(plan: Plan, traffic: Traffic, n_destinations: int, cycles: int, *, e
         raise InputError(f"rate: no message is offered in {cycles} cycles at {traffic.rate:g}: raise the rate or the cycles")
     groups = traffic.groups(packets, n_destinations)
     simulate = import_module(ENGINE[engine]).simulate
-    ways = [
-        _way(simulate(plan, multicast_activity(plan, packets, groups, as_trees=as_trees), events=True), 1 if as_trees else n_destinations)
-        for as_trees in (True, False)
-    ]
+    ways = []
+    for as_trees, packets_of_message in ((True, 1), (False, n_destinations)):
+        activity = multicast_activity(plan, packets, groups, as_trees=as_trees)
+        ways.append(_way(simulate(plan, activity, events=True), packets_of_message))
     return Saving(len(packets), n_destinations, *ways)
 
 

@@ -122,11 +122,11 @@ class Numbering:
         return np.stack([pid, *(packets[name].astype(np.int64) for name in _RECORDED)], axis=1)
 
     def grant_rows(self, grants: np.ndarray) -> np.ndarray:
-        """Return GRANT_COLUMNS of a Record's grants, by cycle, router and output; flits are numbered through the trace."""
+        """Return GRANT_COLUMNS of a Record's grants, by cycle, router and input; flits are numbered through the trace."""
         place = np.searchsorted(self.name, grants["packet"])
         flit = self.first_flit[place] + grants["flit"]
         columns = [grants[name].astype(np.int64) for name in GRANT_COLUMNS[:6]]
-        order = np.lexsort((grants["out_port"], grants["router"], grants["cycle"]))
+        order = np.lexsort((grants["in_port"], grants["router"], grants["cycle"]))
         return np.stack([*columns, self.pid[place], flit], axis=1)[order]
 
     def end(self, packets: np.ndarray) -> None:
@@ -224,7 +224,7 @@ def run_trace(
     """Run the packets of all windows, (n, 5) int64 of (cycle, source, destination, flits, class), cycles never falling.
 
     write_packets: rows of PACKET_COLUMNS in the order of the trace.  write_grants: rows of GRANT_COLUMNS by cycle, router,
-    output.  arrived: a Record's packets as they arrive.  progress: packets that arrived so far.  The compiled engine holds
+    input.  arrived: a Record's packets as they arrive.  progress: packets that arrived so far.  The compiled engine holds
     what is under way and one window; the reference engine holds everything.
     """
     numbering = Numbering(plan)

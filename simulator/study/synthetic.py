@@ -60,7 +60,8 @@ class Traffic:
         if self.packet_size < 1:
             raise InputError(f"packet-size: must be at least 1 flit, not {self.packet_size}")
         if not 0 < self.rate <= self.packet_size:
-            raise InputError(f"rate: must be above 0 and at most one packet per node and cycle ({self.packet_size}), not {self.rate:g}")
+            most = f"{self.packet_size}, a packet per node and cycle"
+            raise InputError(f"rate: must be above 0 and at most {most}, not {self.rate:g}")
         if self.pattern == "transpose" and self.width != self.height:
             raise InputError(f"traffic: transpose needs a square mesh, not {self.width}x{self.height}")
         if self.hot_node is not None and not 0 <= self.hot_node < self.n_nodes:

@@ -1,0 +1,243 @@
+"""`spikemesh noc`: the network alone, fed by a trace or by synthetic traffic."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from simulator.commands import options
+
+if TYPE_CHECKING:
+    from simulator.mapping.plan import Plan
+    from simulator.study.noc import NocResult
+
+_PIPELINE = click.Choice(["lookahead", "canonical"])
+_FILE = click.Path(dir_okay=False, path_type=Path)
+#: what only a trace, or only synthetic traffic, has a meaning for
+OF_A_TRACE = ("grants", "links", "routers", "energy", "clock", "flit_bits", "link_length")
+OF_TRAFFIC = ("rate", "packet_size", "cycles", "seed", "hot_node", "hot_share", "multicast", "plot")
+RATES, CYCLES = "0.02,0.05,0.1,0.15,0.2,0.25,0.3,0.35,0.4,0.45,0.5", 10_000
+
+
+@click.command()
+@click.argument("trace", required=False, type=click.Path(path_type=Path))
+@click.option("--mesh", required=True, metavar="WxH", help="Width and height in routers; each has one node, number x + W·y.")
+@click.option("--pipeline", type=_PIPELINE, default="lookahead", show_default=True, help="3 or 5 cycles a hop.")
+@click.option("--vcs", type=int, default=1, show_default=True, help="Virtual channels of a link, 1 to 8.")
+@click.option("--class-vcs", metavar="A,B", help="VCs that traffic classes 0 and 1 have for themselves.  [default: both use all]")
+@click.option("--buffer", type=int, default=8, show_default=True, help="Flits a VC holds, 1 to 64.")
+@click.option("--atomic-vc", is_flag=True, help="A VC takes the next packet only when its buffer behind the link is empty.")
+@click.option("--link-latency", default="1", show_default=True, metavar="L", help="Cycles; L, or EW,NS by direction.")
+@click.option("--flit-interval", default="1", show_default=True, metavar="I", help="Cycles between flits on a link; I, or EW,NS.")
+@click.option("--routing", default="xy", show_default=True, help="xy, yx, west-first or negative-first.")
+@options.engine
+@click.option("-o", "output", type=_FILE, metavar="OUT.csv", help="Write every packet's times, or the points of a curve.")
+@click.option("--grants", type=_FILE, metavar="FILE", help="Write every grant of every switch.")
+@click.option("--links", type=_FILE, metavar="FILE", help="Write flits, utilisation and blocked cycles of each link.")
+@click.option("--routers", type=_FILE, metavar="FILE", help="Write flits and buffer utilisation of each router.")
+@click.option("--energy", metavar="TECHNOLOGY", help="Price the run: 45nm, 22nm or 11nm.")
+@click.option("--clock", metavar="FREQUENCY", help="Such as '500 MHz': leakage needs to know how long a cycle is.")
+@click.option("--flit-bits", type=int, help="Width of a flit for --energy.  [default: 32]")
+@click.option("--link-length", metavar="LENGTH", help="Of a mesh link for --energy.  [default: 1 mm]")
+@click.option("--traffic", help="Instead of a trace: uniform, transpose, bitcomp, tornado, neighbor or hotspot.")
+@click.option("--rate", metavar="R[,R...]", help=f"Flits offered per node and cycle.  [default: {RATES}]")
+@click.option("--packet-size", type=int, help="Flits.  [default: 1]")
+@click.option("--cycles", type=int, help=f"Cycles of traffic for each rate.  [default: {CYCLES}]")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="The same seed gives the same bits.  [default: 1]")
+@click.option("--hot-node", type=int, help="Of hotspot traffic.  [default: the middle]")
+@click.option("--hot-share", type=float, help="Share of hotspot traffic that goes there.  [default: 0.2]")
+@click.option("--multicast", type=int, metavar="K", help="Send each packet to K nodes, by trees and by unicasts, and compare.")
+@click.option("--plot", type=_FILE, metavar="FILE.png", help="Draw the curve (needs the extra `plot`).")
+def noc(trace: Path | None, mesh: str, **choices: Any) -> None:
+    """Study the network on chip alone: run TRACE, or measure latency against offered load.
+
+    TRACE is a CSV file with the header cycle,src,dst,size or cycle,src,dst,size,class, sorted by cycle; size is in flits.
+
+    \b
+    spikemesh noc trace.csv --mesh 8x8 -o packets.csv --grants grants.csv --links links.csv
+    spikemesh noc --mesh 8x8 --traffic transpose --rate 0.05,0.1,0.15,0.2 --vcs 2 --plot curve.png
+    spikemesh noc --mesh 8x8 --traffic uniform --rate 0.01 --multicast 8
+    """
+    from simulator.errors import InputError
+    from simulator.study import noc as study
+
+    traffic = choices["traffic"]
+    if (trace is None) == (traffic is None):
+        raise InputError("noc: needs a TRACE.csv or --traffic, one of them")
+    for name in OF_TRAFFIC if traffic is None else OF_A_TRACE:
+        if choices[name] is not None:
+            needs = "--traffic" if traffic is None else "a TRACE.csv"
+            raise InputError(f"--{name.replace('_', '-')}: needs {needs}")
+    width, height = _integers("--mesh", mesh, "x", "two numbers such as 8x8")
+    plan = study.mesh(
+        width,
+        height,
+        pipeline=study.PIPELINE[choices["pipeline"]],
+        virtual_channels=choices["vcs"],
+        class_vcs=_class_vcs(choices["class_vcs"]),
+        buffer=choices["buffer"],
+        atomic=choices["atomic_vc"],
+        routing=choices["routing"],
+        link_latency=_by_direction("--link-latency", choices["link_latency"]),
+        link_interval=_by_direction("--flit-interval", choices["flit_interval"]),
+    )
+    _refuse_shared_files(choices)
+    if trace is not None:
+        _run_trace(trace, plan, choices)
+    elif choices["multicast"] is not None:
+        _compare_multicast(plan, choices)
+    else:
+        _measure_curve(plan, choices)
+
+
+def _integers(name: str, text: str, between: str, allowed: str) -> tuple[int, int]:
+    from simulator.errors import InputError
+
+    parts = text.split(between)
+    if len(parts) != 2 or not all(part.isdecimal() and len(part) < 10 for part in parts):
+        raise InputError(f"{name}: must be {allowed}, not {text!r}")
+    return int(parts[0]), int(parts[1])
+
+
+def _class_vcs(text: str | None) -> tuple[int, int] | None:
+    return None if text is None else _integers("--class-vcs", text, ",", "two numbers such as 1,3")
+
+
+def _by_direction(name: str, text: str) -> Any:
+    """Return cycles east-west and north-south, (2,) int64."""
+    import numpy as np
+
+    both = text if "," in text else f"{text},{text}"
+    return np.array(_integers(name, both, ",", "a number of cycles, or two such as 41,65"), np.int64)
+
+
+def _refuse_shared_files(choices: dict[str, Any]) -> None:
+    from simulator.errors import InputError
+
+    names = {"-o": "output", "--grants": "grants", "--links": "links", "--routers": "routers", "--plot": "plot"}
+    taken: dict[Path, str] = {}
+    for option, name in names.items():
+        if choices[name] is None:
+            continue
+        path = choices[name].resolve()
+        if path in taken:
+            raise InputError(f"{option}: is the same file as {taken[path]}: {choices[name]}")
+        taken[path] = option
+
+
+def _show(view: Any) -> None:
+    from rich.console import Console
+
+    Console(soft_wrap=False, highlight=False, width=None if Console().is_terminal else 160).print(view)
+
+
+def _run_trace(path: Path, plan: Plan, choices: dict[str, Any]) -> None:
+    from simulator.commands.progress import shown
+    from simulator.report import noc as report
+    from simulator.report.csv_rows import rows_writer, whole_file
+    from simulator.study.noc import GRANT_COLUMNS, PACKET_COLUMNS, run_trace
+    from simulator.study.trace_file import TraceFile
+
+    price = _price(plan, choices)
+    file = TraceFile(path, plan)
+    if path.is_file():  # a pipe can be read only once: its faults show when they come
+        file.check()
+    with ExitStack() as files, shown() as progress:
+        writers = [
+            None if choices[name] is None else rows_writer(files.enter_context(whole_file(choices[name])), columns)
+            for name, columns in (("output", PACKET_COLUMNS), ("grants", GRANT_COLUMNS))
+        ]
+        result = run_trace(
+            plan, file.windows(), engine=choices["engine"], write_packets=writers[0], write_grants=writers[1],
+            progress=lambda arrived: progress("packets", arrived, max(file.n_packets, arrived)),
+        )  # fmt: skip
+        for name, rows in (("links", report.link_rows), ("routers", report.router_rows)):
+            if choices[name] is not None:
+                files.enter_context(whole_file(choices[name])).write(("\n".join(rows(result)) + "\n").encode())
+    network = report.network_name(plan, choices["routing"], choices["engine"])
+    _show(report.trace_view(path.name, network, result, None if price is None else (choices["energy"], price(result))))
+
+
+def _price(plan: Plan, choices: dict[str, Any]) -> Any:
+    """Return what prices a result, None when nobody asked; refuses what is outside the table before anything runs."""
+    from simulator.account.router_energy import FLIT_BITS, LINK_METRES, network_energy, router_energy
+    from simulator.errors import InputError
+    from simulator.units import quantity
+
+    if choices["energy"] is None:
+        for name in ("clock", "flit_bits", "link_length"):
+            if choices[name] is not None:
+                raise InputError(f"--{name.replace('_', '-')}: needs --energy")
+        return None
+    length = LINK_METRES if choices["link_length"] is None else quantity(choices["link_length"], "length")
+    width = FLIT_BITS if choices["flit_bits"] is None else choices["flit_bits"]
+    table = router_energy(choices["energy"], plan.virtual_channels, plan.buffer, width, length)
+    frequency = None if choices["clock"] is None else quantity(choices["clock"], "frequency")
+    if frequency is not None and frequency <= 0:
+        raise InputError(f"--clock: must be above 0 Hz, not {choices['clock']!r}")
+
+    def price(result: NocResult) -> Any:
+        return network_energy(
+            table,
+            traversals=int(result.record.link_flits.sum()),
+            flit_hops=result.flit_hops,
+            router_cycles=plan.n_routers * result.cycles,
+            period=None if frequency is None else 1 / frequency,
+        )
+
+    return price
+
+
+def _traffic(plan: Plan, choices: dict[str, Any], rate: float) -> Any:
+    from simulator.study.synthetic import Traffic
+
+    given = {name: choices[name] for name in ("packet_size", "seed", "hot_node", "hot_share") if choices[name] is not None}
+    return Traffic(choices["traffic"], plan.width, plan.height, rate, **given)
+
+
+def _rates(text: str) -> list[float]:
+    from simulator.errors import InputError
+
+    try:
+        return [float(rate) for rate in text.split(",")]
+    except ValueError:
+        raise InputError(f"--rate: must be numbers between commas such as 0.1,0.2, not {text!r}") from None
+
+
+def _measure_curve(plan: Plan, choices: dict[str, Any]) -> None:
+    from simulator.commands.progress import shown
+    from simulator.report import noc as report
+    from simulator.study.curve import curve
+
+    rates = _rates(choices["rate"] or RATES)
+    cycles = choices["cycles"] if choices["cycles"] is not None else CYCLES
+    traffic = _traffic(plan, choices, rates[0])
+    if choices["plot"] is not None:
+        report.figure_class()  # refuse before anything runs
+    with shown() as progress:
+        points = curve(plan, traffic, rates, cycles, engine=choices["engine"], progress=progress)
+    network = report.network_name(plan, choices["routing"], choices["engine"])
+    if choices["output"] is not None:
+        report.write_lines(choices["output"], report.curve_rows(points))
+    if choices["plot"] is not None:
+        report.draw_curve(points, f"{traffic.pattern}, {network}", choices["plot"])
+    _show(report.curve_view(traffic, cycles, network, points))
+
+
+def _compare_multicast(plan: Plan, choices: dict[str, Any]) -> None:
+    from simulator.errors import InputError
+    from simulator.report import noc as report
+    from simulator.study.multicast import compare
+
+    for name in ("output", "plot"):
+        if choices[name] is not None:
+            raise InputError(f"{'-o' if name == 'output' else '--plot'}: has no meaning with --multicast")
+    if choices["rate"] is None or len(_rates(choices["rate"])) != 1:
+        raise InputError("--multicast: needs one --rate, in messages per node and cycle")
+    cycles = choices["cycles"] if choices["cycles"] is not None else CYCLES
+    traffic = _traffic(plan, choices, _rates(choices["rate"])[0])
+    saving = compare(plan, traffic, choices["multicast"], cycles, engine=choices["engine"])
+    _show(report.multicast_view(traffic, cycles, report.network_name(plan, choices["routing"], choices["engine"]), saving))
