@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator
 
 from simulator.describe.chip import Chip
 from simulator.describe.energy import Constant, MultiplyAccumulate
@@ -19,26 +19,30 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def keys(model: type[BaseModel], before: str = "") -> list[str]:
-    """Return the dotted keys of a model; list entries as `name[]`; constants are one key, optional parts one more."""
+    """Return the dotted keys of a model: list entries as `name[]`, named parts as `name.<name>`, an optional part by itself too.
+
+    A constant is one key, and so is what is read from a single text.
+    """
     found: list[str] = []
     for name, field in model.model_fields.items():
-        parts, optional, listed = inner(field.annotation)
-        if not parts or issubclass(parts[0], Constant):
+        parts, optional, many = inner(field.annotation)
+        is_read = any(isinstance(rule, BeforeValidator) for rule in field.metadata)
+        if not parts or is_read or issubclass(parts[0], Constant):
             found.append(before + name)
             continue
         found += [before + name] * optional
-        found += keys(parts[0], f"{before}{name}{'[]' * listed}.")
+        found += keys(parts[0], f"{before}{name}{many}.")
     return found
 
 
-def inner(annotation: object) -> tuple[list[type[BaseModel]], bool, bool]:
-    """Return the models within an annotation, whether None is allowed beside them, and whether they stand in a list."""
+def inner(annotation: object) -> tuple[list[type[BaseModel]], bool, str]:
+    """Return the models within an annotation, whether None is allowed beside them, and '[]' or '.<name>' for many of them."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation], False, False
+        return [annotation], False, ""
     arguments = typing.get_args(annotation)
     parts = [inner(argument) for argument in arguments]
-    listed = typing.get_origin(annotation) is list or any(part[2] for part in parts)
-    return [model for part in parts for model in part[0]], type(None) in arguments, listed
+    many = {list: "[]", dict: ".<name>"}.get(typing.get_origin(annotation), "") or "".join(part[2] for part in parts)
+    return [model for part in parts for model in part[0]], type(None) in arguments, many
 
 
 def documented(page: str, section: str) -> set[str]:
