@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from simulator import units
 from simulator.describe.documents import Description
 
 Parameter = int | float | str | bool | list[int]
-#: what a claim can be about
-DIMENSIONS = ("energy", "time", "power", "frequency")
+#: what a claim can be about, and its unit
+UNIT = {"energy": "J", "time": "s", "power": "W", "frequency": "Hz"}
 
 
-class Quantity(Description):
-    """A written quantity of any dimension a claim can have, in SI base units."""
-
-    written: str
-    number: float
-    dimension: str
-
-    @property
-    def unit(self) -> str:
-        """The SI base unit."""
-        return {"energy": "J", "time": "s", "power": "W", "frequency": "Hz"}[self.dimension]
-
-
-def _read(value: object) -> Quantity:
-    for dimension in DIMENSIONS:
+def _read(value: object) -> tuple[float, str]:
+    for dimension in UNIT:
         try:
-            return Quantity(written=str(value), number=units.quantity(value, dimension), dimension=dimension)
+            return units.quantity(value, dimension), dimension
         except units.UnitError:
             continue
     raise ValueError(f"must be an energy, a time, a power or a frequency with its unit, such as '71 mW', not {value!r}")
@@ -40,13 +27,19 @@ class Claim(Description):
     """A published number: `case` names the run that predicts it, `parameters` are that run's."""
 
     claim: str = Field(min_length=1)
-    value: Annotated[Quantity, BeforeValidator(_read)]
+    value: str
     source: str = Field(min_length=1)
     case: str = Field(min_length=1)
     parameters: dict[str, Parameter] = {}
     #: how far the prediction may lie beside the value, as shares of it: 0.01 is ±1 %, [0.08, 0.21] is 8 to 21 % above
     tolerance: float | list[float]
     note: str | None = None
+
+    @field_validator("value")
+    @classmethod
+    def _quantity(cls, value: str) -> str:
+        _read(value)
+        return value
 
     @field_validator("tolerance")
     @classmethod
@@ -57,6 +50,16 @@ class Claim(Description):
         elif tolerance < 0:
             raise ValueError(f"must be 0 or more, not {tolerance}")
         return tolerance
+
+    @property
+    def number(self) -> float:
+        """The published value in SI base units."""
+        return _read(self.value)[0]
+
+    @property
+    def unit(self) -> str:
+        """The SI base unit of the value."""
+        return UNIT[_read(self.value)[1]]
 
     @property
     def allowed(self) -> tuple[float, float]:
