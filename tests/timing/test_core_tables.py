@@ -50,13 +50,21 @@ def test_a_synapse_unit_takes_whole_packets(engine, flits, cycles, queue, packet
 
 
 def test_a_synapse_unit_goes_round_the_vcs(engine):
-    # VC 0 gets packets 0, 2 and VC 1 packets 1, 3 (in 5 .. 8); taken in 6 (VC 0), 9 (1), 12 (0), 15 (1)
-    plan = core_and_port(virtual_channels=2, class_channels=np.array([2, 2]))
-    rows = [Row([(CORE, 1, 3, 0)])]
-    record = run(engine, plan, rows, [Step(injects=[(0, 0)] * 4)])
-    assert [5, 6, 7, 8] == record.packets["tail_arrive_cycle"].tolist()
-    assert [18] == record.step_quiet.tolist()
-    assert 3 == record.queue_peak[CORE, 0]
+    # room for one flit in each of two VCs, ten cycles a packet: VC 1 is granted first (docs/machine.md, lookahead), in 2.
+    # Taken in 6 (VC 1), 16 (0), 26 (1, though VC 0 has a packet too), 36 (0), 46 (1); each take lets one more in, in + 2
+    plan = core_and_port(virtual_channels=2, class_channels=np.array([2, 2]), input_queue=1)
+    record = run(engine, plan, [Row([(CORE, 1, 10, 0)])], [Step(injects=[(0, 0)] * 5)])
+    assert [2, 3, 8, 18, 28] == record.grants["cycle"].tolist()
+    assert [1, 0, 1, 0, 1] == record.grants["out_vc"].tolist()
+    assert ([56], 2) == (record.step_quiet.tolist(), record.queue_peak[CORE, 0])
+
+
+def test_the_mark_of_the_input_queue_is_what_it_holds_with_everything_of_a_cycle_done(engine):
+    # packets come in 5, 6, 7, 8; the first is taken in 6, in which the second comes: one flit is held then
+    plan = core_and_port()
+    for packets, peak in ((2, 1), (3, 2), (4, 3)):
+        record = run(engine, plan, [Row([(CORE, 1, 4, 0)])], [Step(injects=[(0, 0)] * packets)])
+        assert peak == record.queue_peak[CORE, 0]
 
 
 # soma cycles, spike cycles, axon cycles; the message is put at, sent in, arrives in; soma busy

@@ -85,11 +85,20 @@ def test_a_link_has_a_latency_and_an_interval(engine, width, height, latency, in
     assert [3, 3] == [record.link_flits[0].sum(), record.link_flits[1, LOCAL]]
 
 
-def test_a_flit_that_waits_for_a_credit_is_blocked(engine):
-    # with one flit of buffer, heads reach router 0 in 2, 6, 11; east is granted in 2, 7, 12
-    _, record = arrivals(engine, noc_plan(2, 1, buffer=1), [(0, 0, 1, 1)] * 3)
-    assert (2, 0) == (record.link_blocked[0, EAST], record.link_blocked[1, LOCAL])
-    assert 3 + 2 == record.router_flit_cycles[0]
+# latency, arrivals, blocked cycles of the link, cycles the three flits spend in router 0; one flit of buffer
+WAITING = [
+    (1, [8, 13, 18], 2, 5),  # there in 2, 6, 11; granted in 2, 7, 12
+    (4, [11, 22, 33], 14, 17),  # there in 2, 6, 17; granted in 2, 13, 24
+]
+
+
+@pytest.mark.parametrize("latency, expected, blocked, stay", WAITING)
+def test_a_flit_that_waits_for_a_credit_is_blocked(engine, latency, expected, blocked, stay):
+    plan = noc_plan(2, 1, buffer=1, link_latency=np.array([latency, 1]))
+    got, record = arrivals(engine, plan, [(0, 0, 1, 1)] * 3)
+    assert expected == got
+    assert (blocked, 0) == (record.link_blocked[0, EAST], record.link_blocked[1, LOCAL])
+    assert [stay, 3] == record.router_flit_cycles.tolist()
 
 
 @pytest.mark.parametrize("atomic, expected", [(False, [8, 9]), (True, [8, 13])])
