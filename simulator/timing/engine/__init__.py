@@ -20,7 +20,7 @@ def simulate(
 ) -> Record:
     """Run the work on the machine and return what it counted; raise DeadlockError when nothing can move any more.
 
-    events: keep every grant, state change and packet.  progress(steps done, cycle) is called now and then, after whole steps.
+    events: keep every grant, state change and packet.  progress(steps done, steps) is called now and then.
     stop_every: return from the kernel every so many cycles, which changes nothing but the time it takes.  A first Ctrl-C
     ends the run after the step it is in (`complete` is False then), a second one at once.
     """

@@ -69,7 +69,8 @@ def end_step(state: State, now: int) -> None:
 def begin_step(state: State, now: int) -> None:
     """Start the work items of the next step on their somas, and its injections."""
     chip = state.chip[0]
-    take_totals(state, chip.step, now)
+    if chip.step > 0:
+        take_totals(state, chip.step, now)
     step = state.step[chip.step]
     after = state.step[chip.step + 1]
     chip.step += 1

@@ -86,7 +86,7 @@ class Fabric:
                 self._drain()
             elif status == POOL_FULL:
                 self.state = chip_state.grow_pool(self.state, self._packets_needed())
-            self._show()
+            self._show(done=status == DONE)
         except KeyboardInterrupt:
             if self.is_interrupted:
                 raise
@@ -99,11 +99,11 @@ class Fabric:
         """Return the most packets one injection or all cores can ask for in a cycle."""
         return self.plan.n_cores + int(np.diff(self.activity.row_start).max(initial=1))
 
-    def _show(self) -> None:
-        steps = int(self.state.chip[0].step)
+    def _show(self, done: bool) -> None:
+        steps = int(self.state.chip[0].step) - (0 if done else 1)
         if self.progress is not None and steps > self.steps_shown:
             self.steps_shown = steps
-            self.progress(steps, self.now)
+            self.progress(steps, self.activity.n_steps)
 
     def _drain(self) -> None:
         """Take over what the logs hold and leave them empty."""

@@ -2,8 +2,7 @@
 
 A *lane* is one VC of one router port, numbered (router · ports + port) << lane_shift | vc, so that no division is needed to
 find the port again; the lanes of the network interfaces follow, endpoint << lane_shift | vc.  The same number names the input
-FIFO behind
-a port and the credits of the output before it.
+FIFO behind a port and the credits of the output before it.
 """
 
 from __future__ import annotations

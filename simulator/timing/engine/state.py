@@ -12,6 +12,8 @@ from simulator.timing.record import COUNTERS, GRANT, PACKET, PACKET_SHIFT, POWER
 
 #: masks of ports are signed 32-bit words
 MAX_PORTS = 31
+#: rows a log holds at least, and packets the pool of packets in flight begins with
+LOG_ROWS, POOL = 1 << 16, 64
 #: packets in flight one flit event can name, see layout.HEAD
 MAX_PACKETS = 1 << 29
 
@@ -56,6 +58,7 @@ def _chip(plan: Plan, activity: Activity, events: bool, wheel_slots: int) -> np.
     chip = _records(1, layout.CHIP)
     one = chip[0]
     one.next_injection = NEVER
+    one.next_start = activity.release[0]
     one.quiet = 0
     one.n_steps = one.last_step = activity.n_steps
     one.width, one.ports, one.virtual_channels = plan.width, plan.ports, plan.virtual_channels
@@ -203,7 +206,7 @@ def build(plan: Plan, activity: Activity, events: bool) -> State:
     port = _ports(plan, lane_shift, n_lanes)
     n_timers = 4 * n_cores + n_routers
     owner = np.concatenate([np.repeat(np.arange(n_cores), 3), np.arange(n_cores), router_number])
-    log = (2 * max(1 << 15, n_routers * plan.ports, 5 * (n_cores + n_routers))) if events else 0
+    log = max(LOG_ROWS, n_routers * plan.ports, 5 * (n_cores + n_routers)) if events else 0
     has_trees = bool(np.any(activity.row_tree >= 0))
     state = State(
         chip=chip,
@@ -243,7 +246,7 @@ def build(plan: Plan, activity: Activity, events: bool) -> State:
         packet_log=_records(log, PACKET),
         **_work(plan, activity),
     )  # fmt: skip
-    return grow_pool(state, max(64, 4 * n_endpoints))
+    return grow_pool(state, max(POOL, n_cores))
 
 
 def grow_pool(state: State, n: int) -> State:
