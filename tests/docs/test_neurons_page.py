@@ -1,0 +1,70 @@
+"""The numbers of docs/neurons.md are what the kernels compute and the examples print."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pages import ROOT, blocks
+
+from simulator.behaviour import neurons
+from simulator.describe.network import Neuron
+
+PAGE = ROOT / "docs" / "neurons.md"
+DEFAULTS = {"model": "if", "threshold": "10", "initial": "0", "bias": "0", "reset": "subtract", "compare": ">="} | {
+    "decay": "0", "bits": "32", "overflow": "saturate"
+}  # fmt: skip
+
+
+def worked() -> list[list[str]]:
+    """Return the cells of the rows of the worked table."""
+    table = PAGE.read_text().split("<!-- worked -->\n")[1].split("\n\n")[0].splitlines()[2:]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in table]
+
+
+def described(settings: str) -> Neuron:
+    """Return the neuron of 'model lif, threshold 99'; '–' is the default one."""
+    written = dict(word.split() for word in settings.split(", ") if word != "–")
+    assert written.keys() <= DEFAULTS.keys()
+    given = DEFAULTS | written
+    one = [np.array([int(given[key])]) for key in ("threshold", "initial", "bias")]
+    bits, decay = int(given["bits"]), int(given["decay"])
+    return Neuron(given["model"], *one, given["reset"], given["compare"], decay, bits, given["overflow"])
+
+
+@pytest.mark.parametrize(("settings", "currents", "spikes", "potentials", "overflows"), worked())
+def test_a_worked_row_is_what_the_kernel_computes(settings, currents, spikes, potentials, overflows):
+    population = neurons.prepare("page", described(settings))
+    potential, fired, left = population.initial.copy(), np.zeros(1, np.int32), 0
+    seen: tuple[list[int], list[int]] = [], []
+    for current in currents.split(", "):
+        n_fired, overflowed = neurons.step(population, potential, np.array([int(current)]), fired)
+        left += overflowed
+        seen[0].append(n_fired)
+        seen[1].append(int(potential[0]))
+    assert (spikes, potentials, int(overflows)) == (*(", ".join(map(str, row)) for row in seen), left)
+
+
+def test_every_model_is_worked_on_the_page():
+    assert set(neurons.MODELS) == {described(settings).model for settings, *_ in worked()}
+
+
+def test_the_activations_of_the_page():
+    population = neurons.prepare("page", described("–"))
+    assert "totals of 9, 10, 39, 400 and −11 give 0, 1, 3, 3 and 0" in PAGE.read_text()
+    assert [0, 1, 3, 3, 0] == [neurons.activation(population, 0, total, 3) for total in (9, 10, 39, 400, -11)]
+
+
+def test_the_example_prints_what_the_page_shows(capsys):
+    example, printed = (block for block in blocks(PAGE) if block.language == "python" or block.mark == "printed")
+    exec(compile(example.text, str(PAGE), "exec"), {})
+    assert printed.text == capsys.readouterr().out
+
+
+def test_the_streaming_difference_of_the_page_is_the_measured_one(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "tests" / "behaviour")
+    from test_twins import STREAMING
+
+    for timesteps, differing, spikes, activations in STREAMING:
+        of, share = " of 15,360" * (timesteps == 1), f" ({differing / 15360:.1%})".replace("%", " %") * (timesteps > 1)
+        more = f"{spikes / activations - 1:.1%}".replace("%", " %").replace("0.0 %", "0 %")
+        assert f"| {timesteps} | {differing:,}{of}{share} | {spikes:,} | {activations:,} | {more} |" in PAGE.read_text()
