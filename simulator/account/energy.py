@@ -266,7 +266,7 @@ def _static(chip: Chip, plan: Plan, record: Record, by_place: np.ndarray, by_ste
             place[TERM[(name, "off_share")]] = cycles[:, OFF] * period * size
         place[TERM[("core_clock_active",)]] = cycles[:, ACTIVE]
         place[TERM[("core_clock_idle",)]] = cycles[:, IDLE] + cycles[:, WAKING]
-    length = np.diff(np.concatenate([record.step_start, [record.cycles]]))
+    length = np.diff(np.concatenate([[0], record.step_start[1:], [record.cycles]]))
     for cycles, place, time in (
         (record.router_state_cycles.sum(axis=0, keepdims=True), by_place[:, n : n + 1], np.array([record.cycles])),
         (record.step_router_state_cycles, by_step, length),

@@ -122,8 +122,8 @@ class Activity:
             return np.zeros(self.n_steps + 1, np.int64)
         if len(self.step_release) != self.n_steps + 1:
             raise InputError(f"step_release: must have {self.n_steps + 1} entries, not {len(self.step_release)}")
-        if self.step_release[0] != 0:
-            raise InputError(f"step_release: the first step starts in cycle 0, not {self.step_release[0]}")
+        if self.step_release.min() < 0:
+            raise InputError(f"step_release: must be 0 or more, not {self.step_release.min()}")
         return self.step_release.astype(np.int64)
 
     @property

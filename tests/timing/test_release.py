@@ -19,6 +19,7 @@ TABLE = [
     ([0, 5, 10, 15],                      [0, 5, 10],   15),
     ([0, 6, 0, 0],                        [0, 6, 11],   16),
     ([0, 100, 101, 0],                    [0, 100, 105], 110),
+    ([40, 0, 0, 0],                       [40, 45, 50], 55),
     ([0, 0, 0, 1000],                     [0, 5, 10],   1000),
     ([0, 10**12, 0, 3 * 10**12],          [0, 10**12, 10**12 + 5], 3 * 10**12),
 ]  # fmt: skip
@@ -48,7 +49,7 @@ def test_a_held_core_is_gated_after_its_hold_and_wakes_for_the_release(engine) -
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("release, why", [([0, 1], "must have 4 entries, not 2"), ([3, 4, 5, 6], "starts in cycle 0, not 3")])
+@pytest.mark.parametrize("release, why", [([0, 1], "must have 4 entries, not 2"), ([0, -4, 5, 6], "must be 0 or more, not -4")])
 def test_a_release_that_cannot_be_followed_is_refused(engine, release, why) -> None:
     plan = core_and_port()
     activity = replace(work(plan, [], [Step(visits=3)] * 3), step_release=np.array(release))
@@ -56,13 +57,15 @@ def test_a_release_that_cannot_be_followed_is_refused(engine, release, why) -> N
         simulate_with(engine)(plan, activity)
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(30))
 def test_both_engines_hold_back_the_same_steps(seed: int) -> None:
     rng = np.random.default_rng(9000 + seed)
     plan = random_plan(rng)
     activity = random_activity(rng, plan)
     gaps = rng.choice([0, 1, 40, 300, 10**6], activity.n_steps + 1)
-    activity = replace(activity, step_release=np.cumsum(gaps) - gaps[0])
+    activity = replace(activity, step_release=np.cumsum(gaps))
     a, b = (simulate_with(name)(plan, activity, events=True) for name in ENGINES)
     assert first_divergence(a, b, plan) is None
+    for cycles, by_step in ((a.state_cycles, a.step_state_cycles), (a.router_state_cycles, a.step_router_state_cycles)):
+        assert cycles.sum(axis=0).tolist() == by_step.sum(axis=0).tolist()
     assert (a.step_start >= activity.release[:-1]).all() and a.cycles >= activity.release[-1]

@@ -167,7 +167,7 @@ class Chip:
 
     def _steps(self) -> Process:
         release = self.activity.release.tolist()
-        yield at(self.environment, ARRIVE)
+        yield at(self.environment, ARRIVE, release[0])
         for step in range(self.activity.n_steps):
             self._start(step)
             while self.outstanding:
