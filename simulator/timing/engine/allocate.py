@@ -51,7 +51,7 @@ def choose_vcs(state: State, number: int) -> bool:
 
     Leaves in each port what `apply_vc_allocation` does once the switch has been allocated on the same state.
     """
-    base = state.router[number].base
+    base = state.router[number].first_port
     moved = False
     for matching in (False, True):
         inputs = np.int64(state.router[number].inputs)
@@ -114,7 +114,7 @@ def take_vc(state: State, base: int, p: int, vc: int) -> None:
 def apply_vc_allocation(state: State, number: int) -> None:
     """Give output VCs to the winners and let routed heads wait for one; both count from the next cycle."""
     chip = state.chip[0]
-    base = state.router[number].base
+    base = state.router[number].first_port
     for p in range(chip.ports):
         port = state.port[base + p]
         waiting = np.int64(port.asking)

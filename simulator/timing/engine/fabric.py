@@ -56,8 +56,10 @@ class Fabric:
 
     def _run(self) -> Iterator:
         while True:
-            until = self._horizon()
-            status = self._advance(until)
+            if self.environment.peek() <= self.environment.now:  # somebody acts in this cycle before the chip does
+                yield self.environment.timeout(0)
+                continue
+            status = self._advance(self._horizon())
             if status == DONE:
                 break
             if status == DEADLOCK:
@@ -76,7 +78,7 @@ class Fabric:
         until = NEVER if other == float("inf") else int(other) - self.origin
         if self.stop_every is not None:
             until = min(until, self.now + self.stop_every)
-        return max(until, self.now + 1) if other > self.environment.now else until
+        return until
 
     def _advance(self, until: int) -> int:
         """Run the kernel once and see to what it stopped for."""

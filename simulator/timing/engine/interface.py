@@ -69,7 +69,7 @@ def send_next(state: State, number: int, k: int, now: int) -> None:
     if interface.sent[k] == 0:
         token |= HEAD
     interface.sent[k] += 1
-    if interface.sent[k] == state.packet[packet_number].size:
+    if interface.sent[k] == state.packet[packet_number].flits:
         token |= TAIL
         interface.sending[k] = -1
         if chip.atomic:

@@ -62,7 +62,7 @@ CHIP = _record(
 )  # fmt: skip
 
 ROUTER = _in_lines(
-    x="i4", y="i4", base="i4", inputs="i4", awake="i4", wanted="i4", slept="i8", ready="i8", flit_cycles="i8",
+    x="i4", y="i4", first_port="i4", inputs="i4", awake="i4", wanted="i4", slept="i8", ready="i8", flit_cycles="i8",
 )  # fmt: skip
 
 PORT = _in_lines(
@@ -109,7 +109,7 @@ POWER = _in_lines(
 )  # fmt: skip
 
 PACKET_IN_FLIGHT = _in_lines(
-    x="i4", y="i4", local="i4", traffic_class="i4", tree="i4", size="i4", copies="i4", next="i4", source="i4",
+    x="i4", y="i4", local="i4", traffic_class="i4", tree="i4", flits="i4", copies="i4", next="i4", source="i4",
     entry="i8", row="i8", name="i8", inject="i8", head_entry="i8", head_arrive="i8",
 )  # fmt: skip
 

@@ -52,7 +52,7 @@ def list_core(state: State, number: int, cycle: int) -> None:
 def book_sent(state: State, source: int, packet) -> None:  # type: ignore[no-untyped-def]
     """Book what a packet will cost the network on its sender; routing is minimal, so that is known."""
     counter = state.counter[source]
-    flits = packet.size
+    flits = packet.flits
     counter[PACKETS_SENT] += 1
     counter[FLITS_SENT] += flits
     if packet.tree >= 0:
@@ -85,7 +85,7 @@ def put_packet(state: State, source: int, row: int, entry_number: int, now: int)
     packet.local = target.local
     packet.traffic_class = entry.traffic_class
     packet.tree = state.row[row].tree
-    packet.size = entry.flits
+    packet.flits = entry.flits
     packet.copies = state.row[row + 1].start - state.row[row].start if packet.tree >= 0 else 1
     packet.next = -1
     packet.source = source
@@ -131,7 +131,7 @@ def log_packet(state: State, number: int, endpoint: int, now: int) -> None:
     row.packet = packet.name
     row.source = packet.source
     row.destination = endpoint
-    row.size = packet.size
+    row.size = packet.flits
     row.traffic_class = packet.traffic_class
     row.inject_cycle = packet.inject
     row.head_entry_cycle = packet.head_entry

@@ -22,7 +22,7 @@ def wake_router(state: State, number: int, now: int) -> None:
         chip.n_awake_routers += 1
         wanted = np.int64(router.wanted)
         while wanted != 0:  # blocked all through its sleep
-            state.port[router.base + lowest(wanted)].blocked += now - router.slept
+            state.port[router.first_port + lowest(wanted)].blocked += now - router.slept
             wanted &= wanted - 1
 
 
@@ -79,11 +79,11 @@ def start_all(state: State, number: int) -> None:
     router = state.router[number]
     chip = state.chip[0]
     for p in range(chip.ports):
-        port = state.port[router.base + p]
+        port = state.port[router.first_port + p]
         idle = port.occupied & ~(port.active | port.waiting | port.routing)
         for vc in range(chip.virtual_channels):
             if (idle >> vc) & 1:
-                start_packet(state, router.base + p, vc)
+                start_packet(state, router.first_port + p, vc)
 
 
 @kernel(inline=True)
@@ -203,7 +203,7 @@ def represent(state: State, base: int, p: int, o: int, now: int, is_active: bool
 def choose_outputs(state: State, number: int, now: int) -> int:
     """Let each input choose an output it asks for; return the mask of outputs that were chosen by some input."""
     router = state.router[number]
-    base = router.base
+    base = router.first_port
     chosen = np.int64(0)
     inputs = np.int64(router.inputs)
     while inputs != 0:
@@ -304,7 +304,7 @@ def log_grant(state: State, number: int, p: int, vc: int, o: int, out_vc: int, t
     row.out_port = o
     row.out_vc = out_vc
     row.packet = state.packet[token >> 2].name
-    row.flit = state.lane[((router.base + p) << chip.lane_shift) | vc].flit
+    row.flit = state.lane[((router.first_port + p) << chip.lane_shift) | vc].flit
     chip.n_grants += 1
 
 
@@ -312,7 +312,7 @@ def log_grant(state: State, number: int, p: int, vc: int, o: int, out_vc: int, t
 def grant(state: State, number: int, o: int, now: int) -> None:
     """Let one of the inputs that chose output `o` send a flit through it."""
     chip = state.chip[0]
-    base = state.router[number].base
+    base = state.router[number].first_port
     out = state.port[base + o]
     is_active = out.ask_active != 0
     p = turn(np.int64(out.ask_active if is_active else out.ask_head), out.out_pointer)
@@ -344,7 +344,7 @@ def evaluate_router(state: State, number: int, now: int) -> bool:
     """Evaluate and update one router (steps 6 and 7); return whether it must be looked at in the next cycle too."""
     chip = state.chip[0]
     router = state.router[number]
-    base = router.base
+    base = router.first_port
     wanted = np.int64(0)
     inputs = np.int64(router.inputs)
     while inputs != 0:

@@ -212,7 +212,7 @@ def build(plan: Plan, activity: Activity, events: bool) -> State:
         chip=chip,
         router=_columns(
             n_routers, layout.ROUTER, x=router_number % plan.width, y=router_number // plan.width,
-            base=router_number * plan.ports,
+            first_port=router_number * plan.ports,
         ),
         port=port,
         lane=_columns(
