@@ -134,6 +134,44 @@ def test_one_bad_array_is_said_of_the_key_that_names_it(said_of_workload, arrays
     assert f"workload.yaml:{place}: {message}" == said
 
 
+KERNEL = np.ones((2, 1, 3, 3), np.int8)
+CONVOLUTION = "connection: {kind: convolution, weight: k, weight_bits: 8, padding: 1}"
+
+# what is written of a first layer of 3x3 kernels over 8x8 inputs, its kernel, what is said
+BAD_CONVOLUTIONS = [
+    (CONVOLUTION, KERNEL[:, :, :2, :1],
+     "layers[0].connection.padding: must be less than the kernel (2x1), not 1"),
+    (CONVOLUTION.replace(", padding: 1", ""), np.ones((2, 1, 9, 9), np.int8),
+     "layers[0].connection.weight: must have a kernel that fits 8x8, not 9x9"),
+    (CONVOLUTION, np.ones((2, 3, 3, 3), np.int8),
+     "layers[0].connection.weight: must have shape (channels, 1, height, width), not (2, 3, 3, 3)"),
+    (CONVOLUTION.replace("padding", "stride: 0, padding"), KERNEL,
+     "layers[0].connection.stride: must be at least 1, not 0"),
+    (CONVOLUTION + "\n    pool: {kind: max, size: 3}", KERNEL,
+     "layers[0].pool.size: must divide the 8x8 currents, not 3"),
+    (CONVOLUTION + "\n    pool: {kind: mean, size: 2}", KERNEL,
+     "layers[0].pool.kind: must be 'max' or 'sum', not 'mean'"),
+    (CONVOLUTION + "\n    shape: [2, 4, 4]", KERNEL,
+     "layers[0].shape: must be [2, 8, 8] after its connection, not [2, 4, 4]"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("written", "kernel", "message"), BAD_CONVOLUTIONS, ids=[row[2][:50] for row in BAD_CONVOLUTIONS]
+)
+def test_convolutions_are_checked(said_of_workload, written, kernel, message):
+    text, said = said_of_workload((FIRST + ", weight_bits: 8}", written), k=kernel)
+    name = message.split(":")[0].removeprefix("layers[0].").split(".")[0]
+    assert f"workload.yaml:{line_of(text, name + ':')}: {message}" == said
+
+
+def test_pooling_belongs_to_convolutions(said_of_workload):
+    edit = (FIRST + ", weight_bits: 8}", FIRST + ", weight_bits: 8}\n    pool: {kind: max, size: 2}")
+    text, said = said_of_workload(edit)
+    place = f"workload.yaml:{line_of(text, 'pool:')}: layers[0].pool: "
+    assert place + "must follow a convolution, not a dense connection" == said
+
+
 SPARSE = "connection: {kind: sparse, weight: w, start: s, index: i, weight_bits: 8}"
 ROWS = dict(w=np.ones(3, np.int8), s=np.minimum(np.arange(65), 3), i=np.array([0, 5, 9]))
 
