@@ -61,7 +61,11 @@ class Model:
 
 
 #: written name -> the model; 'readout' integrates, never fires, and is for the last layer only
-MODELS = {"if": Model(has_twin=True), "lif": Model(leaks=True), "readout": Model(has_twin=True)}
+MODELS = {
+    "if": Model(has_twin=True),
+    "lif": Model(leaks=True),
+    "readout": Model(has_twin=True),
+}
 
 
 @dataclass(frozen=True)
