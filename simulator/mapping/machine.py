@@ -5,13 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.describe.chip import Chip
+from simulator.errors import MappingError
 from simulator.mapping import routes, stages
 from simulator.mapping.partition import Mapping
 from simulator.mapping.plan import CANONICAL, LOCAL, LOOKAHEAD, Plan
 
 
 def compile_plan(chip: Chip, mapping: Mapping) -> Plan:
-    """Return the chip as integers and tables; cores keep their numbers, ports to the outside follow in file order."""
+    """Return the chip as integers and tables; cores keep their numbers, ports to the outside follow in file order.
+
+    Raises MappingError for multicast beside a routing it could close a circle of waiting with.
+    """
+    _check_trees(chip)
     tiles, per_tile = chip.n_tiles, chip.mesh.cores_per_tile
     router = [core // per_tile for core in range(chip.n_cores)]
     local = [LOCAL + core % per_tile for core in range(chip.n_cores)]
@@ -55,6 +60,15 @@ def compile_plan(chip: Chip, mapping: Mapping) -> Plan:
         router_gate_after=chip.gating.router_gate_after,
         router_wake=chip.gating.router_wake,
     )
+
+
+def _check_trees(chip: Chip) -> None:
+    if chip.router.multicast and not routes.is_deadlock_free(routes.table(chip.router.routing), trees=True):
+        safe = [name for name in routes.ROUTING if routes.is_deadlock_free(routes.table(name), trees=True)]
+        raise MappingError(
+            f"chip {chip.name}: router.routing must be one of {', '.join(safe)} with router.multicast, not "
+            f"{chip.router.routing}: its packets and the XY trees could wait for each other in a circle"
+        )
 
 
 def tiles_in_use(chip: Chip, mapping: Mapping) -> int:

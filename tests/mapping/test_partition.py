@@ -46,6 +46,12 @@ TOO_SMALL = [
         "of neurons (has 64); 128 cores would do",
     ),
     (
+        ("router.multicast=true", "router.routing=yx"),
+        (),
+        "chip generic-22nm: router.routing must be one of xy, west-first with router.multicast, not yx: its packets and the XY trees "
+        "could wait for each other in a circle",
+    ),
+    (
         ("barrier.points=[[1, 114 ns], [4, 148 ns]]",),
         (),
         "chip generic-22nm: barrier.points must cover 7 tiles in use, not only 1 tiles: 114 ns, 4 tiles: 148 ns",
