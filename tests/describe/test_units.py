@@ -33,7 +33,8 @@ REFUSED = [
     ("23.6", "energy"), (23.6, "energy"), (0, "energy"), ("pJ", "energy"), ("23.6 pW", "energy"), ("23.6 pj", "energy"),
     ("23.6 xJ", "energy"), ("nan pJ", "energy"), ("inf pJ", "energy"), ("1e400 pJ", "energy"), ("1" * 200 + " pJ", "energy"),
     ("1,5 pJ", "energy"),
-    ("1" * 31 + " pJ", "energy"), ("1_0 pJ", "energy"), ("0x10 pJ", "energy"), ("1 p J", "energy"), ("- 1 pJ", "energy"), ("", "energy"),
+    ("1" * 31 + " pJ", "energy"), ("1_0 pJ", "energy"), ("0x10 pJ", "energy"),
+    ("1 p J", "energy"), ("- 1 pJ", "energy"), ("", "energy"),
     (None, "energy"), (True, "energy"), ([1], "energy"), ("\u0663 pJ", "energy"), ("1 pJ\n", "time"), ("2 cycles", "time"),
 ]  # fmt: skip
 
