@@ -75,6 +75,8 @@ class Energy:
     part: dict[str, Floats]
     sparse: Floats
     dense: Floats
+    #: weight reads and transfer of either way, whichever is cheaper
+    way: dict[str, dict[str, Floats]]
 
     @property
     def is_dense(self) -> NDArray[np.bool_]:
@@ -334,7 +336,8 @@ def _energy(part: dict[str, Floats], sparse: tuple[Floats, Floats], dense: tuple
         "weight_read": np.where(is_dense, dense[0], sparse[0]),
         "transfer": np.where(is_dense, dense[1], sparse[1]),
     }
-    return Energy({name: np.asarray(e) for name, e in (part | moved).items()}, *both)
+    way = {name: {"weight_read": read, "transfer": moving} for name, (read, moving) in (("sparse", sparse), ("dense", dense))}
+    return Energy({name: np.asarray(e) for name, e in (part | moved).items()}, *both, way)
 
 
 def _floats(*values: ArrayLike) -> tuple[Floats, ...]:

@@ -157,12 +157,12 @@ def account(chip: Chip, mapping: Mapping, plan: Plan, schedule: Schedule, record
     by_step = np.zeros((len(TERMS), steps))
     counts: dict[str, int] = {}
     counted = _counted(plan, schedule, record) | bit_hops(plan, schedule, steps)
-    counts |= {name: round(step.sum()) for name, (_, step) in counted.items()}
+    counts |= {name: round(by_steps.sum()) for name, (_, by_steps) in counted.items()}
     macs = counted["multiply_accumulate"]
     counted["multiply_accumulate"] = multiplications(chip, plan, schedule, mapping.core_layer, macs)
-    for name, (place, step) in counted.items():
-        by_place[TERM[(name,)], :n] = place
-        by_step[TERM[(name,)]] = step
+    for name, (at_place, at_step) in counted.items():
+        by_place[TERM[(name,)], :n] = at_place
+        by_step[TERM[(name,)]] = at_step
     shared = {"barrier": np.full(steps, tiles_in_use(chip, mapping)), "router_wake": record.step_router_wakes}
     for name, count in shared.items():
         by_place[TERM[(name,)], n] = counts[name] = int(count.sum())

@@ -1,0 +1,249 @@
+"""Runs at a controlled spike rate and density: the same machine and mapping, other events.
+
+`Activity` says who fires: drawn from a seed at the rate and density asked for, or a real trace thinned or filled.  Places are
+ranked once per layer by a seeded draw, and a rate takes the first of them, so a higher rate only adds events and the count
+is exact to one event.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from simulator.account import energy
+from simulator.behaviour import raster as behaviour
+from simulator.behaviour.raster import QNN, SNN, Raster, Trace
+from simulator.describe.chip import Chip
+from simulator.describe.network import DENSE, SPARSE, Connection, Layer, Network, Neuron, Stimulus
+from simulator.describe.workload import Workload
+from simulator.describe.workload_file import WorkloadDocument
+from simulator.errors import InputError
+from simulator.mapping.activity import compile_activity
+from simulator.mapping.machine import compile_plan
+from simulator.mapping.partition import Mapping, partition
+from simulator.mapping.placement import snake
+from simulator.study.simulation import Result, engine_named
+
+#: Theorem 2: how the activations of active inputs spread over 1 .. T
+CASES = ("best", "average", "worst")
+TRACE = "trace"
+_SIZES = re.compile(r"mlp((?:-[1-9][0-9]{0,5}){2,8})")
+
+
+@dataclass(frozen=True)
+class Activity:
+    """Whose events a run replays.
+
+    density: of the quantised twin's activations, held while the spike rate changes; or a case of Theorem 2, which ties it to
+    the rate (the spikes are then those the activations stand for); or 'trace': real spikes, thinned or filled, and real
+    activations.  Drawn activity drives the network with spikes, a real trace with the workload's own stimulus.
+    """
+
+    workload: Workload
+    timesteps: int
+    inferences: int
+    density: float | str
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a density that is neither a share nor a known word."""
+        if isinstance(self.density, str):
+            if self.density not in (*CASES, TRACE):
+                raise InputError(f"density: must be a number, or one of {', '.join((*CASES, TRACE))}, not {self.density!r}")
+        elif not 0 <= self.density <= 1:
+            raise InputError(f"density: must be from 0 to 1, not {self.density:g}")
+
+    @property
+    def is_drawn(self) -> bool:
+        """The stimulus too is drawn; otherwise it is the workload's own."""
+        return self.density != TRACE
+
+    @cached_property
+    def driven(self) -> Workload:
+        """The workload with the stimulus its runs have: silent spikes, to be replaced, where activity is drawn."""
+        if not self.is_drawn:
+            return self.workload
+        silent = np.zeros((self.inferences, self.timesteps, self.workload.network.n_inputs), np.int32)
+        return replace(self.workload, stimulus=Stimulus("raster", silent, 1))
+
+    @cached_property
+    def real(self) -> dict[str, Raster]:
+        """Both twins' real traces."""
+        network, stimulus = self.workload.network, self.workload.stimulus
+        firing = self.workload.firing
+        return {
+            mode: behaviour.run(network, stimulus, mode, self.timesteps, firing, self.inferences) for mode in (SNN, QNN)
+        }
+
+    @property
+    def real_rate(self) -> float:
+        """Mean spike rate of the real trace over the hidden layers."""
+        return self.real[SNN].spike_rate
+
+    @property
+    def sizes(self) -> list[int]:
+        """Neurons of the layers that send, the input first where it is drawn; the last layer only where it fires."""
+        network = self.workload.network
+        fires = [layer.n_neurons for layer in network.layers if layer.neuron.model != "readout"]
+        return [network.n_inputs, *fires]
+
+    def raster(self, mode: str, rate: float) -> Raster:
+        """Return the events of one twin at a mean spike rate (input spikes per place and timestep; hidden ones in a trace)."""
+        if not 0 <= rate <= 1:
+            raise InputError(f"rate: must be from 0 to 1, not {rate:g}")
+        if not self.is_drawn:
+            return self._scaled(rate) if mode == SNN else self.real[QNN]
+        window = self.timesteps if mode == SNN else 1
+        traces = [self._drawn(number, size, mode, rate) for number, size in enumerate(self.sizes)]
+        last = self.workload.network.layers[-1]
+        if last.neuron.model == "readout":
+            silent = np.zeros(0, np.int32)
+            traces.append(Trace(last.n_neurons, False, np.zeros(self.inferences * window + 1, np.int64), silent, silent))
+        return self._raster(mode, window, tuple(traces))
+
+    def _raster(self, mode: str, window: int, traces: tuple[Trace, ...]) -> Raster:
+        n = self.inferences
+        outputs = np.zeros((n, traces[-1].n_neurons), np.int64)
+        bits = 1 if mode == SNN else self.timesteps.bit_length()
+        return Raster(mode, window, self.workload.firing, bits, traces, outputs, np.zeros(n, np.int64), None, 0)
+
+    def _drawn(self, number: int, size: int, mode: str, rate: float) -> Trace:
+        """Return what a layer of `size` neurons sends; each layer has a draw of its own."""
+        if isinstance(self.density, str):
+            values = self._values(number, size, self.density, tied_density(self.timesteps, rate, self.density))
+            if mode == SNN:
+                return _trace(self._spread(number, values))
+            return _trace(values)
+        if mode == QNN:
+            return _trace(self._values(number, size, "average", self.density))
+        order = _rank(self.seed, number, 2, self.inferences * self.timesteps * size)
+        return _trace((order < round(rate * len(order))).astype(np.int32).reshape(-1, size))
+
+    def _values(self, number: int, size: int, case: str, density: float) -> np.ndarray:
+        """Return activations (inferences, size): the share `density` is active, with 1, any of 1..T, or T."""
+        order = _rank(self.seed, number, 0, self.inferences * size)
+        drawn = np.random.default_rng([self.seed, number, 1]).integers(1, self.timesteps + 1, len(order))
+        value = {"best": np.ones_like(drawn), "average": drawn, "worst": np.full_like(drawn, self.timesteps)}[case]
+        return np.where(order < round(density * len(order)), value, 0).astype(np.int32).reshape(-1, size)
+
+    def _spread(self, number: int, values: np.ndarray) -> np.ndarray:
+        """Return the spikes (inferences * T, size) that stand for activations: in drawn timesteps, or the first ones."""
+        shape = (len(values), self.timesteps, values.shape[1])
+        if self.workload.firing == behaviour.ACCUMULATE:
+            place = np.broadcast_to(np.arange(self.timesteps)[None, :, None], shape)
+        else:
+            place = np.random.default_rng([self.seed, number, 2]).random(shape).argsort(axis=1).argsort(axis=1)
+        return (place < values[:, None, :]).astype(np.int32).reshape(-1, values.shape[1])
+
+    def _scaled(self, rate: float) -> Raster:
+        """Return the real spikes with every layer's rate multiplied alike: thinned, or filled up with drawn ones."""
+        real = self.real[SNN]
+        if real.spike_rate == 0:
+            raise InputError(f"workload {self.workload.name}: must spike in a hidden layer for its trace to be thinned")
+        factor = rate / real.spike_rate
+        traces = [real.layers[0]]
+        for number, trace in enumerate(real.layers[1:], start=1):
+            if not trace.fires:
+                traces.append(trace)
+                continue
+            moments = len(trace.start) - 1
+            place = np.repeat(np.arange(moments), np.diff(trace.start)) * trace.n_neurons + trace.neuron
+            key = _rank(self.seed, number, 3, moments * trace.n_neurons) + moments * trace.n_neurons
+            key[place] -= moments * trace.n_neurons  # real events come first, in a drawn order
+            chosen = np.argsort(key)[: min(round(factor * len(place)), len(key))]
+            spikes = np.zeros(len(key), np.int32)
+            spikes[chosen] = 1
+            traces.append(_trace(spikes.reshape(moments, -1)))
+        return self._raster(SNN, self.timesteps, tuple(traces))
+
+
+def tied_density(timesteps: int, rate: float, case: str) -> float:
+    """Return the density that goes with a spike rate (Theorem 2), at most 1."""
+    spikes = {"best": 1.0, "average": (timesteps + 1) / 2, "worst": float(timesteps)}[case]
+    return min(timesteps * rate / spikes, 1.0)
+
+
+def _rank(seed: int, layer: int, purpose: int, n: int) -> np.ndarray:
+    """Return a drawn order of n places: the rank of each, (n,) int64."""
+    return np.random.default_rng([seed, layer, purpose]).permutation(n)
+
+
+def _trace(values: np.ndarray) -> Trace:
+    """Return the events of a matrix (moments, neurons); zeros send nothing."""
+    moment, neuron = np.nonzero(values)
+    start = np.concatenate([[0], np.cumsum(np.bincount(moment, minlength=len(values)))]).astype(np.int64)
+    return Trace(values.shape[1], True, start, neuron.astype(np.int32), values[moment, neuron].astype(np.int32))
+
+
+def replay(activity: Activity, chip: Chip, mode: str, rate: float, mapping: Mapping, engine: str = "compiled") -> Result:
+    """Return the run of one twin at a spike rate on a mapping made before."""
+    raster = activity.raster(mode, rate)
+    plan = compile_plan(chip, mapping)
+    schedule = compile_activity(activity.driven, chip, mapping, plan, raster)
+    record = engine_named(engine)(plan, schedule.activity)
+    ledger = energy.account(chip, mapping, plan, schedule, record)
+    return Result(activity.driven, chip, mode, activity.timesteps, engine, raster, mapping, plan, schedule, record, ledger)
+
+
+def spread_out(workload: Workload, chip: Chip, stride: int) -> Mapping:
+    """Return the mapping with every slice on every `stride`-th core along the snake: the same slices, further apart."""
+    mapping = partition(workload, chip)
+    if stride == 1:
+        return mapping
+    cores = snake(chip)[::stride]
+    if mapping.n_used > len(cores):
+        given = f"{len(cores)} (every {stride} of {chip.n_cores})"
+        raise InputError(f"spread: must leave {mapping.n_used} cores on {chip.name}, not {given}")
+    edges = np.cumsum([0] + [len(where) for where in mapping.cores])
+    names = [layer.name for layer in workload.network.layers]
+    placement = {name: [int(core) for core in cores[a:b]] for name, a, b in zip(names, edges, edges[1:])}
+    return partition(replace(workload, placement=placement), chip)
+
+
+def named(workload: str) -> Workload | None:
+    """Return the dense network a name such as 'mlp-1024-64' asks for, or None: its first layer repeats the input, one to one.
+
+    Its weights are zeros: it is for drawn activity, in which what fires does not depend on them.
+    """
+    match = _SIZES.fullmatch(workload)
+    if match is None:
+        return None
+    sizes = [int(size) for size in match.group(1)[1:].split("-")]
+    first = Connection(
+        SPARSE, np.ones(sizes[0], np.int32), 8, (sizes[0],), (sizes[0],),
+        start=np.arange(sizes[0] + 1), index=np.arange(sizes[0]),
+    )  # fmt: skip
+    layers = [Layer("repeat", (sizes[0],), first, _neuron(sizes[0]))]
+    for number, (n_in, n_out) in enumerate(zip(sizes, sizes[1:]), start=1):
+        dense = Connection(DENSE, np.zeros((n_in, n_out), np.int32), 8, (n_in,), (n_out,))
+        layers.append(Layer(f"dense{number}", (n_out,), dense, _neuron(n_out)))
+    network = Network((sizes[0],), tuple(layers))
+    stimulus = Stimulus("raster", np.zeros((1, 1, sizes[0]), np.int32), 1)
+    about = "a dense network for drawn activity"
+    written = [
+        {
+            "name": layer.name,
+            "connection": {"kind": layer.connection.kind, "weight": layer.name, "weight_bits": 8},
+            "neuron": {"model": "if", "threshold": 1},
+        }
+        for layer in layers
+    ]
+    document = WorkloadDocument.model_validate(
+        {
+            "schema_version": 1, "name": workload, "about": about, "arrays": "none",
+            "input": {"shape": [sizes[0]], "bits": 1},
+            "layers": written,
+            "stimulus": {"kind": "raster", "values": "none"},
+            "twin": {"timesteps": 1, "firing": "streaming"},
+            "mapping": {"placement": "auto"},
+        }
+    )  # fmt: skip
+    return Workload(workload, about, network, stimulus, 1, "streaming", None, None, (), document)
+
+
+def _neuron(n: int) -> Neuron:
+    zeros = np.zeros(n, np.int64)
+    return Neuron("if", zeros + 1, zeros, zeros)

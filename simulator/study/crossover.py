@@ -1,0 +1,234 @@
+"""At which spike rate the twins cost the same: found by simulation, for energy, latency and their product (docs/verdict.md).
+
+The spike rate is scanned and every change of sign is narrowed by bisection to a stated resolution; nothing is fitted.
+Beside it stands the closed-form model's breakeven for the same T, density and fan-in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from simulator.account import analytic
+from simulator.account.analytic_constants import hardware
+from simulator.behaviour.raster import QNN, SNN
+from simulator.describe.chip import Chip
+from simulator.describe.workload import Workload
+from simulator.errors import InputError
+from simulator.mapping.partition import Mapping
+from simulator.study.controlled import TRACE, Activity, replay, spread_out
+from simulator.study.simulation import Progress, Result
+
+METRICS = ("energy", "latency", "energy-delay product")
+#: spike rates looked at before any bisection: two crossings between neighbours would not be seen
+SCAN = (0.0, 0.01, 0.02, 0.035, 0.05, 0.065, 0.08, 0.1, 0.15, 0.2, 0.3)
+RESOLUTION = 0.0005
+#: encodings a twin may choose from, the cheaper one counts, as in the model's min(sparse, dense)
+CHOICES = {SNN: ("events", "bitmap"), QNN: ("events", "bitmap", "dense")}
+#: where streams have a price of their own, a bitmap that leaves out empty stretches would evade it
+PRICED_CHOICES = {SNN: ("events",), QNN: ("events", "dense")}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one twin costs per inference at one spike rate, each metric by its cheapest encoding."""
+
+    value: dict[str, float]  # J, s, J·s
+    encoding: dict[str, str]
+    hops: float  # mean mesh links per flit, of the encoding that is cheapest in energy
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Where the twins cost the same: `rate` is the middle of the last bracket, half a resolution from the truth."""
+
+    rate: tuple[float, ...]
+    below: str  # who is cheaper below the first crossing, or throughout
+    ratio_at_zero: float  # SNN / QNN where nothing spikes (with a tied density: nothing is active either)
+    ratio_at_end: float  # at the highest rate scanned
+
+    def show(self) -> str:
+        """Return the finding in a few words."""
+        if not self.rate:
+            return f"none: {self.below.upper()} throughout"
+        return ", ".join(f"{rate:.2%}" for rate in self.rate) + f" ({self.below.upper()} below)"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One row of a crossover study."""
+
+    timesteps: int
+    bits: int
+    setting: dict[str, str]
+    density: float | str
+    active: float  # density of the twin at the crossing in energy, or at a rate of 5 %
+    hops: float  # of the spiking twin there
+    encoding: dict[str, str]  # by twin, cheapest in energy there
+    crossing: dict[str, Crossing]
+    formula: str  # breakeven of the closed form at one hop
+    formula_hops: str  # at the hops measured
+
+    def flat(self) -> dict[str, Any]:
+        """Return the row as names and plain values, for a table on disk."""
+        row: dict[str, Any] = {"timesteps": self.timesteps, "bits": self.bits, **self.setting, "density": self.density}
+        row |= {"active": self.active, "hops": self.hops, **{f"{twin}_encoding": name for twin, name in self.encoding.items()}}
+        for metric, crossing in self.crossing.items():
+            name = metric.replace(" ", "_").replace("-", "_")
+            row[name] = " ".join(f"{rate:.5f}" for rate in crossing.rate) or "none"
+            row |= {f"{name}_below": crossing.below, f"{name}_ratio_at_zero": crossing.ratio_at_zero}
+            row[f"{name}_ratio_at_end"] = crossing.ratio_at_end
+        return row | {"formula": self.formula, "formula_at_hops": self.formula_hops}
+
+
+class Machine:
+    """One chip and mapping on which both twins are simulated at any spike rate; every cost is computed once."""
+
+    def __init__(self, activity: Activity, chip: Chip, spread: int = 1, encodings: str = "cheapest", engine: str = "compiled"):
+        """Map the workload; encodings 'cheapest', or 'chip' for those the chip file says."""
+        if encodings not in ("cheapest", "chip"):
+            raise InputError(f"encodings: must be 'cheapest' or 'chip', not {encodings!r}")
+        self.activity, self.chip, self.engine, self.encodings = activity, chip, engine, encodings
+        self.mapping: Mapping = spread_out(activity.workload, chip, spread)
+        self._known: dict[tuple[str, float], Cost] = {}
+
+    def _choices(self, mode: str) -> tuple[str, ...]:
+        if self.encodings == "chip":
+            return (self.chip.packet.spikes if mode == SNN else self.chip.packet.activations,)
+        return (PRICED_CHOICES if self.chip.energy.stream_bit_hop.value > 0 else CHOICES)[mode]
+
+    def run(self, mode: str, rate: float, encoding: str) -> Result:
+        """Simulate one twin."""
+        key = "spikes" if mode == SNN else "activations"
+        packet = self.chip.packet.model_copy(update={key: encoding})
+        return replay(self.activity, self.chip.model_copy(update={"packet": packet}), mode, rate, self.mapping, self.engine)
+
+    def cost(self, mode: str, rate: float) -> Cost:
+        """Return what a twin costs at a spike rate; with a density that is held the quantised one costs the same at all."""
+        held = mode == QNN and (self.activity.density == TRACE or not isinstance(self.activity.density, str))
+        key = (mode, 0.0 if held else rate)
+        if key not in self._known:
+            self._known[key] = _cheapest([(name, self.run(mode, key[1], name)) for name in self._choices(mode)])
+        return self._known[key]
+
+    def excess(self, metric: str, rate: float) -> float:
+        """Return the cost of the spiking twin less that of the quantised one."""
+        return self.cost(SNN, rate).value[metric] - self.cost(QNN, rate).value[metric]
+
+    def crossing(self, metric: str, resolution: float = RESOLUTION, scan: Sequence[float] = SCAN) -> Crossing:
+        """Return where the twins cost the same, between the rates of `scan`."""
+        excess = [self.excess(metric, rate) for rate in scan]
+        found = []
+        for low, high, left, right in zip(scan, scan[1:], excess, excess[1:]):
+            if (left < 0) != (right < 0):
+                found.append(self._narrowed(metric, low, high, left < 0, resolution))
+        below = "snn" if excess[0] < 0 else "qnn"
+        ratio = [self._ratio(metric, rate) for rate in (scan[0], scan[-1])]
+        return Crossing(tuple(found), below, ratio[0], ratio[1])
+
+    def _ratio(self, metric: str, rate: float) -> float:
+        other = self.cost(QNN, rate).value[metric]
+        return self.cost(SNN, rate).value[metric] / other if other else float("inf")
+
+    def _narrowed(self, metric: str, low: float, high: float, below: bool, resolution: float) -> float:
+        while high - low > resolution:
+            middle = (low + high) / 2
+            if (self.excess(metric, middle) < 0) == below:
+                low = middle
+            else:
+                high = middle
+        return (low + high) / 2
+
+
+def _cheapest(runs: list[tuple[str, Result]]) -> Cost:
+    values = {name: _metrics(result) for name, result in runs}
+    best = {metric: min(values, key=lambda name, metric=metric: values[name][metric]) for metric in METRICS}  # type: ignore[misc]
+    return Cost({metric: values[name][metric] for metric, name in best.items()}, best, mean_hops(dict(runs)[best["energy"]]))
+
+
+def _metrics(result: Result) -> dict[str, float]:
+    joules = result.ledger.total / result.finished
+    seconds = float(result.latency_cycles.mean()) * result.chip.period
+    return {"energy": joules, "latency": seconds, "energy-delay product": joules * seconds}
+
+
+def mean_hops(result: Result) -> float:
+    """Return mesh links per flit sent; 0 where nothing was sent."""
+    flits = result.count("flits_sent")
+    return (result.count("flit_hops_east_west") + result.count("flit_hops_north_south")) / flits if flits else 0.0
+
+
+def fan_in(workload: Workload, mapping: Mapping) -> int:
+    """Return the fan-in of the neuron an average synapse ends at, rounded: N of the closed form."""
+    synapses = np.array([float(targets.sum()) for targets in mapping.targets])
+    each = synapses / np.array([layer.n_neurons for layer in workload.network.layers])
+    return max(1, round(float((synapses * each).sum() / synapses.sum())))
+
+
+def find(machine: Machine, setting: dict[str, str] | None = None, resolution: float = RESOLUTION) -> Finding:
+    """Return where the twins cost the same on one machine, in every metric, with the closed form's answer beside it."""
+    activity = machine.activity
+    crossing = {metric: machine.crossing(metric, resolution) for metric in METRICS}
+    there = (crossing["energy"].rate or (0.05,))[0]
+    costs = {twin: machine.cost(twin, there) for twin in (SNN, QNN)}
+    active = _active(activity, there)
+    hops = costs[SNN].hops
+    # with a trace, the closed form holds the density that was measured
+    density = active if activity.density == TRACE else activity.density
+    bits = {layer.connection.weight_bits for layer in activity.workload.network.layers}
+    asked = analytic.Operation(
+        activity.timesteps, 0.0, density, fan_in(activity.workload, machine.mapping), weight_bits=max(bits)
+    )
+    model = hardware("typical", allow_extrapolated=True)
+    return Finding(
+        activity.timesteps,
+        activity.timesteps.bit_length(),
+        setting or {},
+        activity.density,
+        active,
+        hops,
+        {twin: cost.encoding["energy"] for twin, cost in costs.items()},
+        crossing,
+        analytic.rate_breakeven(asked, model).show(),
+        analytic.rate_breakeven(replace(asked, hops=hops), model).show(),
+    )
+
+
+def _active(activity: Activity, rate: float) -> float:
+    """Return the share of places of the quantised twin that are active: the input too where it is drawn."""
+    layers = activity.raster(QNN, rate).layers
+    traces = [trace for trace in (layers if activity.is_drawn else layers[1:]) if trace.fires]
+    places = sum(trace.n_neurons for trace in traces) * activity.inferences
+    return sum(len(trace.neuron) for trace in traces) / places if places else 0.0
+
+
+def sweep(
+    workload: Workload,
+    chips: Iterable[tuple[dict[str, str], Chip]],
+    timesteps: Sequence[int],
+    *,
+    density: float | str = 0.2,
+    inferences: int = 2,
+    seed: int = 0,
+    spread: Sequence[int] = (1,),
+    encodings: str = "cheapest",
+    engine: str = "compiled",
+    resolution: float = RESOLUTION,
+    progress: Progress | None = None,
+) -> list[Finding]:
+    """Return one Finding per window, chip and spread, in that order."""
+    inferences = min(inferences, workload.stimulus.n_inferences) if density == TRACE else inferences
+    asked = list(product(timesteps, chips, spread))
+    findings = []
+    for number, (window, (setting, chip), stride) in enumerate(asked):
+        if progress is not None:
+            progress("crossovers", number, len(asked))
+        activity = Activity(workload, window, inferences, density, seed)
+        machine = Machine(activity, chip, stride, encodings, engine)
+        named = setting if len(spread) == 1 else setting | {"spread": str(stride)}
+        findings.append(find(machine, named, resolution))
+    return findings

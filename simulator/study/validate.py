@@ -1,0 +1,306 @@
+"""The closed-form model against simulation, term by term: three numbers for each term, and why they differ.
+
+For each layer that receives something, in joules per inference: the formula with the paper's assumptions (one hop, no reuse,
+Theorem 2's density), the formula with what the run measured (N, T, s_r, d, H, R and the way data move, read off the engine's
+counters), and the ledger.  Per layer, the formula's energy of one output neuron is taken once per neuron or, where it grows
+with N, once per synapse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from simulator.account.analytic import Energy, Operation, quantised, rate, spiking
+from simulator.account.analytic_constants import Hardware, hardware
+from simulator.account.energy import ACTIONS
+from simulator.behaviour.raster import SNN
+from simulator.describe.chip import Chip
+from simulator.describe.energy import EnergyTable
+from simulator.describe.network import SPARSE
+from simulator.errors import CheckError
+from simulator.mapping import fan_out
+from simulator.study.simulation import Result
+from simulator.timing.record import COUNTER
+
+#: terms of the formula, and the ledger's actions that are their counterpart
+TERMS: dict[str, tuple[str, ...]] = {
+    "accumulate": ("accumulate",),
+    "multiply": ("multiply_accumulate",),
+    "compare": ("threshold_test",),
+    "clamp": ("clamp",),
+    "reset": ("reset",),
+    "membrane": ("membrane_read", "membrane_write"),
+    "weight_read": ("weight_read",),
+    "transfer": ("payload_bit_hop", "stream_bit_hop", "link_east_west", "link_north_south"),
+}
+#: what a simulated chip pays and the formula does not know
+ABSENT: dict[str, tuple[str, ...]] = {
+    "headers": ("header_bit_hop",),
+    "partial sums": ("accumulator",),
+    "buffers of routers": ("buffer_write", "buffer_read", "crossbar", "allocation"),
+    "queues and interfaces": ("input_queue", "output_queue", "injection", "ejection", "port_flit"),
+    "event handling": ("event", "event_generation", "axon_lookup"),
+    "barriers": ("barrier",),
+    "wake-up": ("gate_wake", "off_wake", "reload", "router_wake"),
+    "clocks": ("core_clock_active", "core_clock_idle", "router_clock"),
+    "leakage": ("core_leakage", "memory_leakage", "router_leakage", "chip_static"),
+}
+RESULTS = "results to the port"
+assert sorted(sum((*TERMS.values(), *ABSENT.values()), ())) == sorted(ACTIONS)
+#: actions that the sender books; the formula charges a transfer to the neuron it reaches
+_SENT = {"link_east_west", "link_north_south"}
+#: terms that grow with the number of synapses; the others with that of neurons
+_BY_SYNAPSE = {"accumulate", "multiply", "weight_read", "transfer"}
+#: agreement that is asked of an idealised chip, relative
+TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One layer of one run in the formula's symbols, all from counters of the engine but `value_bits`."""
+
+    name: str
+    neurons: int
+    synapses: int
+    inferences: int
+    timesteps: int  # T
+    spike_rate: float  # s_r: accumulates per synapse and timestep
+    output_rate: float  # spikes per neuron and timestep
+    density: float  # d: multiply-accumulates per synapse
+    visits: float  # per neuron and timestep of the window
+    hops: float  # H: mesh links per flit that reaches the layer (the copies of a multicast packet share theirs)
+    reuse: float  # R: weights needed per weight read
+    way: str  # 'sparse' or 'dense'
+    weight_bits: int
+    value_bits: int  # of what arrives; 1 for spikes
+    arriving_rate: float  # events per place of the layer before and timestep: s_r, or d where values arrive
+
+    @property
+    def fan_in(self) -> float:
+        """N: synapses per neuron."""
+        return self.synapses / self.neurons
+
+
+@dataclass(frozen=True)
+class Term:
+    """One term of one layer of one twin, J per inference; `cause` says why the last two differ."""
+
+    layer: str
+    name: str
+    paper: float
+    measured: float
+    ledger: float
+    cause: str
+
+    @property
+    def residual(self) -> float:
+        """What the ledger has beyond the formula with measured symbols, J."""
+        return self.ledger - self.measured
+
+    @property
+    def agrees(self) -> bool:
+        """The ledger equals the formula with measured symbols, to 1e-9 relative."""
+        return abs(self.residual) <= TOLERANCE * max(abs(self.measured), abs(self.ledger))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Priced(Hardware):
+    """The formula's hardware with a chip's prices; a weight costs the words it takes when it is read alone."""
+
+    energy: EnergyTable
+    word: int
+    index: int
+
+    def weight_read(self, weight_bits: int) -> float:
+        """Return the energy of one weight read alone, J."""
+        return words_alone(weight_bits + self.index, self.word) * self.energy.weight_read.value
+
+    def multiply(self, weight_bits: int, activation_bits: int) -> float:
+        """Return E_MAC, J."""
+        price = self.energy.multiply_accumulate
+        if price.by_bits is None:
+            return price.value
+        pair = f"{weight_bits}x{activation_bits}"
+        if pair not in price.by_bits:
+            raise CheckError(f"energy.multiply_accumulate.by_bits: must hold {pair!r}; it holds {', '.join(price.by_bits)}")
+        return price.by_bits[pair].value
+
+
+def words_alone(bits: int, word: int) -> int:
+    """Return the words one weight takes when nothing shares them."""
+    return -(-bits // word)
+
+
+def priced(chip: Chip, index: int = 0) -> Priced:
+    """Return a chip as the formula would read it: a link's price per flit is taken per payload bit, as the paper took Loihi's."""
+    energy = chip.energy
+    link = (energy.link_east_west.value + energy.link_north_south.value) / 2
+    return Priced(
+        accumulate=energy.accumulate.value,
+        compare=energy.threshold_test.value,
+        subtract=energy.reset.value,
+        membrane=energy.membrane_read.value + energy.membrane_write.value,
+        sparse=energy.payload_bit_hop.value + link,
+        dense=energy.stream_bit_hop.value + link / chip.link.flit,
+        energy=energy,
+        word=chip.core.synapse.word,
+        index=index,
+    )
+
+
+def measure(result: Result) -> list[Measured]:
+    """Return each layer of a run in the formula's symbols; raises CheckError when no inference was finished."""
+    if not result.finished:
+        raise CheckError("validate: no inference was finished")
+    counters, n_cores = result.record.counters, result.plan.n_cores
+    places = [np.arange(n_cores, result.plan.n_endpoints), *result.mapping.cores]
+    counts = [{name: int(counters[cores, number].sum()) for name, number in COUNTER.items()} for cores in places]
+    n, window = result.finished, result.raster.timesteps
+    found = []
+    for number, layer in enumerate(result.workload.network.layers, start=1):
+        sender, mine, before = counts[number - 1], counts[number], result.raster.layers[number - 1]
+        connection = layer.connection
+        synapses = int(fan_out.targets(layer, np.array([0, layer.n_neurons])).sum())
+        index = result.chip.core.synapse.index if connection.kind == SPARSE else 0
+        weight_bits, value_bits = result.schedule.operand_bits[number - 1]
+        dense = result.schedule.encoding[number - 1] != "events"
+        operations = mine["accumulates"] + mine["macs"]
+        values = mine["macs"] > 0 or result.mode != SNN
+        needed = synapses * n * (1 if values else window) if dense else operations
+        words = mine["weight_read_words"]
+        hops = sender["flit_hops_east_west"] + sender["flit_hops_north_south"]
+        moments = n * (1 if values else window)
+        found.append(
+            Measured(
+                name=layer.name,
+                neurons=layer.n_neurons,
+                synapses=synapses,
+                inferences=n,
+                timesteps=result.timesteps,
+                spike_rate=mine["accumulates"] / (synapses * n * window),
+                output_rate=mine["spikes"] / (layer.n_neurons * n * window),
+                density=mine["macs"] / (synapses * n),
+                visits=mine["neuron_updates"] / (layer.n_neurons * n * window),
+                hops=hops / mine["flits_received"] if mine["flits_received"] else 0.0,
+                reuse=needed * words_alone(weight_bits + index, result.chip.core.synapse.word) / words if words else 1.0,
+                way="dense" if dense else "sparse",
+                weight_bits=weight_bits,
+                value_bits=max(value_bits, 1) if values else 1,
+                arriving_rate=int(before.start[n * window]) / (before.n_neurons * moments),
+            )
+        )
+    return found
+
+
+def formula(mode: str, layer: Measured, chip: Chip) -> dict[str, float]:
+    """Return the formula's terms with measured symbols and the chip's prices, J per inference of the whole layer."""
+    index = chip.core.synapse.index if layer.reuse != 1.0 else 0
+    energies = priced(chip, index)
+    # T of a twin whose activations have as many bits as what arrives
+    width = 2**layer.value_bits - 1
+    values = quantised(
+        Operation(width, 0.0, layer.density, 1, layer.weight_bits, layer.hops, reuse_qnn=layer.reuse), energies
+    )
+    if mode != SNN:
+        clamp = 2 * chip.energy.clamp.value * layer.visits
+        return _whole({"multiply": values.part["multiply"], "clamp": clamp, **values.way[layer.way]}, layer)
+    spikes = _spiking(layer, layer.spike_rate, layer.hops, layer.reuse, energies)
+    own = _spiking(layer, layer.output_rate, 0.0, 1.0, energies)
+    parts = {"compare": spikes.part["compare"] * layer.visits, "reset": own.part["reset"]}
+    parts["membrane"] = spikes.part["membrane"] * layer.visits
+    if layer.density:
+        # values enter (direct coding): they are multiplied and moved as in the quantised twin
+        return _whole(parts | {"multiply": values.part["multiply"], **values.way[layer.way]}, layer)
+    return _whole(parts | {"accumulate": spikes.part["accumulate"], **spikes.way[layer.way]}, layer)
+
+
+def assumed(mode: str, layer: Measured) -> dict[str, float]:
+    """Return the formula's terms under the paper's assumptions: typical hardware, H = R = 1, d by Theorem 2 (average).
+
+    Of the run it takes T and the rate at which spikes arrive; where values arrive, the rate that Theorem 2 gives their density.
+    """
+    model = hardware("typical", allow_extrapolated=True)
+    is_rate = layer.value_bits == 1 and mode == SNN
+    spikes = layer.arriving_rate if is_rate else float(rate(layer.timesteps, layer.arriving_rate, "average"))
+    asked = Operation(layer.timesteps, min(spikes, 1.0), "average", 1, layer.weight_bits)
+    energy = spiking(asked, model) if mode == SNN else quantised(asked, model)
+    return _whole(energy.part, layer)
+
+
+def _spiking(layer: Measured, spike_rate: float, hops: float, reuse: float, energies: Hardware) -> Energy:
+    return spiking(Operation(layer.timesteps, spike_rate, 0.0, 1, layer.weight_bits, hops, reuse_snn=reuse), energies)
+
+
+def _whole(parts: Mapping[str, Any], layer: Measured) -> dict[str, float]:
+    """Return terms of one neuron of fan-in 1 for the whole layer."""
+    times = {name: layer.synapses if name in _BY_SYNAPSE else layer.neurons for name in parts}
+    return {name: float(joules) * times[name] for name, joules in parts.items()}
+
+
+def booked(result: Result) -> list[dict[str, float]]:
+    """Return the ledger by layer, J per inference, in the formula's terms, ABSENT ones and `results to the port`.
+
+    Transport stands where it ends, as in the formula.  The last entry is what no layer receives: it holds the results, and
+    what the whole chip shares.
+    """
+    by_layer = result.ledger.by_layer / result.finished
+    row = {name: number for number, name in enumerate(ACTIONS)}
+    layers = len(result.mapping.bounds)
+    found = []
+    for number in range(1, layers + 1):
+        found.append(
+            {
+                name: sum(float(by_layer[row[action], number - (action in _SENT)]) for action in actions)
+                for name, actions in TERMS.items()
+            }
+        )
+    rest = {name: float(by_layer[[row[action] for action in actions]].sum()) for name, actions in ABSENT.items()}
+    rest[RESULTS] = sum(float(by_layer[row[action], layers if action in _SENT else 0]) for action in TERMS["transfer"])
+    return [*found, rest]
+
+
+def terms(result: Result) -> list[Term]:
+    """Return every term of a run three ways, layer by layer, then what the formula does not know.
+
+    Invariant: the ledger's column adds up to the ledger's total per inference.
+    """
+    layers, ledger = measure(result), booked(result)
+    found = []
+    for layer, entries in zip(layers, ledger):
+        paper, measured = assumed(result.mode, layer), formula(result.mode, layer, result.chip)
+        for name in TERMS:
+            three = paper.get(name, 0.0), measured.get(name, 0.0), entries[name]
+            if any(three):
+                found.append(Term(layer.name, name, *three, _cause(result, name, *three[1:])))
+    for name, joules in ledger[-1].items():
+        if joules:
+            found.append(Term("-", name, 0.0, 0.0, joules, "not in the formula"))
+    return found
+
+
+def _cause(result: Result, name: str, measured: float, ledger: float) -> str:
+    """Return why the ledger differs from the formula with measured symbols, in a few words; empty where it does not."""
+    if abs(ledger - measured) <= TOLERANCE * max(abs(measured), abs(ledger)):
+        return ""
+    if name == "membrane":
+        return "the quantised twin's accumulators are read and written; the formula charges the spiking one's only"
+    if name == "weight_read":
+        return "a word holds several weights"
+    if name != "transfer":
+        return "counted otherwise"
+    causes = []
+    if len(result.mapping.slices) < sum(layer.n_neurons for layer in result.workload.network.layers):
+        causes.append("neurons of a core share a packet")
+    if result.chip.energy.link_east_west.value + result.chip.energy.link_north_south.value > 0:
+        causes.append("a flit carries more or less than one payload bit")
+    return "; ".join(causes) or "packets differ in length"
+
+
+def total(terms_: list[Term]) -> Term:
+    """Return the sum of all terms."""
+    paper, measured, ledger = (sum(getattr(term, way) for term in terms_) for way in ("paper", "measured", "ledger"))
+    return Term("all", "total", paper, measured, ledger, "")
