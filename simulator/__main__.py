@@ -15,6 +15,9 @@ VERBS = {
     "agree": ("agree", "Run both engines and show that they agree to the bit."),
     "noc": ("noc", "Study the network on chip alone: traces, curves, every grant."),
     "analytic": ("analytic", "The published closed-form energy model, and its published numbers."),
+    "validate": ("validate", "The closed-form model against simulation, term by term."),
+    "crossover": ("crossover", "The spike rate at which the twins cost the same, by simulation."),
+    "always-on": ("always_on", "Average power of a chip that waits for rare signals, and why."),
     "chips": ("library", "List the chips."),
     "workloads": ("library", "List the workloads."),
     "check": ("library", "Check chip and workload files."),
@@ -35,8 +38,8 @@ class Verbs(click.RichGroup):
             return None
         module, line = VERBS[name]
         if context.resilient_parsing or "--help" in sys.argv[1:2] or len(sys.argv) == 1:
-            return click.RichCommand(name, help=line)
-        return getattr(importlib.import_module(f"simulator.commands.{module}"), name)  # type: ignore[no-any-return]
+            return click.RichCommand(name=name, help=line)
+        return getattr(importlib.import_module(f"simulator.commands.{module}"), name.replace("-", "_"))  # type: ignore[no-any-return]
 
 
 @click.group(cls=Verbs)
@@ -44,7 +47,8 @@ class Verbs(click.RichGroup):
 def cli() -> None:
     """Cycle-level simulator of a spatial dataflow neuromorphic chip.
 
-    A compiled workload and a chip go in; cycles, stalls, joules and a verdict between the spiking and the quantised twin come out.
+    A compiled workload and a chip go in; cycles, stalls, joules and a verdict between the spiking and the quantised
+    twin come out.
     Start with `spikemesh twin digits-mlp`.
     """
 
@@ -55,10 +59,7 @@ def main() -> None:
 
     try:
         cli.main(standalone_mode=False)
-    except click.exceptions.Abort:
-        click.echo("stopped", err=True)
-        sys.exit(130)
-    except KeyboardInterrupt:
+    except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
         sys.exit(130)
     except click.ClickException as error:

@@ -19,8 +19,8 @@ DIRECTION = ("east", "west", "north", "south")
 def find(mapping: Mapping, plan: Plan, workload: Workload, record: Record) -> dict[str, Any]:
     """Return the resource with the largest share of the run's cycles: {class, place, share, why}.
 
-    Candidates: the busiest unit of any core, the busiest link or ejection port, the barriers, waking.  share is of the run's cycles; a
-    chip that waits on none of them more than half of the time has latency as its class: work is spread too thin to fill any resource.
+    Candidates: the busiest unit of any core, the busiest link or ejection port, the barriers, waking.  share is of the run's
+    cycles.
     """
     total = max(record.cycles, 1)
     candidates: list[tuple[float, str, str, str]] = []

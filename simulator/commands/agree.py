@@ -10,14 +10,15 @@ from simulator.commands import options
 @click.command()
 @options.workload
 @options.chip
-@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="How many different stretches of the inputs to run.")
+@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="How many stretches of the inputs to run.")
 @click.option("--limit", type=click.IntRange(1), default=2, show_default=True, help="Inferences per stretch.")
 @options.timesteps
 @options.setting
 def agree(workload: str, chip: str, seeds: int, limit: int, timesteps: int | None, setting: tuple[str, ...]) -> None:
-    """Run WORKLOAD through both engines, both twins, and show that they agree on every grant, state change, packet and counter.
+    """Run WORKLOAD through both engines and show that they agree on every grant, state change, packet and counter.
 
-    Seed 0 takes the first inputs, further seeds take inputs drawn with that seed. Exit 1 and the first difference when they do not agree.
+    Both twins are run. Seed 0 takes the first inputs, further seeds take inputs drawn with that seed.
+    Exit 1 and the first difference when they do not agree.
 
     \b
     spikemesh agree digits-mlp --chip generic-22nm --seeds 3

@@ -57,9 +57,8 @@ def workloads() -> None:
     for name in library.names("workload"):
         workload = Workload.load(name)
         sizes = "-".join(str(layer.n_neurons) for layer in workload.network.layers)
-        click.echo(
-            f"{name}  ({workload.network.n_inputs}-{sizes}, {workload.stimulus.n_inferences} inputs)\n    {' '.join(workload.about.split())}"
-        )
+        shape = f"{workload.network.n_inputs}-{sizes}, {workload.stimulus.n_inferences} inputs"
+        click.echo(f"{name}  ({shape})\n    {' '.join(workload.about.split())}")
 
 
 @click.command()
@@ -70,6 +69,6 @@ def schema(kind: str) -> None:
 
     from simulator.describe.schema import schema_of
 
-    click.echo(json.dumps(schema_of(kind), indent=2))
+    click.echo(json.dumps(schema_of("chip" if kind == "chip" else "workload"), indent=2))
 
 

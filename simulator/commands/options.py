@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 workload = click.argument("workload")
 chip = click.option(
-    "--chip", default="generic-22nm", show_default=True, help="A name (`spikemesh chips` lists them) or a path to a chip's YAML file."
+    "--chip", default="generic-22nm", show_default=True, help="A name (`spikemesh chips` lists them) or a path to a YAML file."
 )
 timesteps = click.option(
     "--timesteps", type=click.IntRange(1, 4096), help="T of the spiking twin; the quantised one has ceil(log2(T + 1)) bits."

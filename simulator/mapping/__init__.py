@@ -1,0 +1,1 @@
+"""Where it sits: partition, placement, packets, and the frozen Plan and Activity."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -44,7 +44,7 @@ class _Work:
 
 
 def compile_activity(workload: Workload, chip: Chip, mapping: Mapping, plan: Plan, raster: Raster) -> Schedule:
-    """Return the whole run's work, in steps: layer l works on timestep t of an inference in the inference's step offset(l) + t."""
+    """Return the whole run's work: layer l works on timestep t of an inference in the inference's step offset(l) + t."""
     layers = workload.network.layers
     stretch = raster.timesteps if raster.firing == "accumulate" else 1
     offsets = tuple(number * stretch for number in range(len(layers) + 1))
@@ -60,14 +60,16 @@ def compile_activity(workload: Workload, chip: Chip, mapping: Mapping, plan: Pla
     visited = [None] + [sending.visited(workload, chip, raster, number) for number in range(1, len(layers) + 1)]
     work = _work(workload, mapping, raster, step, visited)
     key, position, row, layer_of = _messages(workload, mapping, sent, first_row, step, visited)
-    row = np.where(np.diff(rows.start)[row] > 0, row, -1)
-    inject_step, inject_row = step(0, sent[0].moment), sent[0].row
-    has = np.diff(rows.start)[inject_row] > 0
-    inject_step, inject_row = inject_step[has], inject_row[has]
-    n_slices = len(mapping.slices)
+    row_layer = np.repeat(np.arange(len(sent)), np.diff(first_row))
     row_endpoint = [np.full(first_row[1], plan.n_cores)]
     row_endpoint += [mapping.cores[number - 1][sent[number].row_slice] for number in range(1, len(layers) + 1)]
-    tree = trees(plan, rows, np.concatenate(row_endpoint), chip.router.multicast)
+    sends = np.diff(rows.start) > 0
+    kept = np.where(sends, np.cumsum(sends) - 1, -1)  # a row without a packet is none
+    rows = replace(rows, start=np.concatenate([rows.start[:-1][sends], rows.start[-1:]]))
+    row, inject_step, inject_row = kept[row], step(0, sent[0].moment), kept[sent[0].row]
+    inject_step, inject_row = inject_step[inject_row >= 0], inject_row[inject_row >= 0]
+    n_slices = len(mapping.slices)
+    tree = trees(plan, rows, np.concatenate(row_endpoint)[sends], chip.router.multicast)
     activity = Activity(
         work_start=np.searchsorted(work.key, np.arange(n_steps + 1) * n_slices).astype(np.int64),
         work_core=work.core.astype(np.int32),
@@ -92,7 +94,7 @@ def compile_activity(workload: Workload, chip: Chip, mapping: Mapping, plan: Pla
     )
     return Schedule(
         activity, raster.mode, raster.timesteps, offsets, steps, len(raster.outputs), tuple(layer.encoding for layer in sent), layer_of,
-        np.repeat(np.arange(len(sent)), np.diff(first_row)), rows.bits, rows.payload_bits,
+        row_layer[sends], rows.bits, rows.payload_bits,
         tuple((layer.connection.weight_bits, before.payload) for layer, before in zip(layers, sent)),
     )  # fmt: skip
 

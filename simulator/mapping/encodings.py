@@ -1,12 +1,12 @@
 """How a layer's output becomes packets: single events, groups of events, bitmaps, dense streams.
 
-A *table* holds one row per source neuron: the packets its spike becomes whenever it fires.  Where several neurons share a
+A *table* holds one row per kind of source neuron: the packets its spike becomes whenever it fires.  Where neurons share a
 packet, each group that occurs in the run is a row of its own.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +27,10 @@ class Reach:
     words: np.ndarray
     cycles: np.ndarray  # without the lookup
     kind: int
+
+    def of(self, sources: np.ndarray) -> Reach:
+        """Return the reach of some of the sources."""
+        return replace(self, targets=self.targets[sources], words=self.words[sources], cycles=self.cycles[sources])
 
 
 def reach(chip: Chip, connection: Connection, targets: np.ndarray, cores: np.ndarray, multiply: bool) -> Reach:
@@ -150,7 +154,8 @@ def neurons_by_packet(chip: Chip, encoding: str, payload: int) -> int:
 
 def joined(parts: list[Rows]) -> Rows:
     """Return all rows of `parts`, in order."""
-    fields = {name: np.concatenate([getattr(part, name) for part in parts]) for name in Rows.__dataclass_fields__ if name != "start"}
+    names = [name for name in Rows.__dataclass_fields__ if name != "start"]
+    fields = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
     offsets = np.cumsum([0] + [len(part.endpoint) for part in parts])
     starts = [part.start[:-1] + offset for part, offset in zip(parts, offsets)]
     return Rows(start=np.concatenate([*starts, offsets[-1:]]).astype(np.int64), **fields)

@@ -18,7 +18,7 @@ def trees(plan: Plan, rows: Rows, row_endpoint: np.ndarray, multicast: bool) -> 
     n_rows = len(rows.start) - 1
     row_tree = np.full(n_rows, -1, np.int32)
     if not multicast:
-        return {"row_tree": row_tree, **NO_TREES}
+        return {**NO_TREES, "row_tree": row_tree}
     known: dict[tuple[int, bytes], int] = {}
     built: list[dict[int, int]] = []
     for row in range(n_rows):

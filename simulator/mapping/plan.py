@@ -136,7 +136,7 @@ class Activity:
         return all(np.array_equal(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
 
 
-NO_TREES = {
+NO_TREES: dict[str, np.ndarray] = {
     "tree_start": np.zeros(1, np.int64),
     "tree_router": np.zeros(0, np.int32),
     "tree_mask": np.zeros(0, np.uint32),

@@ -49,9 +49,10 @@ def send(workload: Workload, chip: Chip, mapping: Mapping, plan: Plan, raster: R
     moment, neuron = _events(workload, raster, number)
     slice_ = np.searchsorted(layer.bounds, neuron, side="right") - 1
     if layer.encoding == "events" and encodings.events_by_packet(chip, layer.payload) == 1:
-        rows = encodings.table(chip, layer.reach, layer.payload)
-        row_slice = np.searchsorted(layer.bounds, np.arange(int(layer.bounds[-1])), side="right") - 1
-        return Sent(moment, slice_, neuron, neuron, rows, row_slice, layer.encoding, layer.payload)
+        first, row = _kinds(layer, neuron)
+        rows = encodings.table(chip, layer.reach.of(first), layer.payload)
+        row_slice = np.searchsorted(layer.bounds, first, side="right") - 1
+        return Sent(moment, slice_, neuron, row, rows, row_slice, layer.encoding, layer.payload)
     moments = raster.timesteps * len(raster.outputs)
     return _grouped(chip, layer, moment, slice_, neuron, moments)
 
@@ -95,6 +96,20 @@ def _events(workload: Workload, raster: Raster, number: int) -> tuple[np.ndarray
     trace = raster.layers[number]
     counts = np.diff(trace.start)
     return np.repeat(np.arange(len(counts)), counts), trace.neuron.astype(np.int64)
+
+
+def _kinds(layer: _Layer, neuron: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return a source neuron of each kind that fires, and the kind of each event; one kind has one slice and the same targets.
+
+    A dense layer has one kind per slice, so its rows of packets take no memory that grows with its synapses.
+    """
+    fired, event = np.unique(neuron, return_inverse=True)
+    targets = layer.reach.targets
+    if targets.strides[0] == 0:  # every source has the same
+        targets = targets[:, :0]
+    home = np.searchsorted(layer.bounds, fired, side="right") - 1
+    _, first, kind = np.unique(np.column_stack([home, targets[fired]]), axis=0, return_index=True, return_inverse=True)
+    return fired[first], kind.reshape(-1)[event]
 
 
 def _grouped(
@@ -164,8 +179,8 @@ def visited(workload: Workload, chip: Chip, raster: Raster, number: int) -> np.n
             gathered = slice(before.start[moment], before.start[moment + 1])
         seen[moment] = always | fan_out.touched(layer, np.unique(before.neuron[gathered]))
     if number < len(raster.layers):
-        moment, neuron = _events(workload, raster, number)
-        seen[moment, neuron] = True
+        when, neuron = _events(workload, raster, number)
+        seen[when, neuron] = True
     if layer.neuron.model == "readout":
         seen[window - 1 :: window] = True
     return seen

@@ -39,7 +39,8 @@ def write_json(path: Path, content: Any) -> None:
     write_atomically(path, lambda handle: handle.write(text.encode()))
 
 
-def _folder(folder: Path) -> Path:
+def folder_for(folder: Path) -> Path:
+    """Return the folder of `-o`, made if it is not there; raises InputError when it cannot be."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -49,7 +50,7 @@ def _folder(folder: Path) -> Path:
 
 def write_run(result: Result, folder: str | Path, command: list[str] | None = None) -> None:
     """Write summary.json, manifest.json, cores.npz, links.npz, layers.npz and steps.npz of a run (docs/results.md)."""
-    place = _folder(Path(folder))
+    place = folder_for(Path(folder))
     write_json(place / "summary.json", result.summary())
     write_json(place / "manifest.json", manifest(result, command))
     for name, arrays in tables(result).items():
@@ -58,7 +59,7 @@ def write_run(result: Result, folder: str | Path, command: list[str] | None = No
 
 def write_twin(result: TwinResult, folder: str | Path, command: list[str] | None = None) -> None:
     """Write snn/, qnn/ (each as write_run) and twin.json."""
-    place = _folder(Path(folder))
+    place = folder_for(Path(folder))
     write_run(result.snn, place / "snn", command)
     write_run(result.qnn, place / "qnn", command)
     write_json(place / "twin.json", result.summary())

@@ -51,7 +51,8 @@ def _title(results: list[Result]) -> Text:
     )
     for result in results:
         if not result.record.complete:
-            text.append(f"stopped early: the {_name(result)} numbers cover the {result.finished} finished inferences only\n", "yellow")
+            covered = f"the {_name(result)} numbers cover the {result.finished} finished inferences only"
+            text.append(f"stopped early: {covered}\n", "yellow")
     return text
 
 
@@ -76,7 +77,7 @@ def _overview(results: list[Result]) -> Table:
     row("energy", [show(per(result, result.ledger.total), "J") for result in results])
     row("latency, mean", [_latency(result, "mean") for result in results])
     row("latency, worst", [_latency(result, "max") for result in results])
-    row("average power", [show(result.ledger.total / result.seconds, "W") if result.seconds else "-" for result in results])
+    row("average power", [show(result.ledger.total / result.seconds, "W") for result in results])
     row("spikes or activations sent", [_number(per(result, _events(result))) for result in results])
     row("synaptic operations", [_number(per(result, result.count("accumulates") + result.count("macs"))) for result in results])
     row("packets", [_number(per(result, result.count("packets_sent"))) for result in results])

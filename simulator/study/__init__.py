@@ -1,0 +1,1 @@
+"""One question each: twins, network, validation, crossover, always-on."""

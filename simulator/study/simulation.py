@@ -216,7 +216,8 @@ def run(
 
     mode: 'snn' or 'qnn'.  timesteps: T (default: the workload's); the quantised twin has ceil(log2(T + 1)) bits.  limit: only
     the first inferences.  events: keep every grant, state change and packet in result.record.  draws: how many times to draw
-    the constants from their bands, with `seed`, for result.uncertainty.  progress(what, done, total) is called now and then.  Raises SpikemeshError for anything that cannot be run as asked.
+    the constants from their bands, with `seed`, for result.uncertainty.  progress(what, done, total) is called
+    now and then.  Raises SpikemeshError for anything that cannot be run as asked.
     """
     workload = workload if isinstance(workload, Workload) else Workload.load(workload)
     chip = chip if isinstance(chip, Chip) else Chip.load(chip)

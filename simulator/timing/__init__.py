@@ -1,0 +1,1 @@
+"""When it happens: written twice, compared cycle for cycle."""

@@ -56,8 +56,8 @@ class Record:
     """Everything a run counted; int64 unless said otherwise; cycles are absolute.
 
     inject_cycle of a packet: the cycle it was put into its output or source queue; hops: routers visited (Manhattan
-    distance + 1: routing is minimal); a multicast packet leaves one row per copy.  State changes: the state from that cycle on, one row per change, the
-    state in cycle 0 included.
+    distance + 1: routing is minimal); a multicast packet leaves one row per copy.  State changes: the state from that cycle
+    on, one row per change, the state in cycle 0 included.
     """
 
     cycles: int
@@ -106,7 +106,7 @@ def _first_row(name: str, a: np.ndarray, b: np.ndarray) -> str | None:
 
 
 def _row(log: np.ndarray, row: int) -> str:
-    return ", ".join(f"{key} {log[row][key]}" for key in log.dtype.names)
+    return ", ".join(f"{key} {log[row][key]}" for key in log.dtype.names or ())
 
 
 def first_divergence(a: Record, b: Record, plan: Plan | None = None) -> str | None:
@@ -152,9 +152,9 @@ def first_divergence(a: Record, b: Record, plan: Plan | None = None) -> str | No
             if x.shape != y.shape:
                 return f"{name}: shape {x.shape} against {y.shape}"
             if x.dtype.names is None and not np.array_equal(x, y):
-                place = tuple(int(i) for i in np.argwhere(x != y)[0])
-                label = f", {COUNTERS[place[-1]]}" if "counters" in name else ""
-                return f"{name}{list(place)}{label}: {x[place]} against {y[place]}"
+                at = tuple(int(i) for i in np.argwhere(x != y)[0])
+                label = f", {COUNTERS[at[-1]]}" if "counters" in name else ""
+                return f"{name}{list(at)}{label}: {x[at]} against {y[at]}"
         elif x != y:
             return f"{name}: {x} against {y}"
     return None

@@ -55,7 +55,8 @@ def test_validation_and_lists_do_not_import_numba() -> None:
 
 
 def test_run_writes_where_it_is_told_and_reports_on_stdout(tmp_path: Path) -> None:
-    out = spikemesh("run", "digits-mlp", "--mode", "qnn", "--limit", "2", "--set", "core.synapse.lanes=4", "-o", str(tmp_path / "r"))
+    change = ["--set", "core.synapse.lanes=4"]
+    out = spikemesh("run", "digits-mlp", "--mode", "qnn", "--limit", "2", *change, "-o", str(tmp_path / "r"))
     assert out.returncode == 0, out.stderr
     assert "Energy per inference by component" in out.stdout
     manifest = json.loads((tmp_path / "r" / "manifest.json").read_text())

@@ -100,7 +100,8 @@ def test_without_zero_skip_a_stream_multiplies_every_zero() -> None:
 
 def test_messages_lie_within_their_visit_and_rise() -> None:
     loaded = Workload.load("digits-cnn")
-    for changes in ((), ("core.soma.update=touched",), ("packet.spikes=bitmap",), ("core.soma.update=touched", "packet.spikes=bitmap")):
+    touched, bitmap = "core.soma.update=touched", "packet.spikes=bitmap"
+    for changes in ((), (touched,), (bitmap,), (touched, bitmap)):
         chip = Chip.load("generic-22nm", changes)
         mapping = partition(loaded, chip)
         raster = behaviour.run(loaded.network, loaded.stimulus, "snn", 4, "streaming", 3)

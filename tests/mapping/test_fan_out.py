@@ -29,7 +29,9 @@ def walk(layer: Layer) -> list[tuple[int, int]]:
         return [(i, j) for i in range(connection.n_in) for j in range(connection.n_out)]
     if connection.kind == SPARSE:
         return [
-            (i, int(connection.index[k])) for i in range(connection.n_in) for k in range(connection.start[i], connection.start[i + 1])
+            (i, int(connection.index[k]))
+            for i in range(connection.n_in)
+            for k in range(connection.start[i], connection.start[i + 1])
         ]
     (c_in, high, wide), (c_out, out_high, out_wide) = connection.input_shape, connection.output_shape
     size = 1 if layer.pool is None else layer.pool.size

@@ -48,8 +48,8 @@ TOO_SMALL = [
     (
         ("router.multicast=true", "router.routing=yx"),
         (),
-        "chip generic-22nm: router.routing must be one of xy, west-first with router.multicast, not yx: its packets and the XY trees "
-        "could wait for each other in a circle",
+        "chip generic-22nm: router.routing must be one of xy, west-first with router.multicast, not yx: its packets "
+        "and the XY trees could wait for each other in a circle",
     ),
     (
         ("barrier.points=[[1, 114 ns], [4, 148 ns]]",),
