@@ -130,7 +130,7 @@ def inject(state: State, now: int) -> bool:
     return chip.n_free >= chip.n_cores
 
 
-@kernel
+@kernel(inline=True)
 def fire(state: State, number: int, now: int) -> None:
     """Look at the core or router a timer belongs to."""
     chip = state.chip[0]
@@ -142,7 +142,7 @@ def fire(state: State, number: int, now: int) -> None:
         wake_router(state, owner, now)
 
 
-@kernel
+@kernel(inline=True)
 def fire_timers(state: State, now: int) -> None:
     """Fire the timers due in this cycle."""
     chip = state.chip[0]
@@ -199,7 +199,7 @@ def has_timer(state: State, now: int) -> bool:
     return (chip.n_heap > 0 and state.heap[0].due == now) or state.timer_slot[now & (TIMER_SLOTS - 1)] >= 0
 
 
-@kernel
+@kernel(inline=True)
 def step_cores(state: State, now: int) -> None:
     """Look at every core listed for this cycle; they list themselves for the next."""
     chip = state.chip[0]

@@ -212,7 +212,7 @@ def step_soma(state: State, number: int, has_room: bool, now: int) -> None:
                 list_core(state, number, now + 1)
 
 
-@kernel
+@kernel(inline=True)
 def step_core(state: State, number: int, now: int) -> None:
     """Look at a core in one cycle, before anything else of the cycle happens to it."""
     core = state.core[number]

@@ -17,7 +17,7 @@ from simulator.timing.engine.layout import (
     State,
 )
 from simulator.timing.engine.packets import (
-    entry_of_copy,
+    entry_at,
     finish_one,
     list_core,
     log_packet,
@@ -136,7 +136,7 @@ def consume_at_port(state: State, number: int, vc: int, packet_number: int, is_t
     send_credit(state, interface.lanes | vc, 1, now + 2)
     if is_tail:
         packet = state.packet[packet_number]
-        entry = packet.entry if packet.tree < 0 else entry_of_copy(state, packet.row, number)
+        entry = entry_at(state, packet, number)
         counter[PACKETS_RECEIVED] += 1
         counter[EVENTS_RECEIVED] += state.entry[entry].events
         finish_one(state, now)
@@ -156,7 +156,7 @@ def eject_flit(state: State, number: int, vc: int, token: int, now: int) -> None
         core.input_peak = max(core.input_peak, core.input_flits)
         if is_tail:
             packet = state.packet[packet_number]
-            entry = packet.entry if packet.tree < 0 else entry_of_copy(state, packet.row, number)
+            entry = entry_at(state, packet, number)
             receive_packet(state, number, vc, entry, now)
     else:
         consume_at_port(state, number, vc, packet_number, is_tail, now)

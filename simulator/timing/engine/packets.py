@@ -107,17 +107,24 @@ def put_packet(state: State, source: int, row: int, entry_number: int, now: int)
 
 
 @kernel
-def entry_of_copy(state: State, row: int, endpoint: int) -> int:
-    """Return the entry of a multicast row that names `endpoint`."""
-    low = state.row[row].start
-    high = state.row[row + 1].start
+def find_copy(entry: np.ndarray, order: np.ndarray, low: int, high: int, endpoint: int) -> int:
+    """Return which of the entries order[low] .. order[high - 1], sorted by endpoint, names `endpoint`."""
     while low < high:
         middle = (low + high) >> 1
-        if state.entry[state.copy_order[middle]].endpoint < endpoint:
+        if entry[order[middle]].endpoint < endpoint:
             low = middle + 1
         else:
             high = middle
-    return state.copy_order[low]
+    return order[low]
+
+
+@kernel(inline=True)
+def entry_at(state: State, packet, endpoint: int) -> int:  # type: ignore[no-untyped-def]
+    """Return the entry a packet, or the copy of a multicast packet that comes to `endpoint`, was made of."""
+    if packet.tree < 0:
+        return packet.entry
+    row = packet.row
+    return find_copy(state.entry, state.copy_order, state.row[row].start, state.row[row + 1].start, endpoint)
 
 
 @kernel

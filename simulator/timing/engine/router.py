@@ -27,17 +27,15 @@ def wake_router(state: State, number: int, now: int) -> None:
 
 
 @kernel
-def tree_mask(state: State, tree: int, router: int) -> int:
-    """Return the outputs a multicast packet takes at a router of its tree."""
-    low = state.tree[tree].start
-    high = state.tree[tree + 1].start
+def tree_mask(branch: np.ndarray, low: int, high: int, router: int) -> int:
+    """Return the outputs a multicast packet takes at a router: its tree is branch[low] .. branch[high - 1]."""
     while low < high:
         middle = (low + high) >> 1
-        if state.branch[middle].router < router:
+        if branch[middle].router < router:
             low = middle + 1
         else:
             high = middle
-    return np.int64(state.branch[low].mask)
+    return np.int64(branch[low].mask)
 
 
 @kernel(inline=True)
@@ -55,7 +53,7 @@ def start_packet(state: State, port_number: int, vc: int) -> None:
     if packet.tree >= 0:
         lane.is_tree = 1
         lane.held = 0
-        lane.route = tree_mask(state, packet.tree, port.router)
+        lane.route = tree_mask(state.branch, state.tree[packet.tree].start, state.tree[packet.tree + 1].start, port.router)
     else:
         lane.is_tree = 0
         dx = packet.x - router.x
