@@ -1,0 +1,345 @@
+"""`spikemesh noc TRACE.csv`: the vectors' files, zero load, links and buffers, windows of any size, faults word for word."""
+
+import json
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simulator.errors import DeadlockError, InputError
+from simulator.mapping.plan import EAST, LOCAL
+from simulator.study import trace_file
+from simulator.study.noc import PIPELINE, InOrder, Latency, mesh, run_trace
+from simulator.study.trace_file import TraceFile
+
+GOLDEN = Path(__file__).parents[1] / "timing" / "golden"
+INDEX = json.loads((GOLDEN / "index.json").read_text())
+ENGINES = ["compiled", "reference"]
+RECORDED = sorted((path.parent.name, path.stem) for path in GOLDEN.glob("results/*/*.csv"))
+
+
+def rows(*packets):
+    """Return packets (cycle, source, destination, flits[, class]) as one window."""
+    return np.array([(*packet, 0)[:5] for packet in packets], np.int64).reshape(-1, 5)
+
+
+def in_windows(packets, size):
+    return [packets[first : first + size] for first in range(0, len(packets), size)]
+
+
+def everything(plan, windows, **choices):
+    """Run windows and return the result with all packet rows and all grant rows."""
+    packets, grants = [], []
+    result = run_trace(plan, windows, write_packets=packets.append, write_grants=grants.append, **choices)
+    return result, *(np.concatenate([np.zeros((0, n), np.int64), *parts]) for n, parts in ((9, packets), (8, grants)))
+
+
+def random_packets(n, cycles, nodes, seed=0, most_flits=6):
+    draw = np.random.default_rng(seed)
+    columns = [draw.integers(0, nodes, n), draw.integers(0, nodes, n), draw.integers(1, most_flits + 1, n), draw.integers(0, 2, n)]
+    return np.stack([np.sort(draw.integers(0, cycles, n)), *columns], axis=1)
+
+
+# ---------------------------------------------------------------- the vectors
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_files_are_those_of_the_vectors_to_the_byte(noc, tmp_path, engine):
+    differ = []
+    for configuration, scenario in RECORDED:
+        chosen, side = INDEX["configs"][configuration], INDEX["scenarios"][scenario]["k"]
+        noc(
+            GOLDEN / "scenarios" / f"{scenario}.csv", "--mesh", f"{side}x{side}", "--pipeline", chosen["pipeline"],
+            "--vcs", chosen["vcs"], "--buffer", chosen["buffer_flits"], "--engine", engine, "-o", "o.csv", "--grants", "g.csv",
+        )  # fmt: skip
+        for kind, got in (("results", "o.csv"), ("grants", "g.csv")):
+            expected = GOLDEN / kind / configuration / f"{scenario}.csv"
+            if expected.exists() and expected.read_bytes() != (tmp_path / got).read_bytes():
+                differ.append(f"{kind}/{configuration}/{scenario}")
+    assert not differ and len(RECORDED) >= 20
+
+
+# ---------------------------------------------------------------- zero load
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("pipeline, stages", [("lookahead", 2), ("canonical", 4)])
+@pytest.mark.parametrize("buffer", [2, 8])
+def test_an_isolated_packet_takes_the_formula(engine, pipeline, stages, buffer):
+    table = [(hops, size) for hops in range(15) for size in range(1, 9)]
+    trace = rows(*((200 * k, 0, min(hops, 7) + 8 * max(hops - 7, 0), size) for k, (hops, size) in enumerate(table)))
+    _, packets, _ = everything(mesh(8, 8, pipeline=PIPELINE[pipeline], buffer=buffer), [trace], engine=engine)
+    expected = [
+        hops * (stages + 1) + stages + 3 + (size - 1) + (size - 1) // buffer * max(0, 5 - buffer) for hops, size in table
+    ]
+    assert expected == (packets[:, 7] - packets[:, 1]).tolist()
+    assert [hops + 1 for hops, _ in table] == packets[:, 8].tolist()
+
+
+# ---------------------------------------------------------------- load, overload, idle time
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_hot_spot_takes_one_flit_a_cycle(engine):
+    # sixteen nodes send one flit to node 5 at once; the arrivals by source, recorded from the field's router
+    _, packets, _ = everything(mesh(4, 4), [rows(*((0, node, 5, 1) for node in range(16)))], engine=engine)
+    assert [16, 11, 14, 18, 9, 5, 8, 12, 15, 10, 13, 19, 21, 17, 20, 22] == packets[:, 7].tolist()
+
+
+def test_an_overload_drains_to_the_last_flit():
+    packets = random_packets(3000, 100, 16)
+    result, arrived, _ = everything(mesh(4, 4), [packets])
+    assert (3000, packets[:, 3].sum()) == (len(arrived), result.record.link_flits[:, LOCAL].sum())
+    assert result.cycles > 4 * 100
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_twenty_thousand_idle_cycles_change_nothing_but_the_clock(engine):
+    packets = random_packets(50, 60, 16)
+    packets[:, 1] = 3  # from one source, so that no pointer of an arbiter remembers the first half
+    shift = np.array([20_000, 0, 0, 0, 0])
+    _, once, _ = everything(mesh(4, 4), [packets], engine=engine)
+    _, twice, _ = everything(mesh(4, 4), [packets, packets + shift], engine=engine)
+    assert once.tolist() == twice[:50].tolist()
+    assert (once[:, [5, 6, 7]] - once[:, [1]]).tolist() == (twice[50:, [5, 6, 7]] - twice[50:, [1]]).tolist()
+
+
+def test_an_idle_gap_costs_nothing():
+    from simulator.timing.engine import stream as module
+
+    calls = []
+    advance = module.advance
+
+    def counted(state, until, budget):
+        calls.append(budget)
+        return advance(state, until, budget)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "advance", counted)
+        patch.setattr(module, "SLICE", 8)  # eventful cycles: 10**15 idle ones pass within a few slices
+        everything(mesh(4, 4), [rows((0, 0, 15, 1), (10**15, 15, 0, 1))])
+    assert len(calls) <= 40
+
+
+# ---------------------------------------------------------------- windows
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, 2000])
+@pytest.mark.parametrize("load", ["sparse", "one cycle", "overload"])
+def test_a_run_does_not_depend_on_where_the_windows_are_cut(size, load):
+    packets = random_packets(2000, {"sparse": 4000, "one cycle": 1, "overload": 200}[load], 16)
+    plan = mesh(4, 4, virtual_channels=3, buffer=3, class_vcs=(1, 2))
+    expected = everything(plan, [packets], engine="reference" if load == "sparse" else "compiled")
+    got = everything(plan, in_windows(packets, size))
+    for a, b in zip(expected[1:], got[1:]):
+        assert a.tolist() == b.tolist()
+    assert expected[0].record.link_blocked.tolist() == got[0].record.link_blocked.tolist()
+    assert expected[0].record.router_flit_cycles.tolist() == got[0].record.router_flit_cycles.tolist()
+    assert (expected[0].cycles, expected[0].record.counters.tolist()) == (got[0].cycles, got[0].record.counters.tolist())
+
+
+def test_a_cycle_with_more_packets_than_a_window_holds(monkeypatch):
+    monkeypatch.setattr("simulator.timing.engine.stream.CAPACITY", 16)
+    packets = random_packets(500, 3, 16)
+    plan = mesh(4, 4)
+    assert everything(plan, [packets])[1].tolist() == everything(plan, in_windows(packets, 10))[1].tolist()
+
+
+def test_no_packets_at_all():
+    result, packets, grants = everything(mesh(2, 2), [])
+    assert (0, 0, 0, 0, 0) == (result.packets, result.cycles, len(packets), len(grants), result.flit_hops)
+
+
+def test_memory_does_not_grow_with_the_trace():
+    plan = mesh(4, 4)
+    window = random_packets(20_000, 20_000, 16, most_flits=1)
+
+    def peak(n):
+        tracemalloc.start()
+        shifted = (window + np.array([20_000 * k, 0, 0, 0, 0]) for k in range(n))
+        run_trace(plan, shifted, write_packets=lambda _: None)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    peak(1)
+    assert peak(12) < 1.1 * peak(4)  # bytes, not physics: the interpreter's own objects come and go
+
+
+def test_packets_are_written_in_the_order_of_the_trace():
+    written = []
+    in_order = InOrder(lambda part: written.append(part[:, 0].tolist()))
+    for pids in ([2], [0], [4, 1], [3]):
+        in_order.add(np.array([[pid] + [0] * 8 for pid in pids]))
+    assert [[], [0], [1, 2], [3, 4]] == written
+
+
+# ---------------------------------------------------------------- what is said about a run
+
+
+def test_links_and_buffers_worked_out_by_hand(noc, tmp_path):
+    (tmp_path / "t.csv").write_text("cycle,src,dst,size\n0,0,1,2\n")
+    out = noc("t.csv", "--mesh", "2x1", "--flit-interval", "3", "--links", "l.csv", "--routers", "r.csv", "--buffer", "4")
+    # head: router 0 in 2, router 1 in 5, arrives in 8; tail: router 0 in 3, leaves in 5, router 1 in 8, arrives in 11
+    assert (tmp_path / "l.csv").read_text().splitlines() == [
+        "router,x,y,port,flits,utilisation,blocked_cycles",
+        "0,0,0,east,2,0.5,2",
+        "0,0,0,local,0,0.0,0",
+        "1,1,0,west,0,0.0,0",
+        f"1,1,0,local,2,{2 / 12},0",
+    ]
+    assert (tmp_path / "r.csv").read_text().splitlines() == [
+        "router,x,y,flits,flit_cycles,buffer_utilisation",
+        f"0,0,0,2,4,{4 / (2 * 4 * 12)}",
+        f"1,1,0,2,2,{2 / (2 * 4 * 12)}",
+    ]
+    assert "busiest link    router 0 (0,0) east: 50.00% of the cycles used, 16.67% blocked" in out
+    assert "throughput      0.0833 flits/node/cycle" in out
+
+
+def test_latencies_are_counted_exactly():
+    latency = Latency()
+    for part in ([5, 5, 9], [7], [], [5, 100]):
+        latency.add(np.array(part, np.int64))
+    assert ([5, 7, 9, 100], [3, 1, 1, 1]) == (latency.cycles.tolist(), latency.packets.tolist())
+    assert (6, 131 / 6) == (latency.n, latency.mean)
+    assert [5, 5, 7, 9, 100, 100] == [latency.quantile(share) for share in (0.0, 0.5, 0.51, 5 / 6, 0.99, 1.0)]
+
+
+def test_options_reach_the_network(noc, tmp_path):
+    (tmp_path / "t.csv").write_text("cycle,src,dst,size,class\n0,0,3,1,1\n")
+    noc("t.csv", "--mesh", "2x2", "--routing", "yx", "--link-latency", "1,4", "--vcs", "3", "--class-vcs", "2,1", "--grants", "g.csv")
+    # north first (4 cycles of latency), then east; class 1 has VC 2 alone
+    expected = ["2,0,4,2,2,2,0,0", "8,2,3,2,0,2,0,0", "11,3,1,2,4,2,0,0"]
+    assert expected == (tmp_path / "g.csv").read_text().splitlines()[1:]
+    result, _, _ = everything(mesh(2, 1, atomic=True), [rows((0, 0, 1, 1), (0, 0, 1, 1))])
+    assert (2, 14) == (result.record.link_flits[0, EAST], result.cycles)
+
+
+# ---------------------------------------------------------------- bad input
+
+HEADER = "t.csv:1: header: "
+FORM = "must be cycle,src,dst,size[,class], not "
+# text of the file on a 4x3 mesh, the message
+BAD = [
+    ("", "t.csv: is empty: must begin with the header cycle,src,dst,size[,class]"),
+    ("0,0,1,1\n", f"{HEADER}{FORM}'0,0,1,1'"),
+    ("cycle,src,dst\n", f"{HEADER}column size is missing; {FORM}'cycle,src,dst'"),
+    ("cycle,dst,src,size\n", f"{HEADER}{FORM}'cycle,dst,src,size'"),
+    ("cycle,src,dst,size,colour\n", f"{HEADER}{FORM}'cycle,src,dst,size,colour'"),
+    ("cycle,src,dst,size\n0,12,0,1\n", "t.csv:2: src: must be a node of the 4x3 mesh, 0 to 11, not 12"),
+    ("cycle,src,dst,size\n0,0,1,1\n0,0,-1,1\n", "t.csv:3: dst: must be a node of the 4x3 mesh, 0 to 11, not -1"),
+    ("cycle,src,dst,size\n0,0,1,0\n", "t.csv:2: size: must be at least 1, not 0"),
+    ("cycle,src,dst,size\n0,0,1,3000000000\n", "t.csv:2: size: must be at most 2147483647, not 3000000000"),
+    ("cycle,src,dst,size\n-1,0,1,1\n", "t.csv:2: cycle: must be at least 0, not -1"),
+    ("cycle,src,dst,size\n9,0,1,1\n8,0,1,1\n", "t.csv:3: cycle: must not fall: 8 comes after 9"),
+    ("cycle,src,dst,size\n9999999999999999,0,1,1\n", "t.csv:2: cycle: must be at most 1000000000000000, not 9999999999999999"),
+    ("cycle,src,dst,size\n1e3,0,1,1\n", "t.csv:2: cycle: must be a whole number, not '1e3'"),
+    ("cycle,src,dst,size\n0,0,1,1.0\n", "t.csv:2: size: must be a whole number, not '1.0'"),
+    ("cycle,src,dst,size\n0,0,1,\n", "t.csv:2: size: must be a whole number, not ''"),
+    ("cycle,src,dst,size\n0,0,1\n", "t.csv:2: line: must be 4 numbers (cycle,src,dst,size), not '0,0,1'"),
+    ("cycle,src,dst,size,class\n0,0,1,1,2\n", "t.csv:2: class: must be at most 1, not 2"),
+    ("cycle,src,dst,size\n0,0,1,12345678901234567890\n", "t.csv:2: size: must be a whole number, not '12345678901234567890'"),
+    ("cycle,src,dst,size\n\x00\xff\x1b,1\n", r"t.csv:2: line: must be 4 numbers (cycle,src,dst,size), not '\x00\xff\x1b,1'"),
+    ("\x7fELF\x02\x01\x00\n", rf"{HEADER}{FORM}'\x7fELF\x02\x01\x00'"),
+    ("cycle,src,dst,size\n0,12,12,0\n", "\n".join((
+        "t.csv:2: src: must be a node of the 4x3 mesh, 0 to 11, not 12",
+        "t.csv:2: dst: must be a node of the 4x3 mesh, 0 to 11, not 12",
+        "t.csv:2: size: must be at least 1, not 0",
+    ))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text, message", BAD)
+def test_a_bad_trace_is_refused_word_for_word_and_nothing_is_written(noc, tmp_path, text, message):
+    (tmp_path / "t.csv").write_text(text, encoding="latin-1")
+    with pytest.raises(InputError) as refused:
+        noc("t.csv", "--mesh", "4x3", "-o", "o.csv", "--grants", "g.csv")
+    assert message == str(refused.value)
+    assert ["t.csv"] == [path.name for path in tmp_path.iterdir()]
+
+
+def test_twenty_faults_are_listed_and_the_others_counted(tmp_path):
+    (tmp_path / "t.csv").write_text("cycle,src,dst,size\n" + "0,0,99,1\n0,0,1,1\n" * 1025)
+    with pytest.raises(InputError) as refused:
+        TraceFile(tmp_path / "t.csv", mesh(4, 4)).check()
+    lines = str(refused.value).splitlines()
+    assert (21, "t.csv:40: dst", "t.csv: and 1,005 more") == (len(lines), Path(lines[19]).name[:13], Path(lines[20]).name)
+
+
+@pytest.mark.parametrize("text", [
+    "cycle,src,dst,size\n0,0,1,2\n3,2,3,4\n",
+    "cycle,src,dst,size\r\n0,0,1,2\r\n3,2,3,4\r\n",  # another system's line ends
+    "\ufeffcycle, src, dst, size\n0, 0, 1, 2\n\n +3,2,3,4",  # a spreadsheet's mark, blanks, no last line end
+])  # fmt: skip
+def test_harmless_spellings_are_read(tmp_path, text):
+    (tmp_path / "t.csv").write_bytes(text.encode())
+    trace = TraceFile(tmp_path / "t.csv", mesh(2, 2))
+    assert [[[0, 0, 1, 2, 0], [3, 2, 3, 4, 0]]] == [window.tolist() for window in trace.windows()]
+
+
+@pytest.mark.parametrize("block", [23, 64, 1 << 20])
+@pytest.mark.parametrize("window", [1, 10, 1 << 16])
+def test_a_trace_reads_the_same_in_blocks_and_windows_of_any_size(tmp_path, monkeypatch, block, window):
+    packets = random_packets(300, 1000, 16)
+    np.savetxt(tmp_path / "t.csv", packets, "%d", ",", header="cycle,src,dst,size,class", comments="")
+    monkeypatch.setattr(trace_file, "BLOCK", block)
+    monkeypatch.setattr(trace_file, "WINDOW", window)
+    monkeypatch.setattr(trace_file._Reader, "_header", lambda reader: reader.file.readline().decode().strip().split(","))
+    trace = TraceFile(tmp_path / "t.csv", mesh(4, 4))
+    trace.check()
+    assert (300, packets[-1, 0]) == (trace.n_packets, trace.last_cycle)
+    assert packets.tolist() == np.concatenate(list(trace.windows())).tolist()
+
+
+def test_a_line_without_end_is_no_trace(tmp_path):
+    (tmp_path / "t.csv").write_bytes(b"cycle,src,dst,size\n" + b"\x00" * (3 << 20))
+    with pytest.raises(InputError, match=r"t\.csv:2: line: is longer than 1,048,576 bytes: this is no trace$"):
+        TraceFile(tmp_path / "t.csv", mesh(2, 2)).check()
+
+
+# arguments, the message
+REFUSED = [
+    ([], "noc: needs a TRACE.csv or --traffic, one of them"),
+    (["t.csv", "--traffic", "uniform"], "noc: needs a TRACE.csv or --traffic, one of them"),
+    (["t.csv", "--rate", "0.1"], "--rate: needs --traffic"),
+    (["t.csv", "--plot", "p.png"], "--plot: needs --traffic"),
+    (["--traffic", "uniform", "--grants", "g.csv"], "--grants: needs a TRACE.csv"),
+    (["t.csv", "--mesh", "8"], "--mesh: must be two numbers such as 8x8, not '8'"),
+    (["t.csv", "--mesh", "0x8"], "mesh: width: must be 1 to 1024, not 0"),
+    (["t.csv", "--vcs", "9"], "vcs: must be 1 to 8, not 9"),
+    (["t.csv", "--buffer", "65"], "buffer: must be 1 to 64, not 65"),
+    (["t.csv", "--link-latency", "0"], "link-latency: must be 1 to 65536, not 0"),
+    (["t.csv", "--flit-interval", "1,x"], "--flit-interval: must be a number of cycles, or two such as 41,65, not '1,x'"),
+    (["t.csv", "--routing", "zz"], "routing: must be one of xy, yx, west-first, negative-first, not 'zz'"),
+    (["t.csv", "--vcs", "2", "--class-vcs", "2,1"],
+     "class-vcs: must be two numbers, each at least 1, that add up to the 2 VCs, not (2, 1)"),
+    (["t.csv", "-o", "a.csv", "--grants", "a.csv"], "--grants: is the same file as -o: a.csv"),
+    (["t.csv", "-o", "no/a.csv"], "no/a.csv: cannot be written: No such file or directory"),
+    (["u.csv"], "u.csv: cannot be read: No such file or directory"),
+    (["t.csv", "--clock", "1 GHz"], "--clock: needs --energy"),
+    (["t.csv", "--energy", "7nm"], "energy: must be one of 45nm, 22nm, 11nm, not '7nm'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments, message", REFUSED)
+def test_what_cannot_be_done_is_refused(noc, tmp_path, arguments, message):
+    (tmp_path / "t.csv").write_text("cycle,src,dst,size\n0,0,1,1\n")
+    with pytest.raises(InputError) as refused:
+        noc(*(["--mesh", "4x4"] if "--mesh" not in arguments else []), *arguments)
+    assert message == str(refused.value)
+
+
+def test_a_deadlock_ends_the_stream_with_its_circle():
+    from dataclasses import replace
+
+    from simulator.mapping.routes import fill, xy
+
+    # four worms turn round a square, each holding the link the next one wants
+    turning = {(1, 1): (0,), (-1, 1): (2,), (-1, -1): (1,), (1, -1): (3,)}
+    allowed = fill(lambda in_port, parity, dx, dy: turning.get((dx, dy)) or xy(in_port, parity, dx, dy))
+    plan = replace(mesh(2, 2, buffer=1), allowed=allowed)
+    worms = rows(*((0, source, 3 - source, 20) for source in range(4)))
+    with pytest.raises(DeadlockError, match=r"^cycle \d+: deadlock: "):
+        run_trace(plan, [worms])
