@@ -137,9 +137,7 @@ def _within(value: float, band: list[float] | None, quantile: np.ndarray) -> np.
     """Return the constant's value at each quantile of its band; 0.5 is the value itself."""
     if band is None:
         return np.full(len(quantile), value)
-    return np.where(
-        quantile < 0.5, _between(band[0], value, 2 * quantile), _between(value, band[1], 2 * quantile - 1)
-    )
+    return np.where(quantile < 0.5, _between(band[0], value, 2 * quantile), _between(value, band[1], 2 * quantile - 1))
 
 
 def _between(low: float, high: float, share: np.ndarray) -> np.ndarray:

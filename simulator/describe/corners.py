@@ -41,7 +41,9 @@ class Corner(Description):
     def _reached(cls, frequency: float, info: ValidationInfo) -> float:
         most = info.data.get("maximum_frequency")
         if most is not None and frequency > most:
-            raise ValueError(f"must be at most maximum_frequency ({units.show(most, 'Hz')}), not {units.show(frequency, 'Hz')}")
+            raise ValueError(
+                f"must be at most maximum_frequency ({units.show(most, 'Hz')}), not {units.show(frequency, 'Hz')}"
+            )
         return frequency
 
 

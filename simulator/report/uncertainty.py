@@ -32,9 +32,7 @@ def verdict_view(spread: VerdictUncertainty) -> RenderableType:
     return Group(line, tornado(spread.tornado, "energy ratio spiking / quantised", lambda value: f"{value:.3g}", 1.0))
 
 
-def tornado(
-    swings: list[Swing], what: str, shown: Callable[[float], str], line: float | None = None
-) -> RenderableType:
+def tornado(swings: list[Swing], what: str, shown: Callable[[float], str], line: float | None = None) -> RenderableType:
     """Return the widest swings, each constant moved alone to the ends of its band; `line`: where the verdict turns."""
     title = Text(f"What one constant alone does to the {what}", "bold", no_wrap=True)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))

@@ -1,0 +1,100 @@
+"""`spikemesh always-on`: average power of a chip that waits for rare signals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from simulator.commands import options
+
+
+@click.command("always-on")
+@options.workload
+@options.chip
+@click.option("--frame-rate", required=True, metavar="RATE", help="Frames per second, such as 10Hz.")
+@click.option(
+    "--duty", required=True, metavar="D[,D...]", help="Share of the frames that carry a signal; several for a curve."
+)
+@click.option(
+    "--policy",
+    type=click.Choice(["never", "gate", "off", "all"]),
+    default="all",
+    show_default=True,
+    help="Cores never sleep, are clock-gated, or power-gated; where the chip is silent: at once, off after break-even.",
+)
+@click.option("--mode", type=click.Choice(["snn", "qnn"]), default="snn", show_default=True, help="Which twin listens.")
+@click.option(
+    "--frames",
+    type=click.IntRange(1),
+    help="Length of the stream.  [default: 1000 or more, so that every duty is whole]",
+)
+@click.option(
+    "--burst",
+    type=click.Choice(["evenly", "bursty"]),
+    default="evenly",
+    show_default=True,
+    help="How signals are spread.",
+)
+@click.option(
+    "--background",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Probability of a stray event per input line (and timestep of a raster) in a frame without a signal.",
+)
+@click.option("--battery", metavar="ENERGY", help="Say how long it lasts, such as 660mWh.")
+@options.timesteps
+@options.corner
+@options.engine
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of bursts and background.")
+@options.setting
+@click.option(
+    "--plot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.png", help="Draw power against duty."
+)
+@options.output
+def always_on(workload: str, frame_rate: str, duty: str, policy: str, output: str | None, **choices: Any) -> None:
+    """Average power of WORKLOAD on a chip that waits for rare signals, by gating policy, beside the ideal formula.
+
+    A stream of frames, of which a share carries a signal (an inference); the chip sleeps through the others.
+
+    \b
+    spikemesh always-on digits-mlp --frame-rate 10Hz --duty 0.001,0.01,0.1 --battery 660mWh
+    spikemesh always-on digits-mlp --frame-rate 1kHz --duty 0.01 --policy off --burst bursty --plot power.png
+    """
+    from fractions import Fraction
+
+    from rich.console import Console
+
+    from simulator import units
+    from simulator.commands.progress import shown
+    from simulator.errors import InputError, UnitError
+    from simulator.report import always_on as report
+    from simulator.report.files import folder_for, write_json
+    from simulator.study import always_on as study
+
+    try:
+        rate = units.exact(frame_rate, "frequency")
+        battery = None if choices["battery"] is None else units.quantity(choices["battery"], "energy")
+    except UnitError as error:
+        raise InputError(f"--frame-rate or --battery: {error}") from error
+    try:
+        duties = [Fraction(text.strip()) for text in duty.split(",")]
+    except (ValueError, ZeroDivisionError) as error:
+        raise InputError(f"--duty: must be shares such as 0.001,0.01, not {duty!r}") from error
+    loaded, chip = options.load(workload, choices["chip"], choices["setting"], choices["corner"])
+    how = {name: choices[name] for name in ("mode", "frames", "burst", "background", "timesteps", "seed", "engine")}
+    policies = study.POLICIES if policy == "all" else (policy,)
+    with shown() as progress:
+        outcomes = study.always_on(loaded, chip, rate, duties, policies, progress=progress, **how)
+    Console(soft_wrap=False, width=None if Console().is_terminal else 140).print(
+        report.always_on_view(outcomes, battery)
+    )
+    if choices["plot"] is not None:
+        report.draw(outcomes, choices["plot"])
+        click.echo(f"wrote {choices['plot']}", err=True)
+    if output is not None:
+        place = folder_for(Path(output))
+        write_json(place / "always-on.json", report.summary(outcomes, battery))
+        click.echo(f"wrote {place / 'always-on.json'}", err=True)

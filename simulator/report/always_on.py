@@ -1,0 +1,189 @@
+"""The always-on study for people: what is drawn, by whom, why it is not the ideal formula, and for how long a battery lasts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from simulator.account.energy import COMPONENTS
+from simulator.account.standby import breakeven_cycles
+from simulator.report.landscape import figure_class
+from simulator.study.always_on import Outcome
+from simulator.timing.record import GATED, OFF, POWER_STATES
+from simulator.units import show
+
+NAMES = {"never": "never gated", "gate": "clock-gated", "off": "power-gated"}
+COLOURS = {"never": "#7a3410", "gate": "#b3541e", "off": "#1b6f8f"}
+DAY = 86400.0
+
+
+def summary(outcomes: list[Outcome], battery: float | None = None) -> dict[str, Any]:
+    """Return the content of always-on.json (docs/always-on.md has every key and unit)."""
+    first = outcomes[0]
+    return {
+        "schema_version": 1,
+        "workload": first.result.workload.name,
+        "chip": first.result.chip.name,
+        "corner": first.result.chip.corner,
+        "mode": first.result.mode,
+        "timesteps": first.result.timesteps,
+        "engine": first.result.engine,
+        "frame_rate_hz": float(1 / first.stream.interval),
+        "frames": first.stream.frames,
+        "battery_j": battery,
+        "points": [_point(outcome, battery) for outcome in outcomes],
+    }
+
+
+def _point(outcome: Outcome, battery: float | None) -> dict[str, Any]:
+    period, latency = outcome.result.chip.period, outcome.latency_cycles
+    gating = outcome.result.chip.gating
+    return {
+        "policy": outcome.policy,
+        "gate_after_cycles": gating.gate_after,
+        "off_after_cycles": gating.off_after,
+        "router_gate_after_cycles": gating.router_gate_after,
+        "duty": outcome.stream.duty,
+        "frames_with_a_signal": len(outcome.stream.signal),
+        "frames_with_background_only": len(outcome.stream.active) - len(outcome.stream.signal),
+        "late_frames": outcome.late_frames,
+        "power_w": outcome.power,
+        "power_by_component_w": outcome.power_by_component,
+        "ideal": {
+            "power_w": outcome.ideal_power,
+            "active_power_w": outcome.active_power,
+            "sleep_power_w": outcome.sleep_power,
+            "active_share": outcome.active_share,
+        },
+        "difference_w": {term.reason: term.watts for term in outcome.why()},
+        "core_state_share": outcome.core_state_share,
+        "router_state_share": outcome.router_state_share,
+        "core_wakes_per_second": outcome.core_wakes_per_second,
+        "router_wakes_per_second": outcome.router_wakes_per_second,
+        "detection_latency_s": {
+            "mean": float(latency.mean()) * period if len(latency) else None,
+            "max": int(latency.max()) * period if len(latency) else None,
+        },
+        "breakeven_cycles": {
+            "gated": breakeven_cycles(outcome.result.chip, GATED),
+            "off": breakeven_cycles(outcome.result.chip, OFF, int(outcome.result.plan.reload_cycles.max(initial=0))),
+        },
+        "battery_s": None if battery is None or not outcome.power else outcome.battery_seconds(battery),
+    }
+
+
+def always_on_view(outcomes: list[Outcome], battery: float | None = None) -> RenderableType:
+    """Return the report of a study."""
+    points = summary(outcomes, battery)["points"]
+    blocks: list[RenderableType] = [_title(outcomes[0]), _overview(points)]
+    last = [point for point in points if point["duty"] == points[0]["duty"]]
+    at = f"at a duty of {points[0]['duty']:g}"
+    blocks += [_components(last, at), _states(last, at), _ideal(last, at), _closing(points, outcomes[0])]
+    return Group(*blocks)
+
+
+def _title(outcome: Outcome) -> Text:
+    result, stream = outcome.result, outcome.stream
+    text = Text()
+    text.append(f"\n{result.workload.name} on {result.chip.name}, always on", "bold")
+    text.append(
+        f"  {stream.frames:,} frames at {show(float(1 / stream.interval), 'Hz')} ({show(result.seconds, 's')}), "
+        f"{result.mode}, T = {result.timesteps}, {result.engine} engine\n"
+    )
+    return text
+
+
+def _table(columns: list[str]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number == 0 else "right", no_wrap=True)
+    return table
+
+
+def _overview(points: list[dict[str, Any]]) -> Table:
+    columns = ["duty", "policy", "power", "ideal", "latency", "worst", "core wakes/s", "battery"]
+    table = _table(columns)
+    for point in points:
+        latency, life = point["detection_latency_s"], point["battery_s"]
+        table.add_row(
+            f"{point['duty']:g}", NAMES[point["policy"]], show(point["power_w"], "W"), show(point["ideal"]["power_w"], "W"),
+            *("-" if latency[key] is None else show(latency[key], "s") for key in ("mean", "max")),
+            f"{point['core_wakes_per_second']:.4g}", "-" if life is None else f"{life / DAY:,.4g} days",
+        )  # fmt: skip
+    return table
+
+
+def _components(points: list[dict[str, Any]], at: str) -> RenderableType:
+    table = _table(["", *(NAMES[point["policy"]] for point in points)])
+    for name in COMPONENTS:
+        parts = [point["power_by_component_w"][name] for point in points]
+        if any(parts):
+            table.add_row(name, *(show(part, "W") for part in parts))
+    table.add_row("total", *(show(point["power_w"], "W") for point in points), style="bold")
+    return Group(Text(f"\nAverage power by component {at}", "bold"), table)
+
+
+def _states(points: list[dict[str, Any]], at: str) -> RenderableType:
+    table = _table(["", *POWER_STATES])
+    for point in points:
+        for unit in ("core", "router"):
+            shares = point[f"{unit}_state_share"].values()
+            table.add_row(f"{unit}s, {NAMES[point['policy']]}", *("-" if share == 0 else f"{100 * share:.4g} %" for share in shares))
+    return Group(Text(f"\nTime in each state {at}", "bold"), table)
+
+
+def _ideal(points: list[dict[str, Any]], at: str) -> RenderableType:
+    table = _table(["", *(NAMES[point["policy"]] for point in points)])
+    ideal = [point["ideal"] for point in points]
+    table.add_row("P_active, never asleep", *(show(part["active_power_w"], "W") for part in ideal))
+    table.add_row("P_sleep", *(show(part["sleep_power_w"], "W") for part in ideal))
+    table.add_row("D, share of time at work", *(f"{part['active_share']:.4g}" for part in ideal))
+    table.add_row("P_active·D + P_sleep·(1 - D)", *(show(part["power_w"], "W") for part in ideal))
+    for reason in points[0]["difference_w"]:
+        watts = [point["difference_w"][reason] for point in points]
+        # below a part in 1e12 a term is the rounding of the sums
+        if any(abs(part) > 1e-12 * point["power_w"] for part, point in zip(watts, points)):
+            table.add_row(f"  {reason}", *(show(part + 0.0, "W") for part in watts))
+    table.add_row("simulated", *(show(point["power_w"], "W") for point in points), style="bold")
+    return Group(Text(f"\nBeside the ideal formula {at}", "bold"), table)
+
+
+def _closing(points: list[dict[str, Any]], outcome: Outcome) -> Text:
+    text, period = Text("\n"), outcome.result.chip.period
+    text.append("Break-even  ", "bold")
+    parts = []
+    for state, cycles in points[0]["breakeven_cycles"].items():
+        rest = "never pays" if cycles is None else f"pays from {cycles:,} cycles ({show(cycles * period, 's')}) in it"
+        parts.append(f"{state} {rest}")
+    text.append("; ".join(parts) + "\n")
+    for point in points:
+        if point["late_frames"]:
+            text.append(f"duty {point['duty']:g}, {NAMES[point['policy']]}: ", "yellow")
+            text.append(f"{point['late_frames']} frames had to wait for the one before\n", "yellow")
+    return text
+
+
+def draw(outcomes: list[Outcome], path: Path) -> None:
+    """Write a picture of average power against duty, one line per policy, the ideal formula dashed beside each."""
+    figure = figure_class()(figsize=(6.4, 4.2), layout="constrained")
+    axes = figure.subplots()
+    for policy in dict.fromkeys(outcome.policy for outcome in outcomes):
+        mine = [outcome for outcome in outcomes if outcome.policy == policy]
+        duty = [outcome.stream.duty for outcome in mine]
+        axes.plot(duty, [o.power for o in mine], "o-", color=COLOURS[policy], label=NAMES[policy], markersize=4)
+        axes.plot(duty, [o.ideal_power for o in mine], "--", color=COLOURS[policy], linewidth=1)
+    axes.plot([], [], "--", color="#555555", linewidth=1, label="ideal: P_active·D + P_sleep·(1 - D)")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    first = outcomes[0]
+    rate = show(float(1 / first.stream.interval), "Hz")
+    axes.set_xlabel(f"share of the frames with a signal, at {rate}")
+    axes.set_ylabel("average power (W)")
+    axes.set_title(f"{first.result.workload.name} ({first.result.mode}) on {first.result.chip.name}", fontsize=10)
+    axes.grid(True, which="major", color="#dddddd", linewidth=0.6)
+    axes.legend(frameon=False, fontsize=8)
+    figure.savefig(path, dpi=160)
