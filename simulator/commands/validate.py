@@ -1,0 +1,82 @@
+"""`spikemesh validate`: the closed-form model against simulation, term by term."""
+
+from __future__ import annotations
+
+import rich_click as click
+
+from simulator.commands import options
+
+
+@click.command()
+@options.workload
+@click.option("--chip", default="yan-2024", show_default=True, help="The chip: the model's own machine, or another one.")
+@options.timesteps
+@click.option("--limit", type=click.IntRange(1), default=2, show_default=True, help="Inferences.")
+@options.engine
+@click.option("--prices", default="generic-22nm", show_default=True, help="The chip whose prices the assumptions given up have.")
+@click.option(
+    "--density",
+    default="trace",
+    show_default=True,
+    help="Of the twin while a breakeven is sought: 0 to 1, best, average, worst, or trace.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the drawn activity.")
+@click.option("--terms-only", is_flag=True, help="Leave out the assumptions given up one at a time.")
+@options.setting
+@options.output
+def validate(
+    workload: str,
+    chip: str,
+    timesteps: int | None,
+    limit: int,
+    engine: str,
+    prices: str,
+    density: str,
+    seed: int,
+    terms_only: bool,
+    setting: tuple[str, ...],
+    output: str | None,
+) -> None:
+    """Simulate both twins of WORKLOAD and print each term of the closed-form model three ways.
+
+    From the formula with the paper's assumptions, from the formula with what the run measured (N, T, s_r, d, H, R), and from the
+    simulator's ledger, per layer and in total, with the residual and its cause. Then the assumptions are given up one at a time:
+    what each costs, and how far it moves the breakeven spike rate. A mesh too small for one neuron per core is made larger.
+
+    \b
+    spikemesh validate digits-mlp --chip yan-2024 --timesteps 4
+    """
+    from simulator.commands.crossover import chosen_density, console, load_workload
+    from simulator.commands.progress import shown
+    from simulator.describe.chip import Chip
+    from simulator.report.validate import agreement, relaxed_view, terms_view, write_validation
+    from simulator.study.relaxations import mesh_for, relax
+    from simulator.study.simulation import MODES, run
+    from simulator.study.validate import measure, terms
+
+    share = chosen_density(density)
+    mine = tuple(text for text in setting if not text.startswith("workload."))
+    loaded = load_workload(workload, setting)
+    described = Chip.load(chip, mine)
+    larger = mesh_for(loaded, described) if chip == "yan-2024" else ()
+    described = Chip.load(chip, (*mine, *larger))
+    out = console()
+    found = {}
+    with shown() as progress:
+        for mode in MODES:
+            result = run(loaded, described, mode, timesteps=timesteps, limit=limit, engine=engine, progress=progress)
+            found[mode] = terms(result)
+            out.print(terms_view(mode, measure(result), found[mode]))
+            out.print(f"{agreement(found[mode])}\n", highlight=False)
+        rows = []
+        if not terms_only:
+            changes = (*mine, *(mesh_for(loaded, described) or larger))
+            rows = relax(
+                loaded, chip, changes, prices=prices, timesteps=timesteps, inferences=limit, density=share, seed=seed,
+                engine=engine, progress=progress,
+            )  # fmt: skip
+            out.print(relaxed_view(rows, prices))
+    if output is not None:
+        about = {"workload": loaded.name, "chip": described.name, "timesteps": timesteps or loaded.timesteps}
+        write_validation(output, found, rows, about | {"inferences": limit, "seed": seed, "prices": prices, "density": share})
+        click.echo(f"wrote {output}", err=True)
