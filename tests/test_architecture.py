@@ -13,7 +13,7 @@ FLOW = ["describe", "behaviour", "mapping", "timing", "account", "study", "repor
 #: a package and the only files that may import it
 ONLY = {
     "numba": {"jit.py"},
-    "simpy": {"timing/reference/*.py", "timing/engine/fabric.py"},
+    "simpy": {"timing/reference/*.py", "timing/engine/fabric.py", "timing/engine/__init__.py"},
     "yaml": {"describe/documents.py"},
     "pydantic": {"describe/*.py"},
     "matplotlib": {"report/*.py"},

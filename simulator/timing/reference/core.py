@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from typing import Protocol
 
@@ -42,7 +43,7 @@ class Barrier(Protocol):
         """Something outstanding is done in this cycle."""
 
 
-class Unit:
+class Unit(ABC):
     """One unit of a core: what it does in this cycle, and how it sleeps."""
 
     def __init__(self, environment: Environment, core: Core) -> None:
@@ -53,9 +54,9 @@ class Unit:
         self.bell = Doorbell(environment)
         environment.process(self.run())
 
+    @abstractmethod
     def run(self) -> Process:
         """What the unit does, forever."""
-        raise NotImplementedError
 
     def be(self, status: int) -> None:
         """Be busy, blocked or starved from this cycle on."""
