@@ -15,7 +15,7 @@ def distance(index: int, pointer: int, n: int) -> int:
     return away + n if away < 0 else away
 
 
-@kernel
+@kernel(inline=False)
 def choose_vc(state: State, base: int, p: int, vc: int) -> bool:
     """Let one input VC ask for an output VC: a free one of its class at an output it still needs one for."""
     chip = state.chip[0]
@@ -45,7 +45,7 @@ def choose_vc(state: State, base: int, p: int, vc: int) -> bool:
     return True
 
 
-@kernel
+@kernel(inline=False)
 def choose_vcs(state: State, number: int) -> bool:
     """Match VCs that wait with free output VCs, on the state of this cycle; return whether anything will move.
 
@@ -82,7 +82,7 @@ def is_matched(state: State, base: int, p: int, vc: int) -> bool:
     return lane.asked >= 0 and state.lane[lane.asked].asker == p * chip.virtual_channels + vc
 
 
-@kernel
+@kernel(inline=False)
 def take_vc(state: State, base: int, p: int, vc: int) -> None:
     """Give an input VC the output VC it won: it may ask for the switch from the next cycle on."""
     chip = state.chip[0]
@@ -110,7 +110,7 @@ def take_vc(state: State, base: int, p: int, vc: int) -> None:
         port.waiting &= ~bit
 
 
-@kernel
+@kernel(inline=False)
 def apply_vc_allocation(state: State, number: int) -> None:
     """Give output VCs to the winners and let routed heads wait for one; both count from the next cycle."""
     chip = state.chip[0]

@@ -29,7 +29,7 @@ from simulator.timing.engine.wheel import next_arrival, next_timer, pop_heap
 from simulator.timing.record import IDLE
 
 
-@kernel
+@kernel(inline=False)
 def take_totals(state: State, step: int, now: int) -> None:
     """Book everything up to `now` and keep the totals a step starts from."""
     chip = state.chip[0]
@@ -51,7 +51,7 @@ def take_totals(state: State, step: int, now: int) -> None:
             state.step_counter[step, k] += state.counter[number, k]
 
 
-@kernel
+@kernel(inline=False)
 def end_step(state: State, now: int) -> None:
     """Note when the step was quiet, and how long each clocked core waits at the barrier after it."""
     chip = state.chip[0]
@@ -65,7 +65,7 @@ def end_step(state: State, now: int) -> None:
         state.core[number].barrier += clocked
 
 
-@kernel
+@kernel(inline=False)
 def begin_step(state: State, now: int) -> None:
     """Start the work items of the next step on their somas, and its injections."""
     chip = state.chip[0]
@@ -299,4 +299,4 @@ def finish(state: State) -> None:
     if chip.events:
         for number in range(chip.n_cores + chip.n_routers):
             if state.power[number].works == 0:
-                log_rest(state, number, chip.now)
+                log_rest(chip, state.power[number], state.state_log, chip.now)

@@ -104,7 +104,8 @@ CORE = _record(
 )  # fmt: skip
 
 POWER = _in_lines(
-    works="i4", logged="i4", since="i8", counted="i8", ready="i8", cycles=("i8", (5,)), gate_wakes="i8", off_wakes="i8",
+    is_router="i4", index="i4", works="i4", logged="i4", since="i8", counted="i8", ready="i8", cycles=("i8", (5,)),
+    gate_wakes="i8", off_wakes="i8",
     gate_after="i8", off_after="i8", gate_wake="i8", off_wake="i8",
 )  # fmt: skip
 

@@ -106,7 +106,7 @@ def put_packet(state: State, source: int, row: int, entry_number: int, now: int)
     wake_interface(state, source)
 
 
-@kernel
+@kernel(inline=False)
 def find_copy(entry: np.ndarray, order: np.ndarray, low: int, high: int, endpoint: int) -> int:
     """Return which of the entries order[low] .. order[high - 1], sorted by endpoint, names `endpoint`."""
     while low < high:
@@ -127,7 +127,7 @@ def entry_at(state: State, packet, endpoint: int) -> int:  # type: ignore[no-unt
     return find_copy(state.entry, state.copy_order, state.row[row].start, state.row[row + 1].start, endpoint)
 
 
-@kernel
+@kernel(inline=True)
 def log_packet(state: State, number: int, endpoint: int, now: int) -> None:
     """Note a packet, or one copy of it, whose tail arrives in this cycle."""
     chip = state.chip[0]

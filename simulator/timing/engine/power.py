@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from simulator.jit import kernel
 from simulator.timing.engine.layout import State
 from simulator.timing.record import ACTIVE, GATED, IDLE, OFF, WAKING
@@ -18,7 +20,7 @@ def idle_part(elapsed: int, gate_after: int, off_after: int, which: int) -> int:
     return off if which == OFF else clocked - idle
 
 
-@kernel
+@kernel(inline=False)
 def settle(power, until: int) -> None:  # type: ignore[no-untyped-def]
     """Book the cycles before `until` that are not booked yet to the states they were spent in."""
     counted = power.counted
@@ -38,44 +40,41 @@ def settle(power, until: int) -> None:  # type: ignore[no-untyped-def]
     power.counted = until
 
 
-@kernel
-def log_state(state: State, number: int, to: int, cycle: int) -> None:
-    """Note that a core, or after all cores a router, is in state `to` from `cycle` on."""
-    chip = state.chip[0]
-    power = state.power[number]
+@kernel(inline=False)
+def log_state(chip, power, log: np.ndarray, to: int, cycle: int) -> None:  # type: ignore[no-untyped-def]
+    """Note that a core or router is in state `to` from `cycle` on."""
     if power.logged == to:
         return
     power.logged = to
-    row = state.state_log[chip.n_states]
+    row = log[chip.n_states]
     row.cycle = cycle
-    row.is_router = 1 if number >= chip.n_cores else 0
-    row.index = number - chip.n_cores if number >= chip.n_cores else number
+    row.is_router = power.is_router
+    row.index = power.index
     row.state = to
     chip.n_states += 1
 
 
-@kernel
-def log_rest(state: State, number: int, until: int) -> None:
+@kernel(inline=False)
+def log_rest(chip, power, log: np.ndarray, until: int) -> None:  # type: ignore[no-untyped-def]
     """Note the states passed since the last work and before `until`."""
-    power = state.power[number]
     elapsed = until - power.since
     idle = idle_part(elapsed, power.gate_after, power.off_after, IDLE)
     gated = idle_part(elapsed, power.gate_after, power.off_after, GATED)
     if idle > 0:
-        log_state(state, number, IDLE, power.since)
+        log_state(chip, power, log, IDLE, power.since)
     if gated > 0:
-        log_state(state, number, GATED, power.since + idle)
+        log_state(chip, power, log, GATED, power.since + idle)
     if idle + gated < elapsed:
-        log_state(state, number, OFF, power.since + idle + gated)
+        log_state(chip, power, log, OFF, power.since + idle + gated)
 
 
-@kernel
-def log_demand(state: State, number: int, now: int, ready: int) -> None:
+@kernel(inline=False)
+def log_demand(chip, power, log: np.ndarray, now: int, ready: int) -> None:  # type: ignore[no-untyped-def]
     """Note the states up to the return of work, the waking and what follows."""
-    log_rest(state, number, now)
+    log_rest(chip, power, log, now)
     if ready > now:
-        log_state(state, number, WAKING, now)
-    log_state(state, number, ACTIVE, ready)
+        log_state(chip, power, log, WAKING, now)
+    log_state(chip, power, log, ACTIVE, ready)
 
 
 @kernel(inline=True)
@@ -96,7 +95,7 @@ def demand(state: State, number: int, now: int) -> int:
             power.gate_wakes += 1
             ready += power.gate_wake
     if state.chip[0].events:
-        log_demand(state, number, now, ready)
+        log_demand(state.chip[0], power, state.state_log, now, ready)
     power.works = 1
     power.ready = ready
     return ready

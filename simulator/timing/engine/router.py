@@ -26,7 +26,7 @@ def wake_router(state: State, number: int, now: int) -> None:
             wanted &= wanted - 1
 
 
-@kernel
+@kernel(inline=False)
 def tree_mask(branch: np.ndarray, low: int, high: int, router: int) -> int:
     """Return the outputs a multicast packet takes at a router: its tree is branch[low] .. branch[high - 1]."""
     while low < high:
@@ -71,7 +71,7 @@ def start_packet(state: State, port_number: int, vc: int) -> None:
         port.waiting |= np.int64(1) << vc
 
 
-@kernel
+@kernel(inline=False)
 def start_all(state: State, number: int) -> None:
     """Start every head that arrived while the router woke."""
     router = state.router[number]
@@ -289,20 +289,18 @@ def pop_flit(state: State, number: int, port_number: int, vc: int, is_tail: bool
         start_packet(state, port_number, vc)
 
 
-@kernel
-def log_grant(state: State, number: int, p: int, vc: int, o: int, out_vc: int, token: int) -> None:
-    """Note one grant of the switch."""
-    chip = state.chip[0]
-    router = state.router[number]
-    row = state.grant_log[chip.n_grants]
+@kernel(inline=False)
+def log_grant(chip, log: np.ndarray, port, vc: int, o: int, out_vc: int, name: int, flit: int) -> None:  # type: ignore[no-untyped-def]
+    """Note one grant of the switch: of output `o` to a VC of an input port, for a flit of a packet."""
+    row = log[chip.n_grants]
     row.cycle = chip.now
-    row.router = number
-    row.in_port = p
+    row.router = port.router
+    row.in_port = port.index
     row.in_vc = vc
     row.out_port = o
     row.out_vc = out_vc
-    row.packet = state.packet[token >> 2].name
-    row.flit = state.lane[((router.first_port + p) << chip.lane_shift) | vc].flit
+    row.packet = name
+    row.flit = flit
     chip.n_grants += 1
 
 
@@ -323,7 +321,7 @@ def grant(state: State, number: int, o: int, now: int) -> None:
     token = np.int64(state.fifo[lane_number, lane.front])
     out_vc = take_output_vc(state, base, lane_number, o, is_active)
     if chip.events:
-        log_grant(state, number, p, vc, o, out_vc, token)
+        log_grant(chip, state.grant_log, port, vc, o, out_vc, state.packet[token >> 2].name, lane.flit)
     port.in_pointer = o + 1
     port.vc_pointer = vc + 1
     out.out_pointer = p + 1

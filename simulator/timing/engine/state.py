@@ -125,6 +125,8 @@ def _power(plan: Plan) -> np.ndarray:
     power = _records(plan.n_cores + plan.n_routers, layout.POWER)
     power["logged"] = -1
     core, router = power[: plan.n_cores], power[plan.n_cores :]
+    router["is_router"] = 1
+    core["index"], router["index"] = np.arange(plan.n_cores), np.arange(plan.n_routers)
     core["gate_after"], core["off_after"], core["gate_wake"] = plan.gate_after, plan.off_after, plan.gate_wake
     core["off_wake"] = plan.off_wake + plan.reload_cycles
     router["gate_after"], router["off_after"], router["gate_wake"] = plan.router_gate_after, -1, plan.router_wake

@@ -59,7 +59,7 @@ def call_router(state: State, router: int, cycle: int) -> None:
     chip.in_flight += 1
 
 
-@kernel
+@kernel(inline=False)
 def push_heap(heap: np.ndarray, size: int, due: int, timer: int) -> None:
     """Add a far timer to a heap of `size` ordered by the cycle it is due."""
     child = size
@@ -74,7 +74,7 @@ def push_heap(heap: np.ndarray, size: int, due: int, timer: int) -> None:
     heap[child].timer = timer
 
 
-@kernel
+@kernel(inline=False)
 def pop_heap(heap: np.ndarray, size: int) -> None:
     """Remove the first of a heap of `size` timers."""
     last = size - 1
