@@ -93,8 +93,8 @@ def compile_activity(workload: Workload, chip: Chip, mapping: Mapping, plan: Pla
         **tree,
     )
     return Schedule(
-        activity, raster.mode, raster.timesteps, offsets, steps, len(raster.outputs), tuple(layer.encoding for layer in sent), layer_of,
-        row_layer[sends], rows.bits, rows.payload_bits,
+        activity, raster.mode, raster.timesteps, offsets, steps, len(raster.outputs),
+        tuple(layer.encoding for layer in sent), layer_of, row_layer[sends], rows.bits, rows.payload_bits,
         tuple((layer.connection.weight_bits, before.payload) for layer, before in zip(layers, sent)),
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from simulator.describe.chip import Chip
 from simulator.describe.network import Connection
+from simulator.errors import MappingError
 from simulator.mapping import stages
 from simulator.mapping.plan import ACCUMULATE, MULTIPLY_ACCUMULATE, OUTPUT
 
@@ -81,7 +82,8 @@ def rows(chip: Chip, reach: Reach, groups: Grouping, encoding: str, payload: int
     """Return one row per group: a packet to every destination that gets at least one of its events.
 
     encoding 'events': destination + (axon + payload) per event; 'bitmap': destination + axon + a bit per neuron + payload per
-    event; 'dense': destination + axon + payload per neuron.  Streams to all destinations of the layer.
+    event; 'dense': destination + axon + payload per neuron.  Streams to all destinations of the layer.  Raises MappingError
+    for a packet longer than a core's input queue.
     """
     n_groups, n_destinations = len(groups.start) - 1, len(reach.endpoint)
     sums = [_sums(matrix[groups.members], groups.start) for matrix in (reach.targets, reach.words, reach.cycles)]
@@ -110,6 +112,11 @@ def rows(chip: Chip, reach: Reach, groups: Grouping, encoding: str, payload: int
         traffic_class = STREAMS
     if reach.kind == OUTPUT:
         targets = np.zeros_like(targets)
+    elif len(bits) and (longest := int(stages.flits(chip, bits).max())) > chip.core.input_queue:
+        raise MappingError(
+            f"chip {chip.name}: core.input_queue must hold the longest packet, {longest} flits for {bits.max()} bits, not only "
+            f"{chip.core.input_queue} flits: a core takes whole packets"
+        )
     return Rows(
         start=np.concatenate([[0], np.cumsum(sent.sum(axis=1))]).astype(np.int64),
         endpoint=reach.endpoint[destination],

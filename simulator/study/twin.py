@@ -65,14 +65,13 @@ class TwinResult:
         }
         saved = {name: joules[loser][name] - joules[winner][name] for name in COMPONENTS}
         most = max(saved, key=lambda name: saved[name])
-        difference = sum(saved.values())
         if times < 1.005:
             outcome = "the twins cost the same energy within 0.5 %"
         else:
             outcome = (
                 f"the {winner} twin wins on energy: {times:.2f} times less per inference "
-                f"({show(sum(joules[winner].values()), 'J')} against {show(sum(joules[loser].values()), 'J')}), "
-                f"the largest part of it {most} ({saved[most] / difference:.0%} of the difference)"
+                f"({show(sum(joules[winner].values()), 'J')} against {show(sum(joules[loser].values()), 'J')}) "
+                f"and saves most in {most} ({show(saved[most], 'J')})"
             )
         pace = "both take the same time" if speed < 1.005 else f"the {faster} twin is {speed:.2f} times faster"
         return f"On {self.snn.chip.name} at T = {self.snn.timesteps}, {outcome}; {pace}."

@@ -6,6 +6,7 @@ import pytest
 from simulator.behaviour import raster as behaviour
 from simulator.describe.chip import Chip
 from simulator.describe.workload import Workload
+from simulator.errors import MappingError
 from simulator.mapping import encodings
 from simulator.mapping.activity import compile_activity
 from simulator.mapping.encodings import Grouping
@@ -111,3 +112,13 @@ def test_messages_lie_within_their_visit_and_rise() -> None:
             positions = activity.message_position[activity.work_message[item] : activity.work_message[item + 1]]
             assert (np.diff(positions) > 0).all()
             assert not len(positions) or (positions[0] >= 0 and positions[-1] < visits)
+
+
+def test_an_event_longer_than_the_input_queue_is_refused() -> None:
+    chip = Chip.load("generic-22nm", ("core.input_queue=1 flit", "packet.maximum=1 flit"))
+    with pytest.raises(MappingError) as error:
+        encodings.table(chip, reach([[1]]), 9)
+    assert str(error.value) == (
+        "chip generic-22nm: core.input_queue must hold the longest packet, 2 flits for 33 bits, not only 1 flits: "
+        "a core takes whole packets"
+    )
