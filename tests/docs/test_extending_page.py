@@ -13,6 +13,7 @@ import pytest
 from pages import ROOT, Block, blocks, furnish, run
 
 from simulator.describe.routing import ROUTING
+from simulator.describe.schema import schema_of
 
 PAGE = ROOT / "docs" / "extending.md"
 
@@ -88,5 +89,7 @@ def test_the_story_from_top_to_bottom(reader, capfd):
         else:
             for command in block.commands():
                 assert 0 == run(command, reader), f"{block.place}: {command}: {capfd.readouterr().err}"
+    assert "north-last" in schema_of("chip")["$defs"]["Router"]["properties"]["routing"]["enum"]
+    assert '"linear"' in run_edited("-m", "simulator", "schema", "workload")
     assert "[9, 6, 3, 0]" in run_edited("-c", LINEAR)
     assert {"diff": 5, "python": 5, "bash": 2, "edited": 1} == told

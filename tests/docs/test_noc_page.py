@@ -1,0 +1,51 @@
+"""docs/noc.md is a session at a terminal: every command runs, in order, and prints what the page shows."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pages import ROOT, blocks
+
+from simulator.account.router_energy import TABLE
+from simulator.study.synthetic import PATTERNS
+
+PAGE = ROOT / "docs" / "noc.md"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return the folder the whole session takes place in."""
+    return tmp_path_factory.mktemp("session")
+
+
+def commands():
+    """Return (command, output shown) of the page, in order."""
+    found = []
+    for block in blocks(PAGE):
+        if block.language == "console":
+            for line in block.text.splitlines():
+                if line.startswith("$ "):
+                    found.append((line[2:], []))
+                else:
+                    found[-1][1].append(line)
+    return found
+
+
+@pytest.mark.parametrize(("command", "shown"), commands())
+def test_a_command_prints_what_the_page_shows(folder, command, shown):
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        command, shell=True, cwd=folder, env=os.environ | {"PATH": path}, stdout=subprocess.PIPE, text=True, timeout=120
+    )  # fmt: skip
+    assert shown == [line.rstrip() for line in done.stdout.splitlines()]
+
+
+def test_the_tables_are_complete():
+    text = PAGE.read_text()
+    for pattern in PATTERNS:
+        assert f"| `{pattern}` |" in text
+    for technology, rows in TABLE.items():
+        for vcs, depth, write, *_ in rows:
+            assert f"| {technology} | {vcs} × {depth} | {write:.3f} pJ |" in text
