@@ -37,7 +37,8 @@ def everything(plan, windows, **choices):
 
 def random_packets(n, cycles, nodes, seed=0, most_flits=6):
     draw = np.random.default_rng(seed)
-    columns = [draw.integers(0, nodes, n), draw.integers(0, nodes, n), draw.integers(1, most_flits + 1, n), draw.integers(0, 2, n)]
+    limits = [(0, nodes), (0, nodes), (1, most_flits + 1), (0, 2)]
+    columns = [draw.integers(*limit, n) for limit in limits]
     return np.stack([np.sort(draw.integers(0, cycles, n)), *columns], axis=1)
 
 
@@ -209,7 +210,7 @@ def test_latencies_are_counted_exactly():
 
 def test_options_reach_the_network(noc, tmp_path):
     (tmp_path / "t.csv").write_text("cycle,src,dst,size,class\n0,0,3,1,1\n")
-    noc("t.csv", "--mesh", "2x2", "--routing", "yx", "--link-latency", "1,4", "--vcs", "3", "--class-vcs", "2,1", "--grants", "g.csv")
+    noc("t.csv", "--mesh", "2x2", "--routing", "yx", "--link-latency", "1,4", *"--vcs 3 --class-vcs 2,1 --grants g.csv".split())
     # north first (4 cycles of latency), then east; class 1 has VC 2 alone
     expected = ["2,0,4,2,2,2,0,0", "8,2,3,2,0,2,0,0", "11,3,1,2,4,2,0,0"]
     assert expected == (tmp_path / "g.csv").read_text().splitlines()[1:]
