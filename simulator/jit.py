@@ -13,11 +13,16 @@ import importlib.metadata as metadata
 import os
 import platform
 import re
+import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, overload
+
+#: days the compiled kernels of another version are kept
+KEPT_DAYS = 30
 
 Function = TypeVar("Function", bound=Callable)
 
@@ -124,8 +129,19 @@ else:
         return numba.types.int64(numba.types.int64), generate
 
 
+def _forget_old_versions() -> None:
+    """Remove the compiled kernels of versions last compiled more than KEPT_DAYS ago."""
+    folder = Path(os.environ["NUMBA_CACHE_DIR"])
+    if folder.parent.name != "spikemesh":
+        return
+    for version in folder.parent.iterdir():
+        if version != folder and version.stat().st_mtime < time.time() - KEPT_DAYS * 86400:
+            shutil.rmtree(version, ignore_errors=True)
+
+
 def announce(function: Any) -> None:
     """Say on stderr, once per version, that `function` is about to be compiled and why the wait does not come again."""
-    if JIT_DISABLED or any(Path(os.environ["NUMBA_CACHE_DIR"]).rglob(f"*{function.__name__}*.nbi")):
+    if JIT_DISABLED or any(Path(os.environ["NUMBA_CACHE_DIR"]).rglob(f"*.{function.__name__}-*.nbi")):
         return
+    _forget_old_versions()
     print("spikemesh: compiling the engine for this machine (about ten seconds, once per version)", file=sys.stderr)
