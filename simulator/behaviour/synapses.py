@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.describe.network import CONVOLUTION, DENSE, SPARSE, Connection, Layer
+from simulator.describe.network import CONVOLUTION, DENSE, SPARSE, Connection, Layer, narrow
 from simulator.errors import InputError
 from simulator.jit import kernel
 
@@ -82,9 +82,9 @@ def prepare(layer: Layer, largest_value: int) -> tuple[Rows, np.dtype, int]:
         geometry = dict(zip(_GEOMETRY, (*sizes, connection.stride, connection.padding)))
     rows = Rows(
         kind=KINDS[connection.kind],
-        weight=_narrow(weight).ravel(),
-        start=start,
-        target=target,
+        weight=_read_only(narrow(weight)),
+        start=_read_only(start),
+        target=_read_only(target),
         n_out=connection.n_out,
         pool=POOLS[pool.kind] if pool else _NONE,
         pool_size=pool.size if pool else 1,
@@ -107,13 +107,11 @@ def _largest(array: np.ndarray) -> int:
     return max(-int(array.min()), int(array.max()), 0) if array.size else 0
 
 
-def _narrow(weight: np.ndarray) -> np.ndarray:
-    """Return the weights, contiguous, in int8 where they fit, else in the first wider type that holds them."""
-    low, high = (int(weight.min()), int(weight.max())) if weight.size else (0, 0)
-    for dtype in (np.int8, np.int16, np.int32):
-        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
-            return np.ascontiguousarray(weight, dtype)
-    return np.ascontiguousarray(weight, np.int64)
+def _read_only(array: np.ndarray) -> np.ndarray:
+    """Return a flat view nobody writes to, so that loaded and derived arrays share one compilation."""
+    view = array.reshape(-1).view()
+    view.setflags(write=False)
+    return view
 
 
 def _by_phase(weight: np.ndarray, stride: int) -> tuple[np.ndarray, np.ndarray]:

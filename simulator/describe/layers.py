@@ -10,7 +10,7 @@ import numpy as np
 from simulator.describe.arrays import Arrays, extent, frozen
 from simulator.describe.documents import Document
 from simulator.describe.messages import Key, alternatives, shown_value
-from simulator.describe.network import CONVOLUTION, DENSE, MODELS, SPARSE, Connection, Layer, Network, Neuron, Pool
+from simulator.describe.network import CONVOLUTION, DENSE, MODELS, SPARSE, Connection, Layer, Network, Neuron, Pool, narrow
 from simulator.describe.workload_file import ConnectionDocument, LayerDocument, NeuronDocument, WorkloadDocument
 
 #: of one layer, before pooling: their state must fit in this machine's memory
@@ -95,8 +95,8 @@ def _connection(
         document.fault(key, f"must lead to at most {MAXIMUM_NEURONS} neurons, not {prod(output)}")
         return None
     return Connection(
-        written.kind, frozen(weight.astype(np.int32)), written.weight_bits, before, output,
-        written.stride, written.padding, start, index,
+        written.kind, frozen(narrow(weight)), written.weight_bits, before, output,
+        written.stride, written.padding, start, None if index is None else frozen(index.astype(np.int32)),
     )  # fmt: skip
 
 
@@ -155,15 +155,15 @@ def _rows(
         array = arrays.get((*key, name), given)
         if array is None:
             return None
-        found.append(array.astype(np.int64))
-    start, index = found
+        found.append(array)
+    start, index = found[0].astype(np.int64), found[1]
     if weight.ndim != 1 or index.shape != weight.shape:
         document.fault((*key, "index"), f"must hold one target per weight: shape {weight.shape}, not {index.shape}")
         return None
     if start.shape != (n_in + 1,) or start[0] != 0 or (start[1:] < start[:-1]).any() or start[-1] != weight.size:
         document.fault((*key, "start"), f"must rise from 0 to {weight.size} (the weights) in {n_in + 1} entries")
         return None
-    return frozen(start), frozen(index)
+    return frozen(start), index
 
 
 def _targets(document: Document, key: Key, layer: LayerDocument, index: np.ndarray) -> tuple[int, ...] | None:

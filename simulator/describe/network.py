@@ -14,13 +14,23 @@ import numpy as np
 DENSE, SPARSE, CONVOLUTION = "dense", "sparse", "convolution"
 
 
+def narrow(array: np.ndarray) -> np.ndarray:
+    """Return integers in the narrowest signed type that holds them, contiguous, without a copy where they already are."""
+    low, high = (int(array.min()), int(array.max())) if array.size else (0, 0)
+    for dtype in (np.int8, np.int16, np.int32):
+        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+            return np.ascontiguousarray(array, dtype)
+    return np.ascontiguousarray(array, np.int64)
+
+
 @dataclass(frozen=True)
 class Connection:
     """Integer weights from the layer before, in one of three layouts.
 
     dense: weight (n_in, n_out).  convolution: weight (channels out, channels in, height, width), cross-correlation as in
     the field's frameworks, with `stride` and zero `padding`.  sparse: weight (n_synapses,), index (n_synapses,) targets,
-    start (n_in + 1,) of each source's row.  weight is int32; weight_bits is the width a chip stores.
+    start (n_in + 1,) of each source's row.  weight is as narrow as its values allow, so int8 stays int8 from file to kernel;
+    weight_bits is the width a chip stores.
     """
 
     kind: str
