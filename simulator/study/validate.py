@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,8 @@ assert sorted(sum((*TERMS.values(), *ABSENT.values()), ())) == sorted(ACTIONS)
 _SENT = {"link_east_west", "link_north_south"}
 #: terms that grow with the number of synapses; the others with that of neurons
 _BY_SYNAPSE = {"accumulate", "multiply", "weight_read", "transfer"}
+#: stands for infinite reuse, whose reads then round to nothing
+MOST = 1e300
 #: agreement that is asked of an idealised chip, relative
 TOLERANCE = 1e-9
 
@@ -73,9 +76,10 @@ class Measured:
     density: float  # d: multiply-accumulates per synapse
     visits: float  # per neuron and timestep of the window
     hops: float  # H: mesh links per flit that reaches the layer (the copies of a multicast packet share theirs)
-    reuse: float  # R: weights needed per weight read
+    reuse: float  # R: weights needed per weight read; infinite where none was read
     way: str  # 'sparse' or 'dense'
     weight_bits: int
+    index_bits: int  # beside each weight of a sparse row
     value_bits: int  # of what arrives; 1 for spikes
     arriving_rate: float  # events per place of the layer before and timestep: s_r, or d where values arrive
 
@@ -104,7 +108,7 @@ class Term:
     @property
     def agrees(self) -> bool:
         """The ledger equals the formula with measured symbols, to 1e-9 relative."""
-        return abs(self.residual) <= TOLERANCE * max(abs(self.measured), abs(self.ledger))
+        return agree(self.measured, self.ledger)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +132,11 @@ class Priced(Hardware):
         if pair not in price.by_bits:
             raise CheckError(f"energy.multiply_accumulate.by_bits: must hold {pair!r}; it holds {', '.join(price.by_bits)}")
         return price.by_bits[pair].value
+
+
+def agree(measured: float, ledger: float) -> bool:
+    """Return whether two energies are equal to 1e-9 relative; what infinite reuse leaves of a read is nothing."""
+    return abs(ledger - measured) <= max(TOLERANCE * max(abs(measured), abs(ledger)), 1 / MOST)
 
 
 def words_alone(bits: int, word: int) -> int:
@@ -186,9 +195,10 @@ def measure(result: Result) -> list[Measured]:
                 density=mine["macs"] / (synapses * n),
                 visits=mine["neuron_updates"] / (layer.n_neurons * n * window),
                 hops=hops / mine["flits_received"] if mine["flits_received"] else 0.0,
-                reuse=needed * words_alone(weight_bits + index, result.chip.core.synapse.word) / words if words else 1.0,
+                reuse=needed * words_alone(weight_bits + index, result.chip.core.synapse.word) / words if words else inf,
                 way="dense" if dense else "sparse",
                 weight_bits=weight_bits,
+                index_bits=index,
                 value_bits=max(value_bits, 1) if values else 1,
                 arriving_rate=int(before.start[n * window]) / (before.n_neurons * moments),
             )
@@ -198,12 +208,11 @@ def measure(result: Result) -> list[Measured]:
 
 def formula(mode: str, layer: Measured, chip: Chip) -> dict[str, float]:
     """Return the formula's terms with measured symbols and the chip's prices, J per inference of the whole layer."""
-    index = chip.core.synapse.index if layer.reuse != 1.0 else 0
-    energies = priced(chip, index)
+    energies = priced(chip, layer.index_bits)
     # T of a twin whose activations have as many bits as what arrives
     width = 2**layer.value_bits - 1
     values = quantised(
-        Operation(width, 0.0, layer.density, 1, layer.weight_bits, layer.hops, reuse_qnn=layer.reuse), energies
+        Operation(width, 0.0, layer.density, 1, layer.weight_bits, layer.hops, reuse_qnn=min(layer.reuse, MOST)), energies
     )
     if mode != SNN:
         clamp = 2 * chip.energy.clamp.value * layer.visits
@@ -232,7 +241,7 @@ def assumed(mode: str, layer: Measured) -> dict[str, float]:
 
 
 def _spiking(layer: Measured, spike_rate: float, hops: float, reuse: float, energies: Hardware) -> Energy:
-    return spiking(Operation(layer.timesteps, spike_rate, 0.0, 1, layer.weight_bits, hops, reuse_snn=reuse), energies)
+    return spiking(Operation(layer.timesteps, spike_rate, 0.0, 1, layer.weight_bits, hops, reuse_snn=min(reuse, MOST)), energies)
 
 
 def _whole(parts: Mapping[str, Any], layer: Measured) -> dict[str, float]:
@@ -284,7 +293,7 @@ def terms(result: Result) -> list[Term]:
 
 def _cause(result: Result, name: str, measured: float, ledger: float) -> str:
     """Return why the ledger differs from the formula with measured symbols, in a few words; empty where it does not."""
-    if abs(ledger - measured) <= TOLERANCE * max(abs(measured), abs(ledger)):
+    if agree(measured, ledger):
         return ""
     if name == "membrane":
         return "the quantised twin's accumulators are read and written; the formula charges the spiking one's only"
@@ -293,6 +302,8 @@ def _cause(result: Result, name: str, measured: float, ledger: float) -> str:
     if name != "transfer":
         return "counted otherwise"
     causes = []
+    if "dense" in result.schedule.encoding:
+        causes.append("a stream goes to every core of the layer, connected or not")
     if len(result.mapping.slices) < sum(layer.n_neurons for layer in result.workload.network.layers):
         causes.append("neurons of a core share a packet")
     if result.chip.energy.link_east_west.value + result.chip.energy.link_north_south.value > 0:
