@@ -246,11 +246,11 @@ def _at_ports(schedule: Schedule, steps: int) -> tuple[np.ndarray, np.ndarray, n
     sent_packets = by_step(packets[injected], activity.inject_start)
     sent_flits = by_step(row_flits[injected], activity.inject_start)
     out = (activity.entry_kind == OUTPUT).astype(np.int64)
-    sends = activity.message_row >= 0
-    row = np.maximum(activity.message_row, 0)
+    # a message without a row reads the last place
+    nothing = np.zeros(1, np.int64)
     edges = activity.work_message[activity.work_start]
-    received_flits = by_step(by_row(flits * out)[row] * sends, edges)
-    received_events = by_step(by_row(activity.entry_events * out)[row] * sends, edges)
+    received_flits = by_step(np.concatenate([by_row(flits * out), nothing])[activity.message_row], edges)
+    received_events = by_step(np.concatenate([by_row(activity.entry_events * out), nothing])[activity.message_row], edges)
     return sent_packets, sent_flits, received_flits, received_events
 
 

@@ -36,8 +36,43 @@ def check(files: tuple[str, ...]) -> None:
 
 
 @click.command()
-def chips() -> None:
-    """List the chips that can be named in --chip."""
+@click.argument("names", nargs=-1)
+@click.option("--check", is_flag=True, help="Run what each chip's file claims to reproduce; exit 1 when a claim does not hold.")
+@click.option("--markdown", is_flag=True, help="Print the table of --check as Markdown.")
+def chips(names: tuple[str, ...], check: bool, markdown: bool) -> None:
+    """List the chips that can be named in --chip, or hold NAMES (default: all) to what was published about them.
+
+    \b
+    spikemesh chips --check
+    spikemesh chips --check loihi1 mine/chip.yaml
+    """
+    if check or markdown:
+        _hold_to_claims(list(names) or None, markdown)
+    elif names:
+        raise click.UsageError("NAMES are for --check; --check is missing")
+    else:
+        _list_chips()
+
+
+def _hold_to_claims(names: list[str] | None, markdown: bool) -> None:
+    from rich.console import Console
+
+    from simulator.errors import CheckError
+    from simulator.report.claims import claims_markdown, claims_view
+    from simulator.study.claims import check
+
+    predictions = check(names)
+    if markdown:
+        click.echo(claims_markdown(predictions), nl=False)
+    else:
+        Console(width=None if Console().is_terminal else 160).print(claims_view(predictions))
+    wrong = [prediction for prediction in predictions if not prediction.holds]
+    if wrong:
+        said = "; ".join(f"{prediction.chip}: {prediction.claim.claim}: {prediction.deviation:+.2%}" for prediction in wrong)
+        raise CheckError(f"{len(wrong)} of {len(predictions)} claims do not hold: {said}")
+
+
+def _list_chips() -> None:
     from simulator.describe import library
     from simulator.describe.chip import Chip
     from simulator.units import show

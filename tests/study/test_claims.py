@@ -1,0 +1,162 @@
+"""Chips answer to what was published about them, by running; and a claim can fail."""
+
+import re
+
+import numpy as np
+import pytest
+
+from simulator import Chip
+from simulator.__main__ import cli
+from simulator.describe.library import names
+from simulator.describe.published import Claim
+from simulator.errors import CheckError, DescriptionError, InputError
+from simulator.report.claims import claims_markdown
+from simulator.study import claims
+from simulator.study.claims import ACCURACY, CASES, Prediction, predict
+
+ALL = [(chip, claim) for chip in names("chip") for claim in Chip.load(chip).published]
+
+
+@pytest.mark.parametrize("chip, claim", ALL, ids=[f"{chip}-{claim.case}-{claim.value}" for chip, claim in ALL])
+def test_a_shipped_chip_reproduces_what_was_published(chip: str, claim: Claim) -> None:
+    prediction = predict(chip, claim)
+    assert prediction.holds, f"{prediction.predicted!r} against {claim.value}: {prediction.deviation:+.3%}"
+
+
+# chip, what must be claimed at least: the cases with no free parameter
+MUST = [
+    ("truenorth", "power_at_rate", "71 mW", 0.01),
+    ("odin", "saturated_power", "477 uW", 0.005),
+    ("odin", "saturated_power", "35 uW", 0.005),
+    *(
+        ("loihi1", case, value, 0)
+        for case, value in (
+            ("hop_time", "4.1 ns"), ("hop_time", "6.5 ns"), ("hop_energy", "3.0 pJ"), ("hop_energy", "4.0 pJ"),
+            ("synapse_time", "3.5 ns"), ("synapse_energy", "23.6 pJ"), ("update_time", "5.3 ns"), ("update_time", "8.4 ns"),
+            ("update_energy", "52 pJ"), ("update_energy", "81 pJ"), ("barrier_time", "113 ns"), ("barrier_time", "465 ns"),
+            ("spike_time", "2.1 ns"), ("spike_energy", "1.7 pJ"),
+        )
+    ),
+    ("loihi1", "query_energy", "1.33 mJ", [0.08, 0.1]),
+    ("loihi1", "query_energy", "1.33 mJ", [0.19, 0.21]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("chip, case, value, tolerance", MUST)
+def test_the_cases_without_a_free_parameter_are_claimed(chip: str, case: str, value: str, tolerance) -> None:
+    assert (case, value, tolerance) in [
+        (claim.case, claim.value, claim.tolerance) for claim in Chip.load(chip).published
+    ]
+
+
+# case, parameters, what is changed in the chip, and by what the prediction grows
+MOVES = [
+    ("loihi1", "hop_time", {"direction": "east-west"}, "link.east_west.latency=4.9 ns", 1e-9),
+    ("loihi1", "hop_energy", {"direction": "north-south"}, "energy.link_north_south.value=4.1 pJ", 0.1e-12),
+    ("loihi1", "spike_time", {}, "core.axon_out.packet=2.3 ns", 1e-9),
+    ("loihi1", "spike_energy", {}, "energy.ejection.value=2.7 pJ", 1e-12),
+    ("loihi1", "synapse_time", {}, "core.synapse.accumulate=4.5 ns", 1e-9),
+    ("loihi1", "synapse_energy", {}, "energy.accumulate.value=24.6 pJ", 1e-12),
+    ("loihi1", "update_time", {"fires": False}, "core.soma.visit=6.3 ns", 1e-9),
+    ("loihi1", "update_time", {"fires": True}, "core.soma.spike=4.1 ns", 1e-9),
+    ("loihi1", "update_energy", {"fires": True}, "energy.threshold_test.value=53 pJ", 1e-12),
+    ("loihi1", "barrier_time", {"tiles": 32}, "barrier.points=[[1, 113 ns], [32, 466 ns]]", 1e-9),
+    ("loihi1", "idle_power", {}, "power.chip_static.value=1 mW", 1e-3),
+]
+
+
+@pytest.mark.parametrize(
+    "chip, case, parameters, change, grows", MOVES, ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_a_prediction_follows_the_chip_and_is_no_constant(chip, case, parameters, change, grows) -> None:
+    before, after = (CASES[case](Chip.load(chip, changes), **parameters) for changes in ((), (change,)))
+    assert after - before == pytest.approx(grows, rel=1e-6)
+
+
+def test_every_case_is_used_or_moved() -> None:
+    assert set(CASES) == {claim.case for _, claim in ALL}
+
+
+# published, tolerance, predicted, whether it holds
+TOLERANCES = [
+    ("100 mW", 0.01, 0.101, True),
+    ("100 mW", 0.01, 0.1011, False),
+    ("100 mW", 0.01, 0.099, True),
+    ("100 mW", 0.01, 0.0989, False),
+    ("100 mW", [0.08, 0.10], 0.1, False),
+    ("100 mW", [0.08, 0.10], 0.109, True),
+    ("100 mW", [0.08, 0.10], 0.111, False),
+    ("100 mW", 0, 0.1, True),
+    ("100 mW", 0, 0.1 * (1 + 2 * ACCURACY), False),
+]
+
+
+@pytest.mark.parametrize("value, tolerance, predicted, holds", TOLERANCES)
+def test_a_claim_holds_within_its_tolerance_and_not_beyond(value, tolerance, predicted, holds) -> None:
+    claim = Claim(claim="power", value=value, tolerance=tolerance, source="nobody", case="idle_power")
+    assert holds == Prediction("chip", claim, predicted).holds
+
+
+def claim_of(**changes) -> Claim:
+    return Claim(**(dict(claim="power", value="1 mW", tolerance=0, source="nobody", case="idle_power") | changes))
+
+
+# a claim, what is said
+REFUSED = [
+    (dict(case="idle"), "case must be one of idle_power, power_at_rate"),
+    (dict(parameters={"rate": "1 Hz"}), "case idle_power: got an unexpected keyword argument 'rate'"),
+    (dict(parameters={"corner": "hot"}), "--corner: must be one of nominal"),
+    (dict(case="hop_time", parameters={"direction": "up"}), "direction: must be east-west or north-south, not 'up'"),
+]
+
+
+@pytest.mark.parametrize("changes, why", REFUSED)
+def test_a_claim_that_cannot_be_run_is_refused(changes: dict, why: str) -> None:
+    with pytest.raises(InputError, match=re.escape(why)):
+        predict("generic-22nm", claim_of(**changes))
+
+
+# key of a claim, value, what is said of it
+FAULTS = [
+    ("value", "71 eV", "must be an energy, a time, a power or a frequency with its unit, such as '71 mW'"),
+    ("tolerance", "[0.2, 0.1]", "must be a share, or [least, most]"),
+    ("tolerance", "-0.1", "must be 0 or more"),
+    ("kase", "idle_power", "unknown key"),
+]
+
+
+@pytest.mark.parametrize("key, value, why", FAULTS)
+def test_a_written_claim_is_checked_like_everything_else(key: str, value: str, why: str) -> None:
+    written = "{claim: power, value: 1 mW, tolerance: 0, source: nobody, case: idle_power}"
+    with pytest.raises(DescriptionError, match=re.escape(why)):
+        Chip.load("generic-22nm", (f"published=[{written}]", f"published.0.{key}={value}"))
+
+
+def test_the_command_prints_the_table_and_fails_with_a_claim(capsys, monkeypatch) -> None:
+    cli.main(["chips", "--check", "odin"], standalone_mode=False)
+    assert "all synapses busy at 75 MHz" in capsys.readouterr().out
+    wrong = Prediction("odin", claim_of(), 0.0011)
+    monkeypatch.setattr(claims, "check", lambda chips: [wrong])
+    with pytest.raises(CheckError, match=r"1 of 1 claims do not hold: odin: power: \+10.00%"):
+        cli.main(["chips", "--check", "odin"], standalone_mode=False)
+    assert "does not hold" in capsys.readouterr().out
+
+
+def test_the_table_for_a_page_has_a_row_per_claim() -> None:
+    rows = claims_markdown([Prediction("odin", claim_of(), 0.001), Prediction("odin", claim_of(tolerance=0.2), 0.0011)])
+    assert [
+        "| odin | power | 1 mW | 1 mW | 0 | exact | nobody |",
+        "| odin | power | 1 mW | 1.1 mW | +10.00% | ±20.0% | nobody |",
+    ] == (rows.splitlines()[2:])
+
+
+def test_a_run_written_by_hand_fires_what_was_asked() -> None:
+    # power is linear in the rate: static plus a constant per event, to the noise of where spikes go
+    chip = Chip.load("truenorth", ("mesh={width: 4, height: 4, cores_per_tile: 1}",))
+    idle, one, two = (claims.power_at_rate(chip, rate, 128, "1 ms", ticks=20) for rate in ("0 Hz", "50 Hz", "100 Hz"))
+    assert idle == pytest.approx(claims.idle_power(chip), rel=1e-9)
+    assert two - idle == pytest.approx(2 * (one - idle), rel=0.01)
+    events = 50 * 16 * 256 * 128
+    hops = 2 * np.abs(np.subtract.outer(np.arange(4), np.arange(4))).mean()
+    per_event = chip.energy.accumulate.value + hops * chip.energy.link_east_west.value / 128
+    assert one - idle == pytest.approx(events * per_event, rel=0.01)
