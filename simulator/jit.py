@@ -82,9 +82,13 @@ if "NUMBA_CACHE_DIR" not in os.environ:
         sys.modules["numba"].config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]
 
 import numba  # noqa: E402
+from numba.core.options import DefaultOptions  # noqa: E402
 from numba.extending import intrinsic  # noqa: E402
 
-JIT_DISABLED = bool(numba.config.DISABLE_JIT)
+JIT_DISABLED = bool(getattr(numba.config, "DISABLE_JIT", 0))
+_njit: Any = numba.njit
+#: kernels hand arrays on without counting references, five times as fast; the flag is private, and right to leave out
+_OPTIONS: dict[str, Any] = {"error_model": "numpy"} | ({"_nrt": False} if hasattr(DefaultOptions, "_nrt") else {})
 
 
 @overload
@@ -100,12 +104,12 @@ def kernel(function: Any = None, *, inline: bool | None = None) -> Any:
     """
     if function is None:
         return lambda wrapped: kernel(wrapped) if JIT_DISABLED else _inner(wrapped, bool(inline))
-    return numba.njit(cache=True, error_model="numpy", _nrt=False)(function)
+    return _njit(cache=True, **_OPTIONS)(function)
 
 
 def _inner(function: Function, is_absorbed: bool) -> Function:
     options = {"forceinline": is_absorbed, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return numba.njit(error_model="numpy", _nrt=False, **options)(function)  # type: ignore[no-any-return]
+    return _njit(**_OPTIONS, **options)(function)  # type: ignore[no-any-return]
 
 
 if JIT_DISABLED:
