@@ -80,7 +80,7 @@ def crossover(
         loaded = replace(loaded, neurons_per_core=neurons_per_core, placement=None)
     mine = tuple(text for text in setting if not text.startswith("workload."))
     chips = [(swept, Chip.load(chip, (*mine, *(f"{key}={value}" for key, value in swept.items())))) for swept in sweeps(chip_set)]
-    share, windows, strides = chosen_density(density), numbers("timesteps", timesteps), numbers("spread", spread)
+    share, windows, strides = chosen_density(density, workload), numbers("timesteps", timesteps), numbers("spread", spread)
     with shown() as progress:
         findings = sweep(
             loaded, chips, windows, density=share, inferences=limit, seed=seed, spread=strides, encodings=encodings,
@@ -128,8 +128,13 @@ def numbers(name: str, text: str) -> list[int]:
     return [int(part) for part in parts]
 
 
-def chosen_density(text: str) -> float | str:
-    """Return a density as a number, or the word it is."""
+def chosen_density(text: str, workload: str) -> float | str:
+    """Return a density as a number, or the word it is; refuses the trace of a network that has none."""
+    from simulator.errors import InputError
+    from simulator.study.controlled import TRACE, named
+
+    if text == TRACE and named(workload) is not None:
+        raise InputError(f"--density: must be 0 to 1, best, average or worst for {workload}, which has no trace, not {text!r}")
     try:
         return float(text)
     except ValueError:

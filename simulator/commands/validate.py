@@ -18,7 +18,7 @@ from simulator.commands import options
     "--density",
     default="trace",
     show_default=True,
-    help="Of the twin while a breakeven is sought: 0 to 1, best, average, worst, or trace.",
+    help="Of the twin's activations: trace, or drawn activity of 0 to 1, best, average or worst.",
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the drawn activity.")
 @click.option("--terms-only", is_flag=True, help="Leave out the assumptions given up one at a time.")
@@ -49,14 +49,17 @@ def validate(
     from simulator.commands.crossover import chosen_density, console, load_workload
     from simulator.commands.progress import shown
     from simulator.describe.chip import Chip
+    from simulator.mapping.partition import partition
     from simulator.report.validate import agreement, relaxed_view, terms_view, write_validation
+    from simulator.study.controlled import TRACE, Activity, natural_rate, replay
     from simulator.study.relaxations import mesh_for, relax
     from simulator.study.simulation import MODES, run
     from simulator.study.validate import measure, terms
 
-    share = chosen_density(density)
+    share = chosen_density(density, workload)
     mine = tuple(text for text in setting if not text.startswith("workload."))
     loaded = load_workload(workload, setting)
+    window = timesteps or loaded.timesteps
     described = Chip.load(chip, mine)
     larger = mesh_for(loaded, described) if chip == "yan-2024" else ()
     described = Chip.load(chip, (*mine, *larger))
@@ -64,7 +67,11 @@ def validate(
     found = {}
     with shown() as progress:
         for mode in MODES:
-            result = run(loaded, described, mode, timesteps=timesteps, limit=limit, engine=engine, progress=progress)
+            if share == TRACE:
+                result = run(loaded, described, mode, timesteps=timesteps, limit=limit, engine=engine, progress=progress)
+            else:
+                activity = Activity(loaded, window, limit, share, seed)
+                result = replay(activity, described, mode, natural_rate(window, share), partition(loaded, described), engine)
             found[mode] = terms(result)
             out.print(terms_view(mode, measure(result), found[mode]))
             out.print(f"{agreement(found[mode])}\n", highlight=False)
@@ -77,6 +84,6 @@ def validate(
             )  # fmt: skip
             out.print(relaxed_view(rows, prices))
     if output is not None:
-        about = {"workload": loaded.name, "chip": described.name, "timesteps": timesteps or loaded.timesteps}
+        about = {"workload": loaded.name, "chip": described.name, "timesteps": window}
         write_validation(output, found, rows, about | {"inferences": limit, "seed": seed, "prices": prices, "density": share})
         click.echo(f"wrote {output}", err=True)

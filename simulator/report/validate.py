@@ -65,7 +65,7 @@ def relaxed_view(rows: Sequence[Relaxed], prices: str) -> RenderableType:
             "" if is_base else f"{row.snn_residual * 1e9:+,.2f}", "" if is_base else f"{row.qnn_residual * 1e9:+,.2f}",
             row.breakeven.show(), "" if row.moved is None else f"{row.moved * 100:+.2f} points",
         )  # fmt: skip
-    note = "Each twin sends by its cheapest encoding; the breakeven is of mean spike rate in the hidden layers, by simulation.\n"
+    note = "Each twin sends by its cheapest encoding; the breakeven is of the mean spike rate, by simulation.\n"
     return Group(table, Text(note))
 
 

@@ -166,6 +166,11 @@ def tied_density(timesteps: int, rate: float, case: str) -> float:
     return min(timesteps * rate / spikes, 1.0)
 
 
+def natural_rate(timesteps: int, density: float | str) -> float:
+    """Return the spike rate of uniform activations at a density (Theorem 2); 5 % where the density follows the rate."""
+    return 0.05 if isinstance(density, str) else density / 2 * (1 + 1 / timesteps)
+
+
 def _rank(seed: int, layer: int, purpose: int, n: int) -> np.ndarray:
     """Return a drawn order of n places: the rank of each, (n,) int64."""
     return np.random.default_rng([seed, layer, purpose]).permutation(n)

@@ -13,7 +13,7 @@ from math import isqrt
 from simulator.behaviour.raster import ACCUMULATE, QNN, SNN, STREAMING
 from simulator.describe.chip import Chip
 from simulator.describe.workload import Workload
-from simulator.study.controlled import TRACE, Activity
+from simulator.study.controlled import TRACE, Activity, natural_rate
 from simulator.study.crossover import RESOLUTION, Crossing, Machine
 from simulator.study.simulation import Progress
 
@@ -153,7 +153,7 @@ def relax(
         )
         activity = Activity(changed, window, inferences, density, seed)
         machine = Machine(activity, Chip.load(chip, (*setting, *one.chip)), engine=engine)
-        here = activity.real_rate if density == TRACE else _rate(window, density)
+        here = activity.real_rate if density == TRACE else natural_rate(window, density)
         snn, qnn = (machine.cost(twin, here).value["energy"] for twin in (SNN, QNN))
         crossing = machine.crossing("energy", resolution, SCAN)
         base = found[0] if found else None
@@ -162,8 +162,3 @@ def relax(
             Relaxed(one.name, snn, qnn, snn - (base.snn if base else snn), qnn - (base.qnn if base else qnn), crossing, moved)
         )
     return found
-
-
-def _rate(timesteps: int, density: float | str) -> float:
-    """Return the spike rate of uniform activations at a density (Theorem 2); a tied one is looked at at 5 %."""
-    return 0.05 if isinstance(density, str) else density / 2 * (1 + 1 / timesteps)
