@@ -7,6 +7,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -35,9 +36,26 @@ def case(seed: int):
 def test_the_engine_does_what_the_specification_says(first) -> None:
     for seed in range(first, min(first + BLOCK, CASES)):
         plan, activity = case(seed)
-        difference = first_divergence(
-            simulate(plan, activity, events=True), specification(plan, activity, events=True), plan
+        difference = first_divergence(simulate(plan, activity, events=True), specification(plan, activity, events=True), plan)
+        assert difference is None, f"seed {seed}: {difference}"
+
+
+@pytest.mark.parametrize("first", range(0, CASES // 4, BLOCK))
+def test_delays_beyond_every_wheel_are_kept_as_exactly(first) -> None:
+    for seed in range(first, min(first + BLOCK, CASES // 4)):
+        plan, activity = case(seed)
+        plan = replace(
+            plan,
+            link_latency=plan.link_latency * 31,
+            link_interval=plan.link_interval * 7,
+            soma_cycles=plan.soma_cycles * 97,
+            axon_cycles=plan.axon_cycles * 301,
+            gate_wake=plan.gate_wake * 211,
+            router_wake=plan.router_wake * 151,
+            reload_cycles=plan.reload_cycles * 1009,
         )
+        activity = replace(activity, entry_cycles=activity.entry_cycles * 257)
+        difference = first_divergence(simulate(plan, activity, events=True), specification(plan, activity, events=True), plan)
         assert difference is None, f"seed {seed}: {difference}"
 
 
