@@ -98,7 +98,7 @@ def _fan_in(connection: Connection) -> int:
     if connection.kind == CONVOLUTION:
         return int(np.prod(connection.weight.shape[1:]))
     if connection.kind == SPARSE and connection.index is not None and len(connection.index):
-        return int(np.bincount(connection.index).max())
+        return int(connection.fan_in.max())
     return connection.n_in
 
 

@@ -96,7 +96,7 @@ def _connection(
         return None
     return Connection(
         written.kind, frozen(narrow(weight)), written.weight_bits, before, output,
-        written.stride, written.padding, start, None if index is None else frozen(index.astype(np.int32)),
+        written.stride, written.padding, start, None if index is None else frozen(index.astype(np.int32, copy=False)),
     )  # fmt: skip
 
 

@@ -12,6 +12,8 @@ from math import prod
 import numpy as np
 
 DENSE, SPARSE, CONVOLUTION = "dense", "sparse", "convolution"
+#: synapses looked at in one go
+_STRETCH = 1 << 20
 
 
 def narrow(array: np.ndarray) -> np.ndarray:
@@ -52,6 +54,15 @@ class Connection:
     def n_out(self) -> int:
         """Targets, before pooling."""
         return prod(self.output_shape)
+
+    @property
+    def fan_in(self) -> np.ndarray:
+        """Synapses that end at each target of sparse rows, (n_out,) int64; counted in stretches, so that it needs no memory."""
+        assert self.index is not None
+        count = np.zeros(self.n_out, np.int64)
+        for first in range(0, len(self.index), _STRETCH):
+            count += np.bincount(self.index[first : first + _STRETCH], minlength=self.n_out)
+        return count
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,9 @@ import numpy as np
 from simulator.describe.chip import Chip
 from simulator.describe.network import CONVOLUTION, DENSE, Connection, Layer
 
+#: synapses of sparse rows looked at in one go, about
+_STRETCH = 1 << 20
+
 
 def pool_area(layer: Layer) -> int:
     """Return the accumulators per neuron: 1, or size² where currents are pooled."""
@@ -50,7 +53,7 @@ def targets(layer: Layer, bounds: np.ndarray) -> np.ndarray:
     connection = layer.connection
     slices = len(bounds) - 1
     if connection.kind == DENSE:
-        return np.broadcast_to(np.diff(bounds), (connection.n_in, slices)).astype(np.int64)
+        return np.broadcast_to(np.diff(bounds).astype(np.int64), (connection.n_in, slices))  # stored once
     slice_of = np.searchsorted(bounds, neuron_of_accumulator(layer), side="right") - 1
     if connection.kind == CONVOLUTION:
         pixels = connection.input_shape[1] * connection.input_shape[2]
@@ -61,9 +64,14 @@ def targets(layer: Layer, bounds: np.ndarray) -> np.ndarray:
             np.add.at(count, (source, channel_slices[target]), 1)
         return np.tile(count, (connection.input_shape[0], 1))
     assert connection.start is not None and connection.index is not None
-    rows = np.repeat(np.arange(connection.n_in), np.diff(connection.start))
-    flat = np.bincount(rows * slices + slice_of[connection.index], minlength=connection.n_in * slices)
-    return flat.reshape(connection.n_in, slices).astype(np.int64)
+    count = np.zeros((connection.n_in, slices), np.int64)
+    many = max(1, _STRETCH * connection.n_in // max(1, len(connection.index)))
+    for first in range(0, connection.n_in, many):
+        start = connection.start[first : first + many + 1]
+        row = np.repeat(np.arange(len(start) - 1), np.diff(start)) * slices
+        row += slice_of[connection.index[start[0] : start[-1]]]
+        count[first : first + many] = np.bincount(row, minlength=(len(start) - 1) * slices).reshape(-1, slices)
+    return count
 
 
 def synapse_bits(chip: Chip, layer: Layer, bounds: np.ndarray) -> np.ndarray:
@@ -76,8 +84,7 @@ def synapse_bits(chip: Chip, layer: Layer, bounds: np.ndarray) -> np.ndarray:
         channels = (bounds[1:] - 1) // area - bounds[:-1] // area + 1
         return channels * int(np.prod(connection.weight.shape[1:])) * connection.weight_bits
     assert connection.index is not None
-    per_neuron = np.bincount(connection.index, minlength=layer.n_neurons)
-    total = np.concatenate([[0], np.cumsum(per_neuron)])
+    total = np.concatenate([[0], np.cumsum(connection.fan_in)])
     return np.diff(total[bounds]) * (connection.weight_bits + chip.core.synapse.index)
 
 
