@@ -222,6 +222,13 @@ def test_background_wakes_the_chip_and_is_no_detection() -> None:
     assert noisy.power > quiet.power
 
 
+def test_a_frame_with_a_signal_has_no_background() -> None:
+    workload = Workload.load("digits-mlp")
+    stream = make_stream(workload, RATE, 10, Fraction(3, 10), "evenly", 0.5, 0)
+    assert list(range(10)) == stream.active.tolist()
+    assert (workload.stimulus.values[:3] == stream.stimulus.values[stream.signal]).all()
+
+
 # frames, signals, where they are: in the middle of equal shares
 EVENLY = [(10, 1, [5]), (10, 2, [2, 7]), (10, 10, list(range(10))), (7, 3, [1, 3, 5]), (5, 0, [])]
 
