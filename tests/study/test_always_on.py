@@ -32,7 +32,7 @@ DUTIES = [Fraction(1, 1000), Fraction(1, 50), Fraction(1, 5), Fraction(1)]
 #: one core and one router that never sleeps; a slow soma, so that a step ends with its last visit, however late it began
 ONE_CORE = (
     "mesh.width=1", "mesh.height=1", "barrier.points=[[1, 10 cycles]]", "core.soma.visit=60 cycles",
-    "gating.router_gate_after=never", "gating.gate_after=400 cycles", "gating.off_after=900 cycles",
+    "gating.router_gate_after=never", "gating.gate_after=400 cycles", "gating.off_after=900 cycles", "power.chip_static.value=1 uW",
 )  # fmt: skip
 
 
