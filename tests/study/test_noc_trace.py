@@ -241,7 +241,7 @@ BAD = [
     ("cycle,src,dst,size\n0,0,1,\n", "t.csv:2: size: must be a whole number, not ''"),
     ("cycle,src,dst,size\n0,0,1\n", "t.csv:2: line: must be 4 numbers (cycle,src,dst,size), not '0,0,1'"),
     ("cycle,src,dst,size,class\n0,0,1,1,2\n", "t.csv:2: class: must be at most 1, not 2"),
-    ("cycle,src,dst,size\n0,0,1,12345678901234567890\n", "t.csv:2: size: must be a whole number, not '12345678901234567890'"),
+    ("cycle,src,dst,size\n0,0,1,18446744073709551617\n", "t.csv:2: size: must be a whole number, not '18446744073709551617'"),
     ("cycle,src,dst,size\n\x00\xff\x1b,1\n", r"t.csv:2: line: must be 4 numbers (cycle,src,dst,size), not '\x00\xff\x1b,1'"),
     ("\x7fELF\x02\x01\x00\n", rf"{HEADER}{FORM}'\x7fELF\x02\x01\x00'"),
     ("cycle,src,dst,size\n0,12,12,0\n", "\n".join((

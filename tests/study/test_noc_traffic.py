@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from simulator.errors import InputError, SpikemeshError
-from simulator.study.curve import BATCHES, Point, curve, measure, verdict, warm_up_cycles
+from simulator.study.curve import ACCEPTED, BATCHES, Point, _grows, curve, measure, verdict, warm_up_cycles
 from simulator.study.multicast import compare
 from simulator.study.noc import PIPELINE, Latency, mesh, run_trace
 from simulator.study.synthetic import PATTERNS, Traffic, draw
@@ -137,6 +137,28 @@ def test_latency_rises_with_the_load_and_the_knee_is_found():
 @pytest.mark.parametrize("rate, is_saturated", [(0.3, False), (0.4, False), (0.6, True), (0.9, True)])
 def test_saturation_lies_where_the_bisection_says(rate, is_saturated):
     assert is_saturated == measure(mesh(4, 1), Traffic("bitcomp", 4, 1, rate), 4000).is_saturated
+
+
+def test_a_short_run_is_saturated_when_too_little_arrives():
+    # 400 cycles are too few to see the queues grow by half, but not to see that they take more than they give
+    point = measure(mesh(8, 8, virtual_channels=2), Traffic("uniform", 8, 8, 0.46), 400)
+    assert point.is_saturated and point.accepted < ACCEPTED * point.offered
+
+
+# latency of a packet injected in cycle c of 4000, whether ever more are under way
+GROWTHS = [
+    (lambda c: 20 + 0 * c, False),
+    (lambda c: 20 + c // 1000, False),
+    (lambda c: 300 - c // 20, False),
+    (lambda c: 20 + c, True),
+    (lambda c: 9999 + 0 * c, True),  # nothing arrives at all
+]
+
+
+@pytest.mark.parametrize("latency, grows", GROWTHS)
+def test_saturation_is_ever_more_under_way(latency, grows):
+    inject = np.repeat(np.arange(4000), 4)
+    assert grows == _grows(inject, inject + latency(inject), 4000, 4)
 
 
 def test_the_warm_up_ends_where_the_latency_settles():
