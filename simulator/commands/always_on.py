@@ -85,7 +85,7 @@ def always_on(workload: str, frame_rate: str, duty: str, policy: str, output: st
         raise InputError(f"--duty: must be shares such as 0.001,0.01, not {duty!r}") from error
     loaded, chip = options.load(workload, choices["chip"], choices["setting"], choices["corner"])
     how = {name: choices[name] for name in ("mode", "frames", "burst", "background", "timesteps", "seed", "engine")}
-    policies = study.POLICIES if policy == "all" else (policy,)
+    policies = study.policies_for(chip) if policy == "all" else (policy,)
     with shown() as progress:
         outcomes = study.always_on(loaded, chip, rate, duties, policies, progress=progress, **how)
     Console(soft_wrap=False, width=None if Console().is_terminal else 140).print(

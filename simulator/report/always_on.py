@@ -11,6 +11,7 @@ from rich.text import Text
 
 from simulator.account.energy import COMPONENTS
 from simulator.account.standby import breakeven_cycles
+from simulator.describe.corners import NOMINAL
 from simulator.report.landscape import figure_class
 from simulator.study.always_on import Outcome
 from simulator.timing.record import GATED, OFF, POWER_STATES
@@ -89,7 +90,8 @@ def always_on_view(outcomes: list[Outcome], battery: float | None = None) -> Ren
 def _title(outcome: Outcome) -> Text:
     result, stream = outcome.result, outcome.stream
     text = Text()
-    text.append(f"\n{result.workload.name} on {result.chip.name}, always on", "bold")
+    where = "" if result.chip.corner == NOMINAL else f" at {result.chip.corner}"
+    text.append(f"\n{result.workload.name} on {result.chip.name}{where}, always on", "bold")
     text.append(
         f"  {stream.frames:,} frames at {show(float(1 / stream.interval), 'Hz')} ({show(result.seconds, 's')}), "
         f"{result.mode}, T = {result.timesteps}, {result.engine} engine\n"

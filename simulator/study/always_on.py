@@ -201,6 +201,12 @@ def _resting_power(result: Result) -> float:
     return float(plan.n_cores * watts.core[core] + plan.n_routers * watts.router[router] + watts.chip)
 
 
+def policies_for(chip: Chip) -> tuple[str, ...]:
+    """Return the policies that differ on a chip: power gating only where it is stated or saves something."""
+    pays = chip.gating.off_after >= 0 or breakeven_cycles(chip, OFF) is not None
+    return POLICIES if pays else POLICIES[:-1]
+
+
 def with_policy(chip: Chip, policy: str, reload_cycles: int = 0) -> Chip:
     """Return the chip under a policy: 'never' gated; 'gate': clock-gated; 'off': power-gated.
 

@@ -1,5 +1,6 @@
 """The always-on study: the closed form on one core, laws of policies, and what each microwatt is owed to."""
 
+import json
 import re
 from dataclasses import replace
 from fractions import Fraction
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from simulator import Chip, Workload
+from simulator.__main__ import cli
 from simulator.account.analytic_budget import always_on_power
 from simulator.account.standby import breakeven_cycles, state_power
 from simulator.describe.network import Connection, Layer, Network, Neuron, Stimulus
@@ -21,18 +23,21 @@ from simulator.study.always_on import (
     always_on,
     frames_for,
     make_stream,
+    policies_for,
     signal_frames,
     with_policy,
 )
 from simulator.study.simulation import Result, engine_named, run
 from simulator.timing.record import ACTIVE, COUNTER, GATED, IDLE, OFF, WAKING, first_divergence
+from simulator.units import show
 
 RATE = Fraction(10)
 DUTIES = [Fraction(1, 1000), Fraction(1, 50), Fraction(1, 5), Fraction(1)]
 #: one core and one router that never sleeps; a slow soma, so that a step ends with its last visit, however late it began
 ONE_CORE = (
     "mesh.width=1", "mesh.height=1", "barrier.points=[[1, 10 cycles]]", "core.soma.visit=60 cycles",
-    "gating.router_gate_after=never", "gating.gate_after=400 cycles", "gating.off_after=900 cycles", "power.chip_static.value=1 uW",
+    "gating.router_gate_after=never", "gating.gate_after=400 cycles", "gating.off_after=900 cycles",
+    "power.chip_static.value=1 uW",
 )  # fmt: skip
 
 
@@ -298,6 +303,7 @@ def test_break_even_is_where_resting_starts_to_pay(chip: Chip) -> None:
 
 def test_a_chip_that_saves_nothing_has_no_break_even() -> None:
     assert breakeven_cycles(Chip.load("loihi1"), GATED) is None
+    assert ("never", "gate") == policies_for(Chip.load("loihi1")) and POLICIES == policies_for(Chip.load("generic-22nm"))
     with pytest.raises(InputError, match="saves nothing by power gating"):
         with_policy(Chip.load("loihi1"), "off")
 
@@ -348,3 +354,28 @@ def test_the_page_holds_every_key_of_the_summary(mlp) -> None:
 def test_the_page_names_every_term(mlp) -> None:
     page = (Path(__file__).parents[2] / "docs" / "always-on.md").read_text()
     assert not [term.reason for term in mlp[0].why() if f"| {term.reason} |" not in page]
+
+
+# options, what is said
+WRITTEN = [
+    (["--frame-rate", "10", "--duty", "0.1"], "--frame-rate or --battery: must be a frequency with its unit"),
+    (["--frame-rate", "10Hz", "--duty", "0.1", "--battery", "660 mW"], "--frame-rate or --battery: must be an energy"),
+    (["--frame-rate", "10Hz", "--duty", "0.1;0.2"], "--duty: must be shares such as 0.001,0.01, not '0.1;0.2'"),
+    (["--frame-rate", "10Hz", "--duty", "1/0"], "--duty: must be shares"),
+    (["--frame-rate", "10Hz", "--duty", "0.1", "--corner", "cold"], "--corner: must be one of nominal"),
+]
+
+
+@pytest.mark.parametrize("options, why", WRITTEN, ids=lambda value: value if isinstance(value, str) else "")
+def test_the_command_says_what_is_wrong_with_an_option(options: list[str], why: str) -> None:
+    with pytest.raises(InputError) as error:
+        cli.main(["always-on", "digits-mlp", *options], standalone_mode=False)
+    assert why in str(error.value)
+
+
+def test_the_command_writes_what_it_prints(tmp_path, capsys) -> None:
+    options = ["--frame-rate", "1kHz", "--duty", "0.05", "--frames", "20", "--policy", "gate", "-o", str(tmp_path)]
+    cli.main(["always-on", "digits-mlp", *options, "--mode", "qnn"], standalone_mode=False)
+    written = json.loads((tmp_path / "always-on.json").read_text())
+    assert 1 == len(written["points"]) and "qnn" == written["mode"]
+    assert show(written["points"][0]["power_w"], "W") in capsys.readouterr().out
