@@ -134,7 +134,10 @@ def _states(points: list[dict[str, Any]], at: str) -> RenderableType:
     for point in points:
         for unit in ("core", "router"):
             shares = point[f"{unit}_state_share"].values()
-            table.add_row(f"{unit}s, {NAMES[point['policy']]}", *("-" if share == 0 else f"{100 * share:.4g} %" for share in shares))
+            table.add_row(
+                f"{unit}s, {NAMES[point['policy']]}",
+                *("-" if share == 0 else f"{100 * share:.4g} %" for share in shares),
+            )
     return Group(Text(f"\nTime in each state {at}", "bold"), table)
 
 
@@ -179,7 +182,8 @@ def draw(outcomes: list[Outcome], path: Path) -> None:
         axes.plot(duty, [o.power for o in mine], "o-", color=COLOURS[policy], label=NAMES[policy], markersize=4)
         axes.plot(duty, [o.ideal_power for o in mine], "--", color=COLOURS[policy], linewidth=1)
     axes.plot([], [], "--", color="#555555", linewidth=1, label="ideal: P_active·D + P_sleep·(1 - D)")
-    axes.set_xscale("log")
+    # a stream of background alone has no place on a logarithmic axis
+    axes.set_xscale("log" if all(outcome.stream.duty for outcome in outcomes) else "linear")
     axes.set_yscale("log")
     first = outcomes[0]
     rate = show(float(1 / first.stream.interval), "Hz")
@@ -187,5 +191,5 @@ def draw(outcomes: list[Outcome], path: Path) -> None:
     axes.set_ylabel("average power (W)")
     axes.set_title(f"{first.result.workload.name} ({first.result.mode}) on {first.result.chip.name}", fontsize=10)
     axes.grid(True, which="major", color="#dddddd", linewidth=0.6)
-    axes.legend(frameon=False, fontsize=8)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     figure.savefig(path, dpi=160)
