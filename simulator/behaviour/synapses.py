@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.describe.network import CONVOLUTION, DENSE, SPARSE, Connection, Layer, narrow
+from simulator.describe.network import CONVOLUTION, DENSE, SPARSE, Connection, Layer, narrow, narrow_index
 from simulator.errors import InputError
 from simulator.jit import kernel
 
@@ -37,7 +37,7 @@ class Rows(NamedTuple):
     kind: int
     weight: np.ndarray  # int8, int16, int32 or int64, flat; row after row
     start: np.ndarray  # int64: sparse: of each source's row; convolution: of each column phase, in kernel columns
-    target: np.ndarray  # int32: sparse
+    target: np.ndarray  # int16 or int32: sparse
     n_out: int  # before pooling
     height_in: int
     width_in: int
@@ -74,7 +74,7 @@ def prepare(layer: Layer, largest_value: int) -> tuple[Rows, np.dtype, int]:
         if connection.start is None or connection.index is None:
             raise InputError(f"{layer.name}: a sparse connection needs 'start' and 'index'")
         start = np.ascontiguousarray(connection.start, np.int64)
-        target = np.ascontiguousarray(connection.index, np.int32)
+        target = narrow_index(connection.index.view(), connection.n_out)
     elif connection.kind == CONVOLUTION:
         weight, start = _by_phase(weight, connection.stride)
         channels, height, width = connection.output_shape

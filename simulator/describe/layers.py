@@ -10,7 +10,19 @@ import numpy as np
 from simulator.describe.arrays import Arrays, extent, frozen
 from simulator.describe.documents import Document
 from simulator.describe.messages import Key, alternatives, shown_value
-from simulator.describe.network import CONVOLUTION, DENSE, MODELS, SPARSE, Connection, Layer, Network, Neuron, Pool, narrow
+from simulator.describe.network import (
+    CONVOLUTION,
+    DENSE,
+    MODELS,
+    SPARSE,
+    Connection,
+    Layer,
+    Network,
+    Neuron,
+    Pool,
+    narrow,
+    narrow_index,
+)
 from simulator.describe.workload_file import ConnectionDocument, LayerDocument, NeuronDocument, WorkloadDocument
 
 #: of one layer, before pooling: their state must fit in this machine's memory
@@ -96,7 +108,7 @@ def _connection(
         return None
     return Connection(
         written.kind, frozen(narrow(weight)), written.weight_bits, before, output,
-        written.stride, written.padding, start, None if index is None else frozen(index.astype(np.int32, copy=False)),
+        written.stride, written.padding, start, None if index is None else narrow_index(index, prod(output)),
     )  # fmt: skip
 
 

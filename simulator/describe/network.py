@@ -25,6 +25,13 @@ def narrow(array: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(array, np.int64)
 
 
+def narrow_index(index: np.ndarray, n_out: int) -> np.ndarray:
+    """Return targets below n_out in 16 bits where they fit, else in 32, contiguous and not to be written to."""
+    narrowed = np.ascontiguousarray(index, np.int16 if n_out <= 1 << 15 else np.int32)
+    narrowed.setflags(write=False)
+    return narrowed
+
+
 @dataclass(frozen=True)
 class Connection:
     """Integer weights from the layer before, in one of three layouts.
@@ -32,7 +39,7 @@ class Connection:
     dense: weight (n_in, n_out).  convolution: weight (channels out, channels in, height, width), cross-correlation as in
     the field's frameworks, with `stride` and zero `padding`.  sparse: weight (n_synapses,), index (n_synapses,) targets,
     start (n_in + 1,) of each source's row.  weight is as narrow as its values allow, so int8 stays int8 from file to kernel;
-    weight_bits is the width a chip stores.
+    weight_bits is the width a chip stores; index has 16 or 32 bits.
     """
 
     kind: str
