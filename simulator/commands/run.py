@@ -90,3 +90,5 @@ def _go(
     if output is not None:
         write(result, output)
         click.echo(f"wrote {output}", err=True)
+    if not result.is_complete:
+        raise SystemExit(130)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -29,12 +29,6 @@ SCHEMA_VERSION = 1
 Progress = Callable[[str, int, int], None]
 
 
-class _Engine(Protocol):
-    def __call__(
-        self, plan: Plan, activity: Any, *, events: bool = False, progress: Callable[[int, int], None] | None = None
-    ) -> Record: ...
-
-
 @dataclass(frozen=True)
 class Result:
     """Everything one run was given and everything it produced."""
@@ -51,6 +45,11 @@ class Result:
     record: Record
     ledger: Ledger
     uncertainty: Uncertainty | None = None  # when draws were asked for
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the run came to its end, not stopped by the user."""
+        return self.record.complete
 
     @property
     def finished(self) -> int:
@@ -186,7 +185,7 @@ def assumed(result: Result) -> float:
     return sum(joules for name, joules in result.ledger.by_action.items() if name in names) / total if total else 0.0
 
 
-def engine_named(name: str) -> _Engine:
+def engine_named(name: str) -> Callable[..., Record]:
     """Return the engine of that name; imports only that one."""
     if name == "reference":
         from simulator.timing.reference import simulate as reference
@@ -237,8 +236,9 @@ def run(
         network, stimulus, mode, steps, workload.firing, limit, lambda done, total: report(f"{mode} arithmetic", done, total)
     )
     schedule = compile_activity(workload, chip, mapping, plan, raster)
+    whole = {"steps_together": schedule.steps_per_inference} if engine == "compiled" else {}
     record = simulate(
-        plan, schedule.activity, events=events, progress=lambda done, total: report(f"{mode} steps", done, total)
+        plan, schedule.activity, events=events, progress=lambda done, total: report(f"{mode} steps", done, total), **whole
     )
     ledger = energy.account(chip, mapping, plan, schedule, record)
     result = Result(workload, chip, mode, steps, engine, raster, mapping, plan, schedule, record, ledger)

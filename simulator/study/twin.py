@@ -27,6 +27,11 @@ class TwinResult:
     uncertainty: VerdictUncertainty | None = None  # when draws were asked for
 
     @property
+    def is_complete(self) -> bool:
+        """Whether both runs came to their ends, not stopped by the user."""
+        return self.snn.is_complete and self.qnn.is_complete
+
+    @property
     def shared(self) -> int:
         """Inferences both runs finished."""
         return min(self.snn.finished, self.qnn.finished)
@@ -131,6 +136,8 @@ def twin(
     workload = workload if isinstance(workload, Workload) else Workload.load(workload)
     chip = chip if isinstance(chip, Chip) else Chip.load(chip)
     snn = run(workload, chip, "snn", timesteps=timesteps, limit=limit, engine=engine, draws=draws, seed=seed, progress=progress)
+    if not snn.record.complete:
+        limit = snn.finished  # the user stopped the first run: the second covers the same inferences
     qnn = run(workload, chip, "qnn", timesteps=timesteps, limit=limit, engine=engine, draws=draws, seed=seed, progress=progress)
     if not draws or not min(snn.finished, qnn.finished):
         return TwinResult(snn, qnn)

@@ -17,18 +17,20 @@ def simulate(
     events: bool = False,
     progress: Callable[[int, int], object] | None = None,
     stop_every: int | None = None,
+    steps_together: int = 1,
 ) -> Record:
     """Run the work on the machine and return what it counted; raise DeadlockError when nothing can move any more.
 
     events: keep every grant, state change and packet.  progress(steps done, steps) is called now and then.
     stop_every: return from the kernel every so many cycles, which changes nothing but the time it takes.  A first Ctrl-C
-    ends the run after the step it is in (`complete` is False then), a second one at once.
+    ends the run after the group of `steps_together` steps it is in, an inference say (`complete` is False then), a second one
+    at once.
     """
     import simpy
 
     from simulator.timing.engine.fabric import Fabric
 
     environment = simpy.Environment()
-    fabric = Fabric(environment, plan, activity, events=events, progress=progress, stop_every=stop_every)
+    fabric = Fabric(environment, plan, activity, events=events, progress=progress, stop_every=stop_every, steps_together=steps_together)
     environment.run(until=fabric.done)
     return fabric.record()

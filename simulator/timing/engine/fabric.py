@@ -37,10 +37,11 @@ class Fabric:
         events: bool = False,
         progress: Callable[[int, int], object] | None = None,
         stop_every: int | None = None,
+        steps_together: int = 1,
     ) -> None:
-        """Build the chip at cycle 0 of the environment and start it; stop_every: see `simulate`."""
+        """Build the chip at cycle 0 of the environment and start it; stop_every, steps_together: see `simulate`."""
         self.environment, self.plan, self.activity = environment, plan, activity
-        self.progress, self.stop_every = progress, stop_every
+        self.progress, self.stop_every, self.steps_together = progress, stop_every, steps_together
         self.origin = environment.now
         self.steps_shown = 0
         self.is_interrupted = False
@@ -93,7 +94,8 @@ class Fabric:
             if self.is_interrupted:
                 raise
             self.is_interrupted = True
-            self.state.chip[0].last_step = self.state.chip[0].step
+            chip = self.state.chip[0]
+            chip.last_step = min(-(-int(chip.step) // self.steps_together) * self.steps_together, self.activity.n_steps)
             return -1
         return int(status)
 

@@ -1,0 +1,61 @@
+"""Ctrl-C leaves nothing broken: what is done so far is reported, over whole inferences, and the exit code says so."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from simulator import run
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def interrupted_at(step: int):
+    pressed: list[int] = []
+
+    def progress(what: str, done: int, total: int) -> None:
+        if "steps" in what and done >= step and not pressed:
+            pressed.append(done)
+            raise KeyboardInterrupt
+
+    return progress
+
+
+def test_an_interrupted_run_covers_whole_inferences_and_equals_the_shorter_run() -> None:
+    stopped = run("digits-mlp", mode="snn", limit=300, progress=interrupted_at(1))
+    assert not stopped.is_complete
+    assert 1 <= stopped.finished < 300
+    whole = run("digits-mlp", mode="snn", limit=stopped.finished)
+    assert stopped.record.cycles == whole.record.cycles
+    assert (stopped.record.counters == whole.record.counters).all()
+    assert stopped.ledger.total == pytest.approx(whole.ledger.total, rel=1e-12)
+    assert stopped.summary()["counters"] == whole.summary()["counters"]
+
+
+def test_ctrl_c_reports_what_is_done_and_exits_130(tmp_path: Path) -> None:
+    arguments = ["run", "digits-cnn", "--mode", "snn", "--timesteps", "1024", "-o", str(tmp_path / "out")]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "simulator", *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    time.sleep(1)
+    for _ in range(120):  # until it simulates: the signal must not fall into the imports or the arithmetic
+        if process.poll() is not None:
+            break
+        stack = Path(f"/proc/{process.pid}/stat")
+        if stack.exists() and sum(map(int, stack.read_text().split()[13:15])) > 800:
+            break
+        time.sleep(0.25)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert "Traceback" not in err
+    assert process.returncode == 130
+    if out:
+        assert "stopped early" in out
+        assert json.loads((tmp_path / "out" / "summary.json").read_text())["complete"] is False
+    else:
+        assert err.splitlines()[-1] == "stopped"
+        assert not (tmp_path / "out").exists()
