@@ -39,7 +39,7 @@ BETWEEN = [
 
 @pytest.mark.parametrize("technology, vcs, depth, bits, length, part, expected", BETWEEN)
 def test_between_the_rows_it_runs_straight(technology, vcs, depth, bits, length, part, expected):
-    assert pytest.approx(expected, rel=1e-12) == getattr(router_energy(technology, vcs, depth, bits, length), part)
+    assert pytest.approx(expected, rel=1e-12, abs=0) == getattr(router_energy(technology, vcs, depth, bits, length), part)
 
 
 # arguments, the message
@@ -69,9 +69,9 @@ def test_a_run_is_counts_times_table():
     assert (3 * 0.168e-12, 3 * 0.114e-12, 3 * 0.139e-12, 3 * 0.034e-12, 2 * 0.755e-12) == pytest.approx(
         (spent.buffer_write, spent.buffer_read, spent.crossbar, spent.allocation, spent.link), rel=1e-12
     )
-    assert (100 * 0.095e-12, 100 * 2e-9 * 0.91e-3) == pytest.approx((spent.clock, spent.leakage), rel=1e-12)
+    assert (100 * 0.095e-12, 100 * 2e-9 * 0.91e-3) == pytest.approx((spent.clock, spent.leakage), rel=1e-12, abs=0)
     parts = [spent.buffer_write, spent.buffer_read, spent.crossbar, spent.allocation, spent.link, spent.clock, spent.leakage]
-    assert sum(parts) == pytest.approx(spent.total, rel=1e-12)
+    assert sum(parts) == pytest.approx(spent.total, rel=1e-12, abs=0)
 
 
 def test_without_a_clock_leakage_is_not_known():

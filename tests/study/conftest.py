@@ -14,6 +14,6 @@ def noc(tmp_path, monkeypatch):
     def run(*arguments):
         result = CliRunner().invoke(command, [str(argument) for argument in arguments], catch_exceptions=False)
         assert result.exit_code == 0, result.output
-        return result.output
+        return result.stdout
 
     return run

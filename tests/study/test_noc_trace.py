@@ -261,6 +261,13 @@ def test_a_bad_trace_is_refused_word_for_word_and_nothing_is_written(noc, tmp_pa
     assert ["t.csv"] == [path.name for path in tmp_path.iterdir()]
 
 
+def test_a_fault_in_the_last_line_shows_before_anything_runs(noc, tmp_path, monkeypatch):
+    (tmp_path / "t.csv").write_text("cycle,src,dst,size\n" + "0,0,1,1\n" * 70_000 + "0,0,1,0\n")
+    monkeypatch.setattr("simulator.study.noc.run_trace", lambda *_, **__: pytest.fail("it runs"))
+    with pytest.raises(InputError, match=r"^t\.csv:70002: size: must be at least 1, not 0$"):
+        noc("t.csv", "--mesh", "2x2")
+
+
 def test_twenty_faults_are_listed_and_the_others_counted(tmp_path):
     (tmp_path / "t.csv").write_text("cycle,src,dst,size\n" + "0,0,99,1\n0,0,1,1\n" * 1025)
     with pytest.raises(InputError) as refused:
