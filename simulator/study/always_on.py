@@ -321,6 +321,8 @@ def always_on(
         def run(policy: str, shown: Workload = shown, raster=raster, schedule=schedule, number=number) -> Result:  # type: ignore[no-untyped-def]
             plan = compile_plan(chips[policy], mapping)
             record: Record = simulate(plan, schedule.activity, progress=_told(progress, policy, number, len(duties)))
+            if not record.complete:
+                raise KeyboardInterrupt  # a stream cut short has no average
             ledger = energy.account(chips[policy], mapping, plan, schedule, record)
             return Result(shown, chips[policy], mode, steps, engine, raster, mapping, plan, schedule, record, ledger)
 

@@ -367,13 +367,15 @@ WRITTEN = [
 
 
 @pytest.mark.parametrize("options, why", WRITTEN, ids=lambda value: value if isinstance(value, str) else "")
-def test_the_command_says_what_is_wrong_with_an_option(options: list[str], why: str) -> None:
+def test_the_command_says_what_is_wrong_with_an_option(options: list[str], why: str, monkeypatch) -> None:
+    monkeypatch.setattr("sys.argv", ["spikemesh", "always-on"])
     with pytest.raises(InputError) as error:
         cli.main(["always-on", "digits-mlp", *options], standalone_mode=False)
     assert why in str(error.value)
 
 
-def test_the_command_writes_what_it_prints(tmp_path, capsys) -> None:
+def test_the_command_writes_what_it_prints(tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.setattr("sys.argv", ["spikemesh", "always-on"])
     options = ["--frame-rate", "1kHz", "--duty", "0.05", "--frames", "20", "--policy", "gate", "-o", str(tmp_path)]
     cli.main(["always-on", "digits-mlp", *options, "--mode", "qnn"], standalone_mode=False)
     written = json.loads((tmp_path / "always-on.json").read_text())

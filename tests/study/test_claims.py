@@ -140,6 +140,7 @@ def test_a_written_claim_is_checked_like_everything_else(key: str, value: str, w
 
 
 def test_the_command_prints_the_table_and_fails_with_a_claim(capsys, monkeypatch) -> None:
+    monkeypatch.setattr("sys.argv", ["spikemesh", "chips"])
     cli.main(["chips", "--check", "odin"], standalone_mode=False)
     assert "all synapses busy at 75 MHz" in capsys.readouterr().out
     wrong = Prediction("odin", claim_of(), 0.0011)
