@@ -66,7 +66,7 @@ class Finding:
     bits: int
     setting: dict[str, str]
     density: float | str
-    active: float  # density of the twin at the crossing in energy, or at a rate of 5 %
+    active: float  # density of the twin at the last crossing in energy, or at a rate of 5 %
     hops: float  # of the spiking twin there
     encoding: dict[str, str]  # by twin, cheapest in energy there
     crossing: dict[str, Crossing]
@@ -173,7 +173,7 @@ def find(machine: Machine, setting: dict[str, str] | None = None, resolution: fl
     """Return where the twins cost the same on one machine, in every metric, with the closed form's answer beside it."""
     activity = machine.activity
     crossing = {metric: machine.crossing(metric, resolution) for metric in METRICS}
-    there = (crossing["energy"].rate or (0.05,))[0]
+    there = (crossing["energy"].rate or (0.05,))[-1]
     costs = {twin: machine.cost(twin, there) for twin in (SNN, QNN)}
     active = _active(activity, there)
     hops = costs[SNN].hops

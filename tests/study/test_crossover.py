@@ -1,7 +1,9 @@
 """Activity is what was asked for, and a crossing is where the twins cost the same."""
 
 import csv
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -180,3 +182,28 @@ def test_one_finding_names_both_encodings_and_the_formula() -> None:
     finding = find(Machine(Activity(named("mlp-64-16"), 5, 1, 0.2), Chip.load("yan-2024")), resolution=0.01)
     assert set(finding.encoding) == {"snn", "qnn"} and finding.bits == 3
     assert set(finding.flat()) >= {"timesteps", "energy", "latency", "energy_delay_product", "formula"}
+
+
+WHOLE_FLITS = (
+    "energy.payload_bit_hop.value=0 pJ", "energy.stream_bit_hop.value=0 pJ", "energy.link_east_west.value=3 pJ",
+    "energy.link_north_south.value=3 pJ", "packet.destination=12 bit", "packet.axon=12 bit", "packet.maximum=8 flits",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "eight_is_better"), [((), True), (WHOLE_FLITS, False)])
+def test_eight_timesteps_beat_seven_only_where_a_bit_has_a_price(changes: tuple[str, ...], eight_is_better: bool) -> None:
+    chip = Chip.load("yan-2024", changes)
+    seven, eight = (
+        Machine(Activity(named("mlp-64-16"), window, 2, 0.2), chip).crossing("energy", 0.001).rate[0] for window in (7, 8)
+    )
+    assert (eight > seven) == eight_is_better
+
+
+def test_every_command_the_verdict_names_is_in_its_script() -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    script = (docs / "verdict.sh").read_text()
+    groups = re.findall(r"\[(`[a-z0-9`, -]+`)\]", (docs / "verdict.md").read_text())
+    names = {name for group in groups for name in re.findall(r"`(.+?)`", group)}
+    assert len(names) > 20
+    for name in names - {"chip-seed-1", "chip-seed-2"}:
+        assert re.search(rf"^ *(show|flits|without) {name} ", script, re.MULTILINE), name
