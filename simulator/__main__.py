@@ -18,6 +18,7 @@ VERBS = {
     "validate": ("validate", "The closed-form model against simulation, term by term."),
     "crossover": ("crossover", "The spike rate at which the twins cost the same, by simulation."),
     "always-on": ("always_on", "Average power of a chip that waits for rare signals, and why."),
+    "bench": ("bench", "Speed, memory and start-up against targets and other simulators."),
     "chips": ("library", "List the chips."),
     "workloads": ("library", "List the workloads."),
     "check": ("library", "Check chip and workload files."),

@@ -1,0 +1,1 @@
+"""Races against other simulators and against the targets of docs/performance.md: `make bench`, `spikemesh bench`."""

@@ -1,0 +1,94 @@
+"""How time and memory are taken: processor seconds, so that other work on the machine counts little, and fresh processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmarks.figures import Sample
+
+ROOT = Path(__file__).resolve().parent.parent
+#: a child's longest life in seconds
+PATIENCE = 900.0
+
+
+def repeated(function: Callable[[], object], repeat: int) -> Sample:
+    """Return the processor seconds of `repeat` calls."""
+    seconds = []
+    for _ in range(repeat):
+        began = time.process_time()
+        function()
+        seconds.append(time.process_time() - began)
+    return Sample.of(seconds)
+
+
+def of_command(command: list[str], repeat: int, **environment: str) -> Sample:
+    """Return the processor seconds a command takes from start to end."""
+    seconds = []
+    for _ in range(repeat):
+        before = children_seconds()
+        subprocess.run(
+            command, check=True, cwd=ROOT, env=os.environ | environment, capture_output=True, timeout=PATIENCE
+        )
+        seconds.append(children_seconds() - before)
+    return Sample.of(seconds)
+
+
+def children_seconds() -> float:
+    """Return the processor seconds of all child processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def peak_memory() -> int:
+    """Return the most memory this process has held so far, in bytes.
+
+    Where the system says it, by its own image alone: what getrusage counts includes the parent's before the exec.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def fresh(function: str, **arguments: Any) -> dict[str, Any] | None:
+    """Return what `module:function` returns in a process of its own, with its `peak_memory`; None when it dies."""
+    with tempfile.TemporaryDirectory() as folder:
+        answer = Path(folder) / "answer.json"
+        command = [sys.executable, "-m", "benchmarks.measure", function, json.dumps(arguments), str(answer)]
+        try:
+            subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=PATIENCE)
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+            return None
+        content: dict[str, Any] = json.loads(answer.read_text())
+        return content
+
+
+def needed(answer: dict[str, Any] | None, what: str) -> dict[str, Any]:
+    """Return the answer of a process, or end the run saying what did not come to its end."""
+    if answer is None:
+        raise click.ClickException(f"{what} did not run to its end")
+    return answer
+
+
+def _child(function: str, arguments: str, answer: str) -> None:
+    module, name = function.split(":")
+    result = getattr(import_module(module), name)(**json.loads(arguments))
+    Path(answer).write_text(json.dumps({**result, "peak_memory": peak_memory()}))
+
+
+if __name__ == "__main__":
+    _child(*sys.argv[1:4])
