@@ -50,7 +50,7 @@ CHIP = _record(
     injection="i8", injection_end="i8", next_injection="i8", last_output="i8",
     # the machine
     n_steps="i8", width="i4", ports="i4", virtual_channels="i4", lane_shift="i4", lane_mask="i4", n_lanes="i4",
-    buffer="i4", buffer_mask="i4", canonical="i4", atomic="i4", class_mask=("i4", (2,)),
+    buffer="i4", buffer_mask="i4", canonical="i4", atomic="i4", class_mask=("i4", (2,)), urgent="i4",
     n_cores="i4", n_routers="i4", n_endpoints="i4",
     input_queue="i4", spike_queue="i8", output_queue="i8", soma_cycles="i8", soma_spike_cycles="i8", axon_cycles="i8",
     barrier_cycles="i8", wheel_mask="i8",
@@ -70,7 +70,7 @@ PORT = _in_lines(
     occupied="i4", active="i4", waiting="i4", routing="i4", asking="i4", won="i4", routed="i4",
     vc_pointer="i4", in_pointer="i4", upstream="i4", credit_delay="i4", router="i4", index="i4", depth="i4", blocked="i8",
     # as an output, one cache line: masks over VCs, then over the inputs that chose it
-    free="i4", credited="i4", draining="i4", out_pointer="i4", free_pointer="i4", ask_active="i4", ask_head="i4",
+    free="i4", credited="i4", draining="i4", out_pointer="i4", free_pointer="i4", ask_first="i4", ask_last="i4",
     downstream="i4", flit_delay="i4", interval="i8", free_at="i8", flits="i8",
 )  # fmt: skip
 

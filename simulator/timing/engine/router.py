@@ -126,15 +126,22 @@ def accept_credit(state: State, lane_number: int, count: int, now: int) -> None:
 
 
 @kernel(inline=True)
-def requests(state: State, base: int, p: int, now: int, want_active: bool) -> int:
-    """Return the outputs an input asks for: by VCs in ACTIVE, or by heads that wait (lookahead)."""
-    chip = state.chip[0]
-    port = state.port[base + p]
-    first = (base + p) << chip.lane_shift
+def asking_vcs(state: State, port_number: int, is_first: bool) -> int:
+    """Return the VCs of an input that ask at the higher priority (ACTIVE, urgent heads), or at the lower one (other heads)."""
+    port = state.port[port_number]
+    urgent = state.chip[0].urgent
+    return np.int64(port.occupied & (port.active | (port.waiting & urgent) if is_first else port.waiting & ~urgent))
+
+
+@kernel(inline=True)
+def requests(state: State, base: int, p: int, now: int, is_first: bool) -> int:
+    """Return the outputs an input asks for at one of the two priorities."""
+    first = (base + p) << state.chip[0].lane_shift
     asked = np.int64(0)
-    vcs = np.int64(port.occupied & (port.active if want_active else port.waiting))
+    vcs = asking_vcs(state, base + p, is_first)
     while vcs != 0:
-        asked |= lane_requests(state, base, first + lowest(vcs), now, want_active)
+        vc = lowest(vcs)
+        asked |= lane_requests(state, base, first + vc, now, (state.port[base + p].active >> vc) & 1 != 0)
         vcs &= vcs - 1
     return asked
 
@@ -180,11 +187,11 @@ def wanted_outputs(state: State, port_number: int) -> int:
 
 
 @kernel(inline=True)
-def represent(state: State, base: int, p: int, o: int, now: int, is_active: bool) -> int:
+def represent(state: State, base: int, p: int, o: int, now: int, is_first: bool) -> int:
     """Return the VC that asks for output `o` in the name of its input, round-robin."""
     chip = state.chip[0]
     port = state.port[base + p]
-    vcs = np.int64(port.occupied & (port.active if is_active else port.waiting))
+    vcs = asking_vcs(state, base + p, is_first)
     if (vcs & (vcs - 1)) == 0:
         return lowest(vcs)
     first = (base + p) << chip.lane_shift
@@ -192,7 +199,7 @@ def represent(state: State, base: int, p: int, o: int, now: int, is_active: bool
     while vcs != 0:
         vc = lowest(vcs)
         vcs &= vcs - 1
-        if (lane_requests(state, base, first + vc, now, is_active) >> o) & 1:
+        if (lane_requests(state, base, first + vc, now, (port.active >> vc) & 1 != 0) >> o) & 1:
             asking |= np.int64(1) << vc
     return turn(asking, port.vc_pointer)
 
@@ -211,13 +218,13 @@ def choose_outputs(state: State, number: int, now: int) -> int:
         asked = requests(state, base, p, now, True)
         if asked != 0:
             o = turn(asked, port.in_pointer)
-            state.port[base + o].ask_active |= np.int64(1) << p
+            state.port[base + o].ask_first |= np.int64(1) << p
             chosen |= np.int64(1) << o
         elif state.chip[0].canonical == 0:
             asked = requests(state, base, p, now, False)
             if asked != 0:
                 o = turn(asked, port.in_pointer)
-                state.port[base + o].ask_head |= np.int64(1) << p
+                state.port[base + o].ask_last |= np.int64(1) << p
                 chosen |= np.int64(1) << o
     return chosen
 
@@ -310,12 +317,13 @@ def grant(state: State, number: int, o: int, now: int) -> None:
     chip = state.chip[0]
     base = state.router[number].first_port
     out = state.port[base + o]
-    is_active = out.ask_active != 0
-    p = turn(np.int64(out.ask_active if is_active else out.ask_head), out.out_pointer)
-    out.ask_active = 0
-    out.ask_head = 0
+    is_first = out.ask_first != 0
+    p = turn(np.int64(out.ask_first if is_first else out.ask_last), out.out_pointer)
+    out.ask_first = 0
+    out.ask_last = 0
     port = state.port[base + p]
-    vc = represent(state, base, p, o, now, is_active)
+    vc = represent(state, base, p, o, now, is_first)
+    is_active = (port.active >> vc) & 1 != 0
     lane_number = ((base + p) << chip.lane_shift) | vc
     lane = state.lane[lane_number]
     token = np.int64(state.fifo[lane_number, lane.front])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.errors import InputError
-from simulator.mapping.plan import CANONICAL, MAX_BUFFER, MAX_VIRTUAL_CHANNELS, Activity, Plan
+from simulator.mapping.plan import CANONICAL, LOOKAHEAD, MAX_BUFFER, MAX_VIRTUAL_CHANNELS, Activity, Plan
 from simulator.timing.engine import layout
 from simulator.timing.engine.layout import NEVER, TIMER_SLOTS, State
 from simulator.timing.record import COUNTERS, GRANT, PACKET, PACKET_SHIFT, POWER_STATES, STATE
@@ -69,6 +69,8 @@ def _chip(plan: Plan, activity: Activity, events: bool, wheel_slots: int) -> np.
     one.canonical, one.atomic = plan.pipeline == CANONICAL, plan.atomic
     for k in range(2):
         one.class_mask[k] = (1 << int(plan.class_channels[k])) - 1 << int(plan.class_first[k])
+    is_apart = (one.class_mask[0] & one.class_mask[1]) == 0
+    one.urgent = one.class_mask[0] if is_apart and plan.pipeline == LOOKAHEAD else 0  # VCs whose heads need no gap
     one.n_cores, one.n_routers, one.n_endpoints = plan.n_cores, plan.n_routers, plan.n_endpoints
     one.input_queue, one.spike_queue, one.output_queue = plan.input_queue, plan.spike_queue, plan.output_queue
     one.soma_cycles, one.soma_spike_cycles, one.axon_cycles = plan.soma_cycles, plan.soma_spike_cycles, plan.axon_cycles

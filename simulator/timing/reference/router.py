@@ -16,7 +16,7 @@ from simulator.timing.reference.clock import EVALUATE, Doorbell, Process, at, cy
 from simulator.timing.reference.packet import Flit, Packet
 from simulator.timing.reference.power import Power
 
-STARTED, BODY = 0, 1  # priorities at the switch: `lookahead` heads come after packets that hold an output VC
+STARTED, BODY = 0, 1  # priorities at the switch: `lookahead` heads come after packets that hold an output VC, but for urgent ones
 
 
 class OutputVC:
@@ -97,6 +97,8 @@ class Router:
     def __init__(self, environment: Environment, plan: Plan, number: int, power: Power, book: Book) -> None:
         """A router without neighbours; `connect_*` give it channels."""
         self.environment, self.plan, self.number, self.power, self.book = environment, plan, number, power, book
+        spikes, streams = (range(first, first + n) for first, n in zip(plan.class_first, plan.class_channels))
+        self.spikes_are_urgent = not set(spikes) & set(streams)
         ports, vcs = plan.ports, plan.virtual_channels
         self.input = [[InputVC() for _ in range(vcs)] for _ in range(ports)]
         self.output: dict[int, list[OutputVC]] = {}
@@ -244,7 +246,7 @@ class Router:
                 if self.output[port][vc.output[port]].credit > 0:
                     yield port, BODY
             elif self.plan.pipeline != CANONICAL and self._free_with_credit(port, vc.front.packet):
-                yield port, STARTED
+                yield port, BODY if self.spikes_are_urgent and vc.front.packet.traffic_class == 0 else STARTED
 
     def _leave(self, in_port: int, in_vc: int, port: int, now: int) -> None:
         """Let the flit at the front of a VC, or one copy of it, go to an output."""
