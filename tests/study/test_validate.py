@@ -214,6 +214,16 @@ def test_the_command_prints_three_ways_and_writes_them(tmp_path) -> None:
     assert {entry["term"] for entry in written["terms"]["snn"]} > {"accumulate", "compare", "transfer"}
 
 
+def test_a_chip_that_is_not_the_model_s_gets_its_terms_and_their_causes() -> None:
+    from simulator.commands.validate import validate
+
+    out = CliRunner().invoke(validate, ["digits-mlp", "--chip", "generic-22nm", "--limit", "1"], catch_exceptions=False)
+    assert out.exit_code == 0, out.output
+    assert "generic-22nm is no idealised machine" in out.output
+    for cause in ("accumulators are read and written", "neurons of a core share a packet", "not in the formula"):
+        assert cause in out.output
+
+
 def test_formula_terms_are_actions_of_the_ledger(digits: Workload) -> None:
     result = run(digits, Chip.load("generic-22nm"), "snn", limit=1)
     assert total(terms(result)).ledger == near(result.ledger.total, rel=1e-12)
