@@ -34,8 +34,8 @@ def _network(settings: Settings) -> list[Figure]:
         times.append(engine_time(plan, trace_activity(plan, trace), settings.repeat)[0])
     near, far = times
     per_hop = _difference(far, near, n * 6)
-    # both scaled so that the difference leaves what does not grow with hops: 2 hops are 1/3 of the 6 between near and far
-    packet = Sample(*(max(0.0, a / n - 2 * b) for a, b in zip(_values(near), _values(per_hop))), count=near.count)
+    # near packets make 2 hops, far ones 8: a third of the difference is what 2 hops cost
+    packet = Sample.of([max(0.0, a - (b - a) / 3) / n for a, b in zip(_values(near), _values(far))])
     gaps = (10, 1_000_000)
     waits = [
         engine_time(plan, trace_activity(plan, [(k * (60 + gap), 0, 9, 1) for k in range(n // 20)]), settings.repeat)[0]

@@ -24,7 +24,7 @@ def start_up(settings: Settings) -> list[Figure]:
     ]
     if not settings.is_quick:
         with TemporaryDirectory() as cache:
-            cold = measure.of_command(FIRST, 1, SPIKEMESH_CACHE=cache)
+            cold = measure.of_command(FIRST, 1, SPIKEMESH_CACHE=cache, NUMBA_CACHE_DIR=cache)
         figures.append(
             Figure(
                 "start-up: first compilation", cold.scaled((cold.median - warm.median) / cold.median), "s", 15.0, True
