@@ -193,6 +193,15 @@ def _counted(plan: Plan, schedule: Schedule, record: Record) -> dict[str, Counts
     def times(factor: int, name: str) -> tuple[np.ndarray, np.ndarray]:
         return factor * place[name], factor * step[name]
 
+    def worked(count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        edges = schedule.activity.work_start[: len(record.step_start) + 1]
+        done = count[: edges[-1]].astype(float)
+        total = np.concatenate([[0.0], np.cumsum(done)])
+        return (
+            np.bincount(schedule.activity.work_core[: edges[-1]], done, minlength=plan.n_endpoints),
+            total[edges[1:]] - total[edges[:-1]],
+        )
+
     spiking = int(schedule.mode == "snn")
     return {
         "accumulate": both("accumulates"),
@@ -204,8 +213,8 @@ def _counted(plan: Plan, schedule: Schedule, record: Record) -> dict[str, Counts
         "clamp": times(2 * (1 - spiking), "neuron_updates"),
         "membrane_read": both("neuron_updates"),
         "membrane_write": both("neuron_updates"),
-        "reset": times(spiking, "spikes"),
-        "event_generation": both("spikes"),
+        "reset": worked(spiking * schedule.work_spikes),
+        "event_generation": worked(schedule.work_events),
         "axon_lookup": (place["packets_sent"] * core, step["packets_sent"] - sent_packets),
         "input_queue": (place["flits_received"] * core, step["flits_received"] - received_flits),
         "output_queue": (place["flits_sent"] * core, step["flits_sent"] - sent_flits),

@@ -31,6 +31,8 @@ class Schedule:
     row_layer: np.ndarray  # (n_rows,)
     entry_bits: np.ndarray  # (n_entries,) header and payload bits, before padding to flits
     entry_payload_bits: np.ndarray
+    work_spikes: np.ndarray  # (n_work,) neurons of the item that fire; a readout's do not
+    work_events: np.ndarray  # (n_work,) events the item sends, however they are packed; a readout's potentials
     operand_bits: tuple[tuple[int, int], ...]  # per layer, the input left out: of its weights, of the values that reach it
 
 
@@ -95,8 +97,24 @@ def compile_activity(workload: Workload, chip: Chip, mapping: Mapping, plan: Pla
     return Schedule(
         activity, raster.mode, raster.timesteps, offsets, steps, len(raster.outputs),
         tuple(layer.encoding for layer in sent), layer_of, row_layer[sends], rows.bits, rows.payload_bits,
+        *_fired(workload, mapping, raster, step, work),
         tuple((layer.connection.weight_bits, before.payload) for layer, before in zip(layers, sent)),
     )  # fmt: skip
+
+
+def _fired(workload: Workload, mapping: Mapping, raster: Raster, step: object, work: _Work) -> tuple[np.ndarray, np.ndarray]:
+    """Return the spikes and the events of every work item, (n_work,) int64 each."""
+    n_slices, first = len(mapping.slices), 0
+    spikes, events = np.zeros(len(work.key), np.int64), np.zeros(len(work.key), np.int64)
+    for number, layer in enumerate(workload.network.layers, start=1):
+        moment, neuron = sending.events(workload, raster, number)
+        slice_ = first + np.searchsorted(mapping.bounds[number - 1], neuron, side="right") - 1
+        item = np.searchsorted(work.key, step(number, moment) * n_slices + slice_)  # type: ignore[operator]
+        count = np.bincount(item, minlength=len(work.key))
+        events += count
+        spikes += 0 if layer.neuron.model == "readout" else count
+        first += len(mapping.cores[number - 1])
+    return spikes, events
 
 
 def _work(workload: Workload, mapping: Mapping, raster: Raster, step: object, visited: list[np.ndarray | None]) -> _Work:

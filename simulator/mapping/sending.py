@@ -46,7 +46,7 @@ class _Layer:
 def send(workload: Workload, chip: Chip, mapping: Mapping, plan: Plan, raster: Raster, number: int) -> Sent:
     """Return what layer `number` of the raster (0: the input) sends."""
     layer = _how(workload, chip, mapping, plan, raster, number)
-    moment, neuron = _events(workload, raster, number)
+    moment, neuron = events(workload, raster, number)
     slice_ = np.searchsorted(layer.bounds, neuron, side="right") - 1
     if layer.encoding == "events" and encodings.events_by_packet(chip, layer.payload) == 1:
         first, row = _kinds(layer, neuron)
@@ -86,7 +86,7 @@ def _input_bits(kind: str, value_bits: int, raster: Raster, spike_payload: int) 
     return value_bits if kind == "graded" else spike_payload
 
 
-def _events(workload: Workload, raster: Raster, number: int) -> tuple[np.ndarray, np.ndarray]:
+def events(workload: Workload, raster: Raster, number: int) -> tuple[np.ndarray, np.ndarray]:
     """Return (moment, neuron) of every event; a readout sends all its potentials after the last timestep."""
     layers = workload.network.layers
     if number == len(layers) and layers[-1].neuron.model == "readout":
@@ -179,7 +179,7 @@ def visited(workload: Workload, chip: Chip, raster: Raster, number: int) -> np.n
             gathered = slice(before.start[moment], before.start[moment + 1])
         seen[moment] = always | fan_out.touched(layer, np.unique(before.neuron[gathered]))
     if number < len(raster.layers):
-        when, neuron = _events(workload, raster, number)
+        when, neuron = events(workload, raster, number)
         seen[when, neuron] = True
     if layer.neuron.model == "readout":
         seen[window - 1 :: window] = True

@@ -371,7 +371,8 @@ def _simulated(chip: Chip, work: _Hand, seconds: Fraction) -> _Simulated:
     header = chip.packet.destination + chip.packet.axon
     schedule = Schedule(
         activity, "snn", work.steps, (0, 1), work.steps, 1, ("events", "events"), np.ones(rows, np.int64),
-        np.ones(rows, np.int64), np.full(rows, header), np.zeros(rows, np.int64), ((1, 1),),
+        np.ones(rows, np.int64), np.full(rows, header), np.zeros(rows, np.int64),
+        np.diff(activity.work_message), np.diff(activity.work_message), ((1, 1),),
     )  # fmt: skip
     record = engine_named("compiled")(plan, activity)
     ledger = energy.account(chip, mapping, plan, schedule, record)

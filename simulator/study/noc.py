@@ -83,7 +83,7 @@ class Latency:
         """Return the least latency that at least this share of the packets does not exceed."""
         if not self.n:
             raise InputError("latency: no packets, no quantile")
-        reached = np.searchsorted(np.cumsum(self.packets), np.ceil(share * self.n))
+        reached = int(np.searchsorted(np.cumsum(self.packets), np.ceil(share * self.n)))
         return int(self.cycles[min(reached, len(self.cycles) - 1)])
 
 

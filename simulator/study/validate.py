@@ -191,7 +191,7 @@ def measure(result: Result) -> list[Measured]:
                 inferences=n,
                 timesteps=result.timesteps,
                 spike_rate=mine["accumulates"] / (synapses * n * window),
-                output_rate=mine["spikes"] / (layer.n_neurons * n * window),
+                output_rate=0.0 if layer.neuron.model == "readout" else mine["spikes"] / (layer.n_neurons * n * window),
                 density=mine["macs"] / (synapses * n),
                 visits=mine["neuron_updates"] / (layer.n_neurons * n * window),
                 hops=hops / mine["flits_received"] if mine["flits_received"] else 0.0,

@@ -82,7 +82,7 @@ def test_uniform_activations_spike_at_the_average_of_theorem_2(window):
     active = 0.25
     # an active input sends 1..T spikes, each as often
     mean = active * sum(range(1, window + 1)) / window / window
-    assert mean == pytest.approx(float(rate(window, active, "average")), rel=1e-14)
+    assert mean == pytest.approx(float(rate(window, active, "average")), rel=1e-14, abs=0)
 
 
 @given(windows, st.floats(0.0, 1.0), st.sampled_from(CASES))
@@ -114,16 +114,16 @@ def test_equations_term_by_term():
         },
         rel=1e-12,
     )
-    assert float(snn.sparse) * 1e12 == pytest.approx(8 * (0.155 + 9.0), rel=1e-12)  # 7, 17
-    assert float(snn.dense) * 1e12 == pytest.approx(16 * (0.155 + 0.75), rel=1e-12)  # 8, 18
-    assert float(qnn.sparse) * 1e12 == pytest.approx(2 * (0.0775 + 18.0), rel=1e-12)  # 5, 15
-    assert float(qnn.dense) * 1e12 == pytest.approx(8 * (0.0775 + 1.5), rel=1e-12)  # 6, 16
+    assert float(snn.sparse) * 1e12 == pytest.approx(8 * (0.155 + 9.0), rel=1e-12, abs=0)  # 7, 17
+    assert float(snn.dense) * 1e12 == pytest.approx(16 * (0.155 + 0.75), rel=1e-12, abs=0)  # 8, 18
+    assert float(qnn.sparse) * 1e12 == pytest.approx(2 * (0.0775 + 18.0), rel=1e-12, abs=0)  # 5, 15
+    assert float(qnn.dense) * 1e12 == pytest.approx(8 * (0.0775 + 1.5), rel=1e-12, abs=0)  # 6, 16
 
 
 @given(operations, settings)
 def test_energy_is_the_sum_of_its_parts_and_takes_the_cheaper_way(operation, energies):
     for energy in (spiking(operation, energies), quantised(operation, energies)):
-        assert float(energy.total) == pytest.approx(sum(map(float, energy.part.values())), rel=1e-12)
+        assert float(energy.total) == pytest.approx(sum(map(float, energy.part.values())), rel=1e-12, abs=0)
         assert float(energy.data) == min(float(energy.sparse), float(energy.dense))
         assert bool(energy.is_dense) == (energy.dense < energy.sparse)
 
@@ -181,7 +181,7 @@ def test_lifetime_is_energy_over_power():
 def test_twins_cost_the_same_at_every_crossing_and_the_cheaper_changes(operation, energies):
     found = rate_breakeven(operation, energies)
     for x in found.crossing:
-        assert float(energy_ratio(replace(operation, rate=x), energies)) == pytest.approx(1.0, rel=1e-9)
+        assert float(energy_ratio(replace(operation, rate=x), energies)) == pytest.approx(1.0, rel=1e-9, abs=0)
     assert (found.first != found.last) == (len(found.crossing) % 2 == 1)
 
 
@@ -211,7 +211,7 @@ def test_a_crossing_after_the_derived_density_is_full_is_found():
     # from s_r = 1/2 on the twin's inputs are all active: its energy stops growing
     free = hardware("theoretical-minimum")
     found = rate_breakeven(Operation(2, 0, "best"), free).only
-    assert 0.5 < found and float(energy_ratio(Operation(2, found, "best"), free)) == pytest.approx(1.0, rel=1e-12)
+    assert 0.5 < found and float(energy_ratio(Operation(2, found, "best"), free)) == pytest.approx(1.0, rel=1e-12, abs=0)
 
 
 # differences at 0, 1, 2, 3                is there a crossing at 1?
@@ -244,7 +244,7 @@ def test_breakeven_at_seven_timesteps_lies_below_that_at_eight():
 def test_dense_rate_is_where_both_ways_cost_the_same(hops, reuse):
     switch = float(dense_rate(Operation(5, 0.1, hops=hops, reuse_snn=reuse), TYPICAL))
     energy = spiking(Operation(5, switch, hops=hops, reuse_snn=reuse), TYPICAL)
-    assert float(energy.sparse) == pytest.approx(float(energy.dense), rel=1e-12)
+    assert float(energy.sparse) == pytest.approx(float(energy.dense), rel=1e-12, abs=0)
 
 
 # --- budgets -----------------------------------------------------------------------------------------------------
@@ -296,7 +296,7 @@ def test_every_constant_says_how_it_is_known_and_where_it_stands():
 def test_version_4_adds_the_membrane_and_nothing_else():
     operation = Operation(5, 0.06, 0.2)
     v3, v4 = (spiking(operation, hardware("typical", version)) for version in ("v3", "v4"))
-    assert float(v4.total - v3.total) == pytest.approx(5 * 1.42e-12, rel=1e-9)
+    assert float(v4.total - v3.total) == pytest.approx(5 * 1.42e-12, rel=1e-9, abs=0)
     assert quantised(operation, TYPICAL).total == quantised(operation, hardware("typical", "v4")).total
 
 
@@ -310,7 +310,7 @@ def test_extrapolated_constants_come_only_when_asked_for(weight_bits, bits, pico
         multiply(weight_bits, bits)
     found = multiply(weight_bits, bits, allow_extrapolated=True)
     assert "extrapolated" == found.known
-    assert found.joules * 1e12 == pytest.approx(picojoules, rel=1e-5)
+    assert found.joules * 1e12 == pytest.approx(picojoules, rel=1e-5, abs=0)
 
 
 ASK = "; ask for it with --allow-extrapolated (allow_extrapolated=True)"

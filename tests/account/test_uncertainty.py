@@ -63,7 +63,7 @@ QUANTILES = [
 
 @pytest.mark.parametrize("low, value, high, quantile, drawn", QUANTILES)
 def test_a_constant_is_drawn_from_its_band_with_its_value_as_the_median(low, value, high, quantile, drawn) -> None:
-    assert drawn == pytest.approx(uncertainty._within(value, [low, high], np.array([quantile]))[0], rel=1e-15)
+    assert drawn == pytest.approx(uncertainty._within(value, [low, high], np.array([quantile]))[0], rel=1e-15, abs=0)
 
 
 def test_every_draw_lies_in_its_band_and_half_of_them_below_the_value(chip: Chip) -> None:
@@ -113,10 +113,10 @@ def test_a_ratio_of_constants_of_one_source_never_moves(chip: Chip) -> None:
 def test_spread_of_a_ledger_worked_out_by_hand(chip: Chip) -> None:
     chip = banded(chip, event=(0.5e-12, 1e-12, 2e-12), weight_read=(3e-12, 3e-12, 3e-12))
     spread = propagate(chip, ledger(chip, event=2, weight_read=2), 2, 4001, 0)
-    assert spread.energy.nominal == pytest.approx(4e-12, rel=1e-12)
-    assert spread.energy.median == pytest.approx(4e-12, rel=0.02)
-    assert spread.energy.low == pytest.approx(3e-12 + 0.5e-12 * 2**0.1, rel=0.02)
-    assert spread.energy.high == pytest.approx(3e-12 + 0.5e-12 * 2**1.9, rel=0.02)
+    assert spread.energy.nominal == pytest.approx(4e-12, rel=1e-12, abs=0)
+    assert spread.energy.median == pytest.approx(4e-12, rel=0.02, abs=0)
+    assert spread.energy.low == pytest.approx(3e-12 + 0.5e-12 * 2**0.1, rel=0.02, abs=0)
+    assert spread.energy.high == pytest.approx(3e-12 + 0.5e-12 * 2**1.9, rel=0.02, abs=0)
     assert [("event", 3.5e-12, 5e-12)] == [
         (swing.constant, pytest.approx(swing.at_low), pytest.approx(swing.at_high)) for swing in spread.tornado
     ]
@@ -159,22 +159,22 @@ def test_a_draw_is_the_ledger_of_a_chip_with_those_constants(twins) -> None:
             for table in (chip.energy, chip.power)
         )
         other = run("digits-mlp", chip.model_copy(update={"energy": energy, "power": power}), "snn", timesteps=4, limit=2)
-        assert energies(twins.snn.ledger, drawn)[:, number].sum() == pytest.approx(other.ledger.total, rel=1e-9)
+        assert energies(twins.snn.ledger, drawn)[:, number].sum() == pytest.approx(other.ledger.total, rel=1e-9, abs=0)
 
 
 def test_no_bands_no_spread(chip: Chip) -> None:
     result = run("digits-mlp", banded(chip), "snn", timesteps=4, limit=1, draws=20)
     energy = result.uncertainty.energy
-    assert energy.low == energy.median == energy.high == pytest.approx(energy.nominal, rel=1e-12)
+    assert energy.low == energy.median == energy.high == pytest.approx(energy.nominal, rel=1e-12, abs=0)
     assert not result.uncertainty.tornado
 
 
 def test_components_of_a_spread_are_those_of_the_ledger(twins) -> None:
     spread = twins.snn.uncertainty
     for name, part in spread.by_component.items():
-        assert part.nominal == pytest.approx(twins.snn.ledger.by_component[name] / 2, rel=1e-12)
+        assert part.nominal == pytest.approx(twins.snn.ledger.by_component[name] / 2, rel=1e-12, abs=0)
         assert part.low <= part.median <= part.high
-    assert spread.energy.nominal == pytest.approx(sum(part.nominal for part in spread.by_component.values()), rel=1e-9)
+    assert spread.energy.nominal == pytest.approx(sum(part.nominal for part in spread.by_component.values()), rel=1e-9, abs=0)
 
 
 def test_a_tornado_is_what_a_chip_with_that_end_gives(twins) -> None:
@@ -186,7 +186,7 @@ def test_a_tornado_is_what_a_chip_with_that_end_gives(twins) -> None:
             update={widest.constant: getattr(chip.energy, widest.constant).model_copy(update={"value": end, "band": None})}
         )
         other = twin("digits-mlp", chip.model_copy(update={"energy": energy}), timesteps=4, limit=2)
-        assert expected == pytest.approx(other.energy_ratio, rel=1e-9)
+        assert expected == pytest.approx(other.energy_ratio, rel=1e-9, abs=0)
 
 
 def test_draws_are_in_the_summaries_and_nowhere_without(twins) -> None:
@@ -203,7 +203,7 @@ def test_a_ledger_is_quantity_times_constant(twins) -> None:
         total[action] += units * joules
     assert set(total) == set(COMPONENT)
     for name, joules in ledger.by_action.items():
-        assert joules == pytest.approx(total[name], rel=1e-9)
+        assert joules == pytest.approx(total[name], rel=1e-9, abs=0)
 
 
 def test_an_all_in_number_is_refused_by_name(chip: Chip) -> None:

@@ -39,18 +39,22 @@ POINTS = [
 
 
 @pytest.mark.parametrize("corner, period, dynamic, leakage, barrier", POINTS)
-def test_energy_goes_with_voltage_squared_and_leakage_as_stated(file, corner, period, dynamic, leakage, barrier) -> None:
+def test_energy_goes_with_voltage_squared_and_leakage_as_stated(
+    file, corner, period, dynamic, leakage, barrier
+) -> None:
     nominal, chip = Chip.load(file), Chip.load(file, (), corner)
     assert period == chip.period and corner == chip.corner
     assert barrier == chip.barrier.points[0][1]
     for name in EnergyTable.model_fields:
-        assert getattr(chip.energy, name).value == pytest.approx(getattr(nominal.energy, name).value * dynamic, rel=1e-12)
+        assert getattr(chip.energy, name).value == pytest.approx(
+            getattr(nominal.energy, name).value * dynamic, rel=1e-12
+        )
     for names, factor in ((CLOCKS, dynamic), (LEAKAGES, leakage)):
         for name in names:
             scaled, stated = getattr(chip.power, name), getattr(nominal.power, name)
-            assert scaled.value == pytest.approx(stated.value * factor, rel=1e-12)
+            assert scaled.value == pytest.approx(stated.value * factor, rel=1e-12, abs=0)
             if stated.band is not None:
-                assert scaled.band == pytest.approx([end * factor for end in stated.band], rel=1e-12)
+                assert scaled.band == pytest.approx([end * factor for end in stated.band], rel=1e-12, abs=0)
     assert nominal.power.off_share == chip.power.off_share
 
 
@@ -58,11 +62,11 @@ def test_a_run_at_a_corner_counts_the_same_and_costs_by_the_corner(file: Path) -
     chips = [Chip.load(file, ("barrier.points=[[1, 60]]",), corner) for corner in ("nominal", "low")]
     nominal, low = (run("digits-mlp", chip, "snn", limit=1) for chip in chips)
     assert (nominal.record.counters == low.record.counters).all()
-    assert nominal.record.cycles == low.record.cycles and low.seconds == pytest.approx(2 * nominal.seconds, rel=1e-12)
+    assert nominal.record.cycles == low.record.cycles and low.seconds == pytest.approx(2 * nominal.seconds, rel=1e-12, abs=0)
     for name, joules in nominal.ledger.by_component.items():
         # half of the leakage for twice the time
         factor = 1.0 if name == "leakage" else 0.5625
-        assert low.ledger.by_component[name] == pytest.approx(joules * factor, rel=1e-9)
+        assert low.ledger.by_component[name] == pytest.approx(joules * factor, rel=1e-9, abs=0)
 
 
 # corner, what is said
@@ -84,7 +88,9 @@ def test_what_nobody_stated_is_refused(file: Path, corner: str, why: str) -> Non
 
 
 def test_a_time_that_is_no_whole_number_of_the_corners_cycles_is_refused_with_its_line(file: Path) -> None:
-    with pytest.raises(DescriptionError, match=r"generic-22nm.yaml:\d+: barrier.points.*whole number of cycles of 3.333 ns"):
+    with pytest.raises(
+        DescriptionError, match=r"generic-22nm.yaml:\d+: barrier.points.*whole number of cycles of 3.333 ns"
+    ):
         Chip.load(_with(file, "120 ns", "121 ns"), (), "0.8 V @ 300 MHz")
 
 
@@ -95,10 +101,18 @@ def _with(file: Path, old: str, new: str) -> Path:
 
 # text of the file, what it is replaced by, what is said
 FAULTS = [
-    ("frequency: 250 MHz}", "frequency: 300 MHz}", "corners.low.frequency: must be at most maximum_frequency (250 MHz)"),
+    (
+        "frequency: 250 MHz}",
+        "frequency: 300 MHz}",
+        "corners.low.frequency: must be at most maximum_frequency (250 MHz)",
+    ),
     ("leakage: 0.5,", "leakage: -0.5,", "corners.low.leakage"),
     ("voltage: 0.6 V", "voltage: 0.6", "corners.low.voltage: must be a voltage with its unit"),
-    ('  corners: "assumed: three points for the tests"\n', "", "corners.low.voltage: must have its source under 'sources'"),
+    (
+        '  corners: "assumed: three points for the tests"\n',
+        "",
+        "corners.low.voltage: must have its source under 'sources'",
+    ),
 ]
 
 

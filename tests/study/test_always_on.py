@@ -95,7 +95,7 @@ def test_one_core_draws_what_the_closed_form_says(chip: Chip, policy: str, duty:
     if policy == "off":
         gated = (len(shown) + begins) * (gating.off_after - gating.gate_after) * period
         expected -= (watts.core[IDLE] - watts.core[GATED]) * gated
-    assert outcome.power == pytest.approx(expected / seconds, rel=1e-9)
+    assert outcome.power == pytest.approx(expected / seconds, rel=1e-9, abs=0)
 
 
 class _Alone(NamedTuple):
@@ -131,18 +131,18 @@ def test_every_microwatt_beside_the_ideal_formula_has_its_reason(mlp) -> None:
         terms = {term.reason: term.watts for term in outcome.why()}
         assert abs(terms["actions counted more often"]) < 1e-15
         if outcome.policy == "never":
-            assert outcome.ideal_power == pytest.approx(outcome.power, rel=1e-12)
+            assert outcome.ideal_power == pytest.approx(outcome.power, rel=1e-12, abs=0)
 
 
 def test_components_and_leakage_add_up(mlp) -> None:
     for outcome in mlp:
         record, watts = outcome.result.record, state_power(outcome.result.chip)
-        assert sum(outcome.power_by_component.values()) == pytest.approx(outcome.power, rel=1e-9)
+        assert sum(outcome.power_by_component.values()) == pytest.approx(outcome.power, rel=1e-9, abs=0)
         assert (record.state_cycles.sum(axis=1) == record.cycles).all()
-        assert sum(outcome.core_state_share.values()) == pytest.approx(1, rel=1e-12)
+        assert sum(outcome.core_state_share.values()) == pytest.approx(1, rel=1e-12, abs=0)
         static = (record.state_cycles @ watts.core).sum() + (record.router_state_cycles @ watts.router).sum()
         parts = outcome.result.ledger.by_component
-        assert parts["leakage"] + parts["clock"] == pytest.approx(static * outcome.result.chip.period, rel=1e-9)
+        assert parts["leakage"] + parts["clock"] == pytest.approx(static * outcome.result.chip.period, rel=1e-9, abs=0)
 
 
 def test_a_deeper_policy_draws_less_and_is_never_faster(mlp) -> None:
@@ -151,7 +151,7 @@ def test_a_deeper_policy_draws_less_and_is_never_faster(mlp) -> None:
         assert never.power > gate.power > off.power
         assert never.latency_cycles.mean() <= gate.latency_cycles.mean() <= off.latency_cycles.mean()
         leakage = [outcome.result.ledger.by_component["leakage"] for outcome in (never, gate, off)]
-        assert leakage[0] == pytest.approx(leakage[1], rel=1e-6) and leakage[1] > leakage[2]
+        assert leakage[0] == pytest.approx(leakage[1], rel=1e-6, abs=0) and leakage[1] > leakage[2]
         assert never.core_wakes_per_second == 0 < gate.core_wakes_per_second
 
 
@@ -179,7 +179,7 @@ def test_without_gating_and_leakage_nothing_changes_against_the_plain_machine() 
     plain = run("digits-mlp", chip, "snn", limit=2)
     assert (outcome.result.record.counters == plain.record.counters).all()
     assert outcome.latency_cycles.tolist() == plain.latency_cycles.tolist()
-    assert outcome.result.ledger.total == pytest.approx(plain.ledger.total, rel=1e-12)
+    assert outcome.result.ledger.total == pytest.approx(plain.ledger.total, rel=1e-12, abs=0)
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -331,7 +331,7 @@ def test_the_summary_is_the_study(mlp) -> None:
     found = report.summary(mlp, battery=2376.0)
     assert [outcome.power for outcome in mlp] == [point["power_w"] for point in found["points"]]
     for point in found["points"]:
-        assert point["battery_s"] == pytest.approx(2376.0 / point["power_w"], rel=1e-12)
+        assert point["battery_s"] == pytest.approx(2376.0 / point["power_w"], rel=1e-12, abs=0)
         assert point["ideal"]["power_w"] + sum(point["difference_w"].values()) == pytest.approx(
             point["power_w"], rel=1e-9
         )

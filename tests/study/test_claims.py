@@ -77,7 +77,7 @@ MOVES = [
 )
 def test_a_prediction_follows_the_chip_and_is_no_constant(chip, case, parameters, change, grows) -> None:
     before, after = (CASES[case](Chip.load(chip, changes), **parameters) for changes in ((), (change,)))
-    assert after - before == pytest.approx(grows, rel=1e-6)
+    assert after - before == pytest.approx(grows, rel=1e-6, abs=0)
 
 
 def test_every_case_is_used_or_moved() -> None:
@@ -167,9 +167,9 @@ def test_a_run_written_by_hand_fires_what_was_asked() -> None:
     # power is linear in the rate: static plus a constant per event, to the noise of where spikes go
     chip = Chip.load("truenorth", ("mesh={width: 4, height: 4, cores_per_tile: 1}",))
     idle, one, two = (claims.power_at_rate(chip, rate, 128, "1 ms", ticks=20) for rate in ("0 Hz", "50 Hz", "100 Hz"))
-    assert idle == pytest.approx(claims.idle_power(chip), rel=1e-9)
-    assert two - idle == pytest.approx(2 * (one - idle), rel=0.01)
+    assert idle == pytest.approx(claims.idle_power(chip), rel=1e-9, abs=0)
+    assert two - idle == pytest.approx(2 * (one - idle), rel=0.01, abs=0)
     events = 50 * 16 * 256 * 128
     hops = 2 * np.abs(np.subtract.outer(np.arange(4), np.arange(4))).mean()
     per_event = chip.energy.accumulate.value + hops * chip.energy.link_east_west.value / 128
-    assert one - idle == pytest.approx(events * per_event, rel=0.01)
+    assert one - idle == pytest.approx(events * per_event, rel=0.01, abs=0)

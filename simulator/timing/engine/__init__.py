@@ -31,6 +31,7 @@ def simulate(
     from simulator.timing.engine.fabric import Fabric
 
     environment = simpy.Environment()
-    fabric = Fabric(environment, plan, activity, events=events, progress=progress, stop_every=stop_every, steps_together=steps_together)
+    choices = {"events": events, "progress": progress, "stop_every": stop_every, "steps_together": steps_together}
+    fabric = Fabric(environment, plan, activity, **choices)  # type: ignore[arg-type]
     environment.run(until=fabric.done)
     return fabric.record()
