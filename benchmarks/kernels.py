@@ -55,9 +55,9 @@ def kernels(settings: Settings) -> list[Figure]:
         )
         value = np.ones(len(neuron), np.int32)
         neuron = neuron.astype(np.int32)
-        synapses.gather(rows, current, neuron[:1], value[:1])
+        synapses.gather(rows, current, neuron, value, 0, 1)
         seconds = measure.repeated(
-            lambda r=rows, c=current, n=neuron, v=value: synapses.gather(r, c, n, v), settings.repeat
+            lambda r=rows, c=current, n=neuron, v=value: synapses.gather(r, c, n, v, 0, len(n)), settings.repeat
         )
         target = 5e9 if layer.connection.kind == DENSE else None
         figures.append(

@@ -42,14 +42,6 @@ class Sent(NamedTuple):
 
 
 @kernel
-def receive(rows, source, at, scratch):
-    """Write into scratch.drive what the layer before sends in its step `at`."""
-    first, last = source.start[at], source.start[at + 1]
-    gather(rows, scratch.current, source.neuron[first:last], source.value[first:last])
-    pool(rows, scratch.current, scratch.drive)
-
-
-@kernel
 def stream(rows, neurons, timesteps, source, begin, end, scratch, sent):
     """Run inferences begin .. end - 1, a spike leaving in the timestep in which it was made; return the overflows."""
     n = overflows = 0
@@ -58,7 +50,9 @@ def stream(rows, neurons, timesteps, source, begin, end, scratch, sent):
             scratch.potential[j] = neurons.initial[j]
         for t in range(timesteps):
             if t == 0 or not source.hold:
-                receive(rows, source, inference * timesteps + t, scratch)
+                at = inference * timesteps + t
+                gather(rows, scratch.current, source.neuron, source.value, source.start[at], source.start[at + 1])
+                pool(rows, scratch.current, scratch.drive)
             fired, left = step(neurons, scratch.potential, scratch.drive, sent.neuron[n:])
             for k in range(n, n + fired):
                 sent.value[k] = 1
@@ -83,7 +77,9 @@ def accumulate(rows, neurons, timesteps, source, begin, end, scratch, sent):
             potential[j] = neurons.initial[j]
         for t in range(timesteps):
             if t == 0 or not source.hold:
-                receive(rows, source, inference * timesteps + t, scratch)
+                at = inference * timesteps + t
+                gather(rows, scratch.current, source.neuron, source.value, source.start[at], source.start[at + 1])
+                pool(rows, scratch.current, scratch.drive)
             overflows += integrate(neurons, potential, scratch.drive)
         for j in range(len(potential)):
             count[j] = activation(neurons, j, potential[j], timesteps)
@@ -110,7 +106,8 @@ def activate(rows, neurons, timesteps, source, begin, end, scratch, sent):
     n = 0
     times = timesteps if source.hold else 1
     for inference in range(begin, end):
-        receive(rows, source, inference, scratch)
+        gather(rows, scratch.current, source.neuron, source.value, source.start[inference], source.start[inference + 1])
+        pool(rows, scratch.current, scratch.drive)
         for j in range(len(scratch.drive)):
             total = neurons.initial[j] + times * scratch.drive[j] + timesteps * neurons.bias[j]
             value = activation(neurons, j, total, timesteps)

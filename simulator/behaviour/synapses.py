@@ -178,14 +178,14 @@ def add_convolution(rows, current, source, value):
 
 
 @kernel
-def gather(rows, current, neuron, value):
-    """Set the currents to the sum over the sources `neuron` of value times row.
+def gather(rows, current, neuron, value, first, last):
+    """Set the currents to the sum over the sources neuron[first : last] of value times row.
 
     current: (n_out,) int32 or int64, channel-last for convolutions.
     """
     for j in range(len(current)):
         current[j] = 0
-    for k in range(len(neuron)):
+    for k in range(first, last):
         source, carried = np.int64(neuron[k]), np.int64(value[k])
         if rows.kind == _DENSE:
             at = source * rows.n_out
