@@ -1,0 +1,48 @@
+"""docs/chips.md lists the cases of claims as they are, and README.md the claims as they come out."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+from pages import ROOT
+
+from simulator.report.claims import claims_markdown
+from simulator.study import claims
+from simulator.study.claims import CASES, Prediction
+
+ROW = re.compile(r"^\| `(\w+)` \| ([^|]*) \| [^|]+ \|$", re.MULTILINE)
+
+
+def taken(case: str) -> tuple[list[str], list[str]]:
+    """Return the parameters a case must and may be given, beside the chip."""
+    parameters = list(inspect.signature(CASES[case]).parameters.values())[1:]
+    optional = [parameter.name for parameter in parameters if parameter.default is not parameter.empty]
+    return [parameter.name for parameter in parameters if parameter.name not in optional], optional
+
+
+def test_the_page_lists_every_case_with_its_parameters() -> None:
+    section = (ROOT / "docs" / "chips.md").read_text().split("\n## Claims\n")[1].split("\n## ")[0]
+    told = {
+        case: (re.findall(r"(?<!\*)`(\w+)`", parameters), re.findall(r"\*`(\w+)`\*", parameters))
+        for case, parameters in ROW.findall(section)
+    }
+    assert {case: taken(case) for case in CASES} == told
+
+
+@pytest.fixture(scope="module")
+def predictions() -> list[Prediction]:
+    return claims.check()
+
+
+def test_the_readme_shows_every_claim_as_it_comes_out(predictions: list[Prediction]) -> None:
+    section = (ROOT / "README.md").read_text().split("\n## Held to what was published\n")[1].split("\n## ")[0]
+    assert claims_markdown(predictions) in section
+
+
+def test_the_readme_states_what_is_known_to_miss(predictions: list[Prediction]) -> None:
+    query = [f"{100 * p.deviation:.0f}" for p in predictions if p.claim.case == "query_energy"]
+    least, most, fitted = query
+    said = f"{least} to {most} % too high with the published energies, and {fitted} % with those of the fit"
+    assert said in " ".join((ROOT / "README.md").read_text().split())
