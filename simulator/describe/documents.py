@@ -35,9 +35,9 @@ class _Loader(yaml.SafeLoader):
         alias = isinstance(event, yaml.AliasEvent)
         node = super().compose_node(parent, index)
         if node is not None and (alias or event.anchor is not None):
-            node.forbidden = "anchors and aliases are not allowed"
+            node.forbidden = "anchors and aliases are not allowed"  # type: ignore[attr-defined]
         elif node is not None and event.tag is not None:
-            node.forbidden = "tags are not allowed"
+            node.forbidden = "tags are not allowed"  # type: ignore[attr-defined]
         return node
 
 
