@@ -46,7 +46,7 @@ show hops crossover mlp-1024-1024 --chip generic-22nm --timesteps 5 --spread 1,2
 
 # 4 a whole chip
 show chip crossover mlp-1024-1024 --chip generic-22nm --timesteps 2,3,4,5,6,7,8
-for seed in 1 2; do show "chip-seed-$seed" crossover mlp-1024-1024 --chip generic-22nm --timesteps 5 --seed "$seed"; done
+for seed in 1 2; do show "chip-seed-$seed" crossover mlp-1024-1024 --chip generic-22nm --timesteps 2,5 --seed "$seed"; done
 show chip-width crossover mlp-1024-1024 --chip generic-22nm --timesteps 5 --chip-set 'packet.axon=0 bit,12 bit,20 bit,40 bit,80 bit'
 show chip-best crossover mlp-1024-1024 --chip generic-22nm --timesteps 2,3,4,7,8 --density best
 show chip-average crossover mlp-1024-1024 --chip generic-22nm --timesteps 2,3,4,7,8 --density average
