@@ -142,3 +142,12 @@ def test_the_idealised_machine_holds_one_neuron_per_core_and_enough_of_them():
     chip = Chip.load("yan-2024")
     assert 1 == chip.core.memory.neurons // chip.core.soma.state
     assert 128 + 64 + 10 <= chip.n_cores
+
+
+@pytest.mark.parametrize("name, sparse, dense", [("yan-2024-minimum", 0.0, 0.0), ("yan-2024-worst-case", 1300e-12, 20.3125e-12)])
+def test_the_models_other_settings_differ_in_what_moving_a_bit_costs_and_in_nothing_else(name, sparse, dense) -> None:
+    typical, other = Chip.load("yan-2024"), Chip.load(name)
+    assert (other.energy.payload_bit_hop.value, other.energy.stream_bit_hop.value) == (sparse, dense)
+    moved = {key: getattr(typical.energy, key) for key in ("payload_bit_hop", "stream_bit_hop")}
+    same = {"name": typical.name, "about": typical.about, "energy": other.energy.model_copy(update=moved)}
+    assert other.model_copy(update=same) == typical
