@@ -184,7 +184,8 @@ def draw_curve(points: Sequence[Point], title: str, path: Path) -> None:
         axes.plot(load, late, color=colour, label=label)
         faces = ["none" if point.is_saturated else colour for point in points]
         axes.scatter(load, late, edgecolors=colour, facecolors=faces)
-    axes.set(xlabel="offered load (flits/node/cycle)", ylabel="latency (cycles)", yscale="log", title=title)
+    axes.set(xlabel="offered load (flits/node/cycle)", ylabel="latency (cycles)", yscale="log")
+    axes.set_title(title, fontsize=9)
     axes.grid(alpha=0.3)
     axes.legend(title="hollow: saturated")
     with whole_file(path) as file:
