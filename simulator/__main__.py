@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
+import difflib
 import importlib
+import io
 import os
+import signal
 import sys
+from types import FrameType
 
 import rich_click as click
 
@@ -42,6 +47,14 @@ class Verbs(click.RichGroup):
             return click.RichCommand(name=name, help=line)
         return getattr(importlib.import_module(f"simulator.commands.{module}"), name.replace("-", "_"))  # type: ignore[no-any-return]
 
+    def resolve_command(self, context: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the verb's command; an unknown verb is refused with the nearest one."""
+        if args[0] not in VERBS and not args[0].startswith("-"):
+            close = difflib.get_close_matches(args[0], VERBS, n=1)
+            hint = f"; did you mean '{close[0]}'?" if close else ""
+            raise click.UsageError(f"no command {args[0]!r}{hint}", context)
+        return super().resolve_command(context, args)
+
 
 @click.group(cls=Verbs)
 @click.version_option(package_name="spikemesh")
@@ -54,12 +67,41 @@ def cli() -> None:
     """
 
 
+def _note_interrupts() -> list[int]:
+    """Return a list that grows with each Ctrl-C; KeyboardInterrupt is raised as ever."""
+    pressed: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        pressed.append(number)
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, note)
+    return pressed
+
+
+def _speak_plainly() -> None:
+    """Let streams that cannot show a character show a plain one in its place instead of failing."""
+    plain = {"µ": "u", "×": "x", "·": "*", "–": "-", "−": "-", "≥": ">=", "≤": "<=", "→": "->", "±": "+-"}
+
+    def stand_in(error: UnicodeError) -> tuple[str, int]:
+        assert isinstance(error, UnicodeEncodeError)
+        return "".join(plain.get(letter, "?") for letter in error.object[error.start : error.end]), error.end
+
+    codecs.register_error("plain", stand_in)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="plain")
+
+
 def main() -> None:
     """Run the command line: exit 0 done, 1 a check failed, 2 bad input, 130 stopped by the user."""
     from simulator.errors import SpikemeshError
 
+    pressed = _note_interrupts()
+    _speak_plainly()
     try:
         cli.main(standalone_mode=False)
+        sys.stdout.flush()
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
         sys.exit(130)
@@ -72,6 +114,15 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        click.echo(f"output: cannot be written: {error.strerror}", err=True)
+        sys.exit(2)
+    except Exception:
+        if not pressed:
+            raise
+        click.echo("stopped", err=True)  # Ctrl-C can leave a half-made kernel behind, and what fails then is not the user's
+        sys.exit(130)
 
 
 if __name__ == "__main__":

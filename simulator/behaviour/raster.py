@@ -7,7 +7,7 @@ with activations 0..T.  Nothing here depends on a chip, and nothing on a chip ch
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,6 +33,11 @@ class Trace:
     start: np.ndarray  # (n_inferences * window + 1,) int64
     neuron: np.ndarray  # (n_events,) int32, rising within a step
     value: np.ndarray  # (n_events,) int32: 1 for a spike, else the activation or the input's value
+
+    def first(self, steps: int) -> Trace:
+        """Return the first `steps` steps alone."""
+        last = int(self.start[steps])
+        return replace(self, start=self.start[: steps + 1], neuron=self.neuron[:last], value=self.value[:last])
 
     def totals(self, inference: int, window: int) -> np.ndarray:
         """Return the sum of values of each neuron over one inference, (n_neurons,) int64."""
@@ -60,6 +65,12 @@ class Raster:
     def n_inferences(self) -> int:
         """Inputs presented."""
         return len(self.outputs)
+
+    def first(self, inferences: int) -> Raster:
+        """Return the first inferences alone; accuracy and overflows, which belong to the whole run, are left out."""
+        layers = tuple(trace.first(inferences * self.timesteps) for trace in self.layers)
+        outputs, predictions = self.outputs[:inferences], self.predictions[:inferences]
+        return replace(self, layers=layers, outputs=outputs, predictions=predictions, accuracy=None, overflows=0)
 
     @property
     def spike_rate(self) -> float:

@@ -10,6 +10,13 @@ if TYPE_CHECKING:
     from simulator.describe.chip import Chip
     from simulator.describe.workload import Workload
 
+
+def _named(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value == "":
+        raise click.BadParameter("must be the name of a folder, not ''", context, parameter)
+    return value
+
+
 workload = click.argument("workload")
 chip = click.option(
     "--chip", default="generic-22nm", show_default=True, help="A name (`spikemesh chips` lists them) or a path to a YAML file."
@@ -46,7 +53,12 @@ corner = click.option(
 )
 seed = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the draws.")
 output = click.option(
-    "-o", "output", type=click.Path(file_okay=False), metavar="DIR", help="Write summary.json, manifest.json and tables there."
+    "-o",
+    "output",
+    type=click.Path(file_okay=False),
+    callback=_named,
+    metavar="DIR",
+    help="Write summary.json, manifest.json and tables there.",
 )
 
 

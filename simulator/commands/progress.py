@@ -27,9 +27,11 @@ def shown() -> Iterator[Progress]:
     began = time.monotonic()
     tasks: dict[str, TaskID] = {}
     state = {"started": False, "line": began}
+    seen: dict[str, tuple[float, int]] = {}  # when each job was first heard of, and how much was done: compiling is not work
 
     def report(what: str, done: int, total: int) -> None:
         now = time.monotonic()
+        since, before = seen.setdefault(what, (now, done))
         if now - began < PATIENCE:
             return
         if console.is_terminal:
@@ -39,9 +41,9 @@ def shown() -> Iterator[Progress]:
             if what not in tasks:
                 tasks[what] = bar.add_task(what, total=total)
             bar.update(tasks[what], completed=done, total=total)
-        elif now - float(state["line"]) > INTERVAL and done:
+        elif now - float(state["line"]) > INTERVAL and done > before:
             state["line"] = now
-            left = (now - began) * (total - done) / done
+            left = (now - since) * (total - done) / (done - before)
             print(f"{what}: {done} of {total}, about {left:.0f} s left", file=sys.stderr, flush=True)
 
     try:

@@ -82,9 +82,10 @@ def _go(
     from rich.console import Console
 
     from simulator.commands.progress import shown
+    from simulator.report.files import folder_ready
 
     loaded, chip = options.load(workload, choices["chip"], choices["setting"], choices["corner"])
-    with shown() as progress:
+    with folder_ready(output), shown() as progress:
         result = simulate(loaded, chip, progress)
     Console(soft_wrap=False, width=None if Console().is_terminal else 140).print(view(result))
     if output is not None:

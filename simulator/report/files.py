@@ -7,7 +7,8 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -46,6 +47,23 @@ def folder_for(folder: Path) -> Path:
     except OSError as error:
         raise InputError(f"-o {folder}: must be a folder that can be written: {error.strerror}") from error
     return folder
+
+
+@contextmanager
+def folder_ready(folder: str | None) -> Iterator[None]:
+    """Make the folder of `-o` before the work, so that a bad name is said at once; take it away again when the work fails."""
+    if folder is None:
+        yield
+        return
+    place = Path(folder)
+    is_new = not place.exists()
+    folder_for(place)
+    try:
+        yield
+    except BaseException:
+        if is_new and place.is_dir() and not any(place.iterdir()):
+            place.rmdir()
+        raise
 
 
 def write_run(result: Result, folder: str | Path, command: list[str] | None = None) -> None:

@@ -136,7 +136,8 @@ def _layers(result: Result) -> Table:
 
 
 def _stalls(results: list[Result]) -> Table:
-    table = _table("\nWhere the cycles of the used cores' units go", ["", *UNIT_STATES])
+    title = "\nWhere the cycles go: all units of the used cores, on average; a core that sleeps at a barrier is gated"
+    table = _table(title, ["", *UNIT_STATES])
     for result in results:
         cycles = result.record.unit_cycles[result.mapping.core_layer >= 0].sum(axis=(0, 1))
         total = max(int(cycles.sum()), 1)

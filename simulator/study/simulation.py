@@ -22,14 +22,16 @@ from simulator.mapping.machine import compile_plan
 from simulator.mapping.partition import Mapping, partition
 from simulator.mapping.plan import Plan
 from simulator.timing.record import COUNTER, UNIT_STATES, Record
+from simulator.units import show
 
 MODES = ("snn", "qnn")
 ENGINES = ("compiled", "reference")
 SCHEMA_VERSION = 1
+MAXIMUM_TIMESTEPS = 4096
 Progress = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
     """Everything one run was given and everything it produced."""
 
@@ -45,6 +47,12 @@ class Result:
     record: Record
     ledger: Ledger
     uncertainty: Uncertainty | None = None  # when draws were asked for
+
+    def __repr__(self) -> str:
+        """Return the run in a line, for notebooks."""
+        each = show(self.ledger.total / max(self.finished, 1), "J")
+        what = f"{self.workload.name} on {self.chip.name}, {self.mode}, T = {self.timesteps}"
+        return f"<Result {what}: {self.finished} inferences of {each}>"
 
     @property
     def is_complete(self) -> bool:
@@ -198,6 +206,15 @@ def engine_named(name: str) -> Callable[..., Record]:
     raise InputError(f"engine must be one of {', '.join(ENGINES)}, not {name!r}")
 
 
+def _check_whole(name: str, value: object, most: int | None) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise InputError(f"{name} must be a whole number of at least 1, not {value!r}")
+    if most is not None and value > most:
+        raise InputError(f"{name} must be at most {most}, not {value}")
+
+
 def run(
     workload: Workload | str | Path,
     chip: Chip | str | Path = "generic-22nm",
@@ -222,10 +239,8 @@ def run(
     chip = chip if isinstance(chip, Chip) else Chip.load(chip)
     if mode not in MODES:
         raise InputError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")
-    if timesteps is not None and timesteps < 1:
-        raise InputError(f"timesteps must be at least 1, not {timesteps}")
-    if limit is not None and limit < 1:
-        raise InputError(f"limit must be at least 1 inference, not {limit}")
+    _check_whole("timesteps", timesteps, MAXIMUM_TIMESTEPS)
+    _check_whole("limit", limit, None)
     simulate = engine_named(engine)
     steps = workload.timesteps if timesteps is None else timesteps
     mapping = partition(workload, chip)

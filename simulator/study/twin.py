@@ -18,13 +18,17 @@ from simulator.study.simulation import Progress, Result, run
 from simulator.units import show
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TwinResult:
     """Both runs, on the same mapping."""
 
     snn: Result
     qnn: Result
     uncertainty: VerdictUncertainty | None = None  # when draws were asked for
+
+    def __repr__(self) -> str:
+        """Return the verdict, for notebooks."""
+        return f"<TwinResult {self.snn.workload.name}: {self.verdict()}>"
 
     @property
     def is_complete(self) -> bool:
@@ -83,13 +87,14 @@ class TwinResult:
 
     def summary(self) -> dict[str, Any]:
         """Return the content of twin.json (docs/results.md has every key and unit)."""
-        difference = twins.compare(self.snn.raster, self.qnn.raster)
+        difference = twins.compare(self.snn.raster.first(self.shared), self.qnn.raster.first(self.shared))
         return {
             "schema_version": 1,
             "workload": self.snn.workload.name,
             "chip": self.snn.chip.name,
             "timesteps": self.snn.timesteps,
             "inferences": self.shared,
+            "complete": self.is_complete,
             "energy_ratio": self.energy_ratio,
             "latency_ratio": self.latency_ratio,
             "agreement": self.agreement,

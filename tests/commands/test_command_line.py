@@ -1,11 +1,14 @@
 """The command line as a user meets it: exit codes, streams, words, and how fast help is."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from simulator.__main__ import VERBS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -17,8 +20,6 @@ def spikemesh(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedP
 
 
 def test_help_names_every_verb_and_imports_nothing_heavy() -> None:
-    from simulator.__main__ import VERBS
-
     code = (
         "import sys; sys.argv = ['spikemesh', '--help']\n"
         "from simulator.__main__ import main\n"
@@ -32,7 +33,7 @@ def test_help_names_every_verb_and_imports_nothing_heavy() -> None:
         assert f" {verb} " in out.stdout
 
 
-@pytest.mark.parametrize("verb", ["run", "twin", "agree", "noc", "analytic", "check", "chips", "workloads", "schema"])
+@pytest.mark.parametrize("verb", sorted(VERBS))
 def test_help_of_each_verb_teaches(verb: str) -> None:
     out = spikemesh(verb, "--help")
     assert out.returncode == 0, out.stderr
@@ -73,6 +74,7 @@ BAD = [
         2,
         "--set core.synapse.lanez=4: core.synapse.lanez: unknown key; did you mean 'lanes'?",
     ),
+    (["twn", "digits-mlp"], 2, "no command 'twn'; did you mean 'twin'?"),
     (["twin", "digits-mlp", "--set", "lanes"], 2, "--set: must be key.path=value, not 'lanes'"),
     (
         ["run", "digits-mlp", "--mode", "snn", "--set", "mesh.width=1", "--set", "mesh.height=1"],
@@ -120,3 +122,41 @@ def test_agree_says_so(tmp_path: Path) -> None:
     out = spikemesh("agree", "digits-mlp", "--limit", "1")
     assert out.returncode == 0, out.stderr
     assert out.stdout.splitlines()[-1] == "both engines agree on all 2 runs"
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "file" / "x", Path("/dev/null")):
+        out = spikemesh("run", "digits-mlp", "--mode", "snn", "-o", str(place))
+        assert out.returncode == 2
+        assert out.stdout == ""
+        assert "Traceback" not in out.stderr
+    out = spikemesh("run", "digits-mlp", "--mode", "snn", "-o", "", cwd=tmp_path)
+    assert out.returncode == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]
+
+
+def test_a_run_that_fails_leaves_no_folder(tmp_path: Path) -> None:
+    small = ["--set", "mesh.width=1", "--set", "mesh.height=1"]
+    assert spikemesh("run", "digits-mlp", "--mode", "snn", *small, "-o", str(tmp_path / "out")).returncode == 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_terminal_without_greek_letters_gets_plain_ones() -> None:
+    out = subprocess.run(
+        [sys.executable, "-m", "simulator", "run", "digits-mlp", "--mode", "snn", "--limit", "1"],
+        capture_output=True, cwd=ROOT, timeout=300, env={**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"},
+    )  # fmt: skip
+    assert out.returncode == 0, out.stderr
+    assert b" us (" in out.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_a_full_disk_is_one_line() -> None:
+    with open("/dev/full", "w") as full:
+        out = subprocess.run(
+            [sys.executable, "-m", "simulator", "run", "digits-mlp", "--mode", "snn", "--limit", "1"],
+            stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, timeout=300,
+        )  # fmt: skip
+    assert out.returncode == 2
+    assert out.stderr.splitlines()[-1] == "output: cannot be written: No space left on device"

@@ -1,6 +1,7 @@
 """Ctrl-C leaves nothing broken: what is done so far is reported, over whole inferences, and the exit code says so."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from simulator import run
+from simulator import run, twin
+from simulator.report.files import write_twin
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,6 +36,35 @@ def test_an_interrupted_run_covers_whole_inferences_and_equals_the_shorter_run()
     assert (stopped.record.counters == whole.record.counters).all()
     assert stopped.ledger.total == pytest.approx(whole.ledger.total, rel=1e-12, abs=0)
     assert stopped.summary()["counters"] == whole.summary()["counters"]
+
+
+def test_an_interrupted_twin_compares_what_both_finished(tmp_path: Path) -> None:
+    stopped = twin("digits-mlp", limit=300, progress=interrupted_at(1))
+    assert not stopped.is_complete
+    assert 1 <= stopped.shared < 300
+    write_twin(stopped, tmp_path)
+    written = json.loads((tmp_path / "twin.json").read_text())
+    assert (written["complete"], written["inferences"]) == (False, stopped.shared)
+    whole = twin("digits-mlp", limit=stopped.shared).summary()
+    assert written["spike_counts_against_activations"] == whole["spike_counts_against_activations"]
+    assert written["agreement"] == whole["agreement"]
+
+
+@pytest.mark.parametrize("seconds", [0.7, 2.5, 5.0])
+def test_ctrl_c_while_compiling_for_the_first_time_is_a_stop(tmp_path: Path, seconds: float) -> None:
+    environment = {**os.environ, "SPIKEMESH_CACHE": str(tmp_path / "cache")}
+    environment.pop("NUMBA_CACHE_DIR", None)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "simulator", "twin", "digits-mlp", "-o", str(tmp_path / "out")],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
+    )  # fmt: skip
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert "Traceback" not in err
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == "stopped"
+    assert not (tmp_path / "out").exists()
 
 
 def test_ctrl_c_reports_what_is_done_and_exits_130(tmp_path: Path) -> None:

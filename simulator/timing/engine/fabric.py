@@ -91,7 +91,7 @@ class Fabric:
                 self.state = chip_state.grow_pool(self.state, self._packets_needed())
             self._show(done=status == DONE)
         except KeyboardInterrupt:
-            if self.is_interrupted:
+            if self.is_interrupted or self.state.chip[0].step == 0:  # the second time, or nothing has begun
                 raise
             self.is_interrupted = True
             chip = self.state.chip[0]
