@@ -24,7 +24,8 @@ from simulator.timing.engine.layout import (
 )
 from simulator.timing.engine.packets import finish_one, list_core, put_packet
 from simulator.timing.engine.power import idle_part, log_rest, settle
-from simulator.timing.engine.router import accept_credit, accept_flit, evaluate_router, start_all, wake_router
+from simulator.timing.engine.router import accept_credit, accept_flit, evaluate_router, start_all
+from simulator.timing.engine.sleep import answer_call, wake_router
 from simulator.timing.engine.wheel import next_arrival, next_timer, pop_heap
 from simulator.timing.record import IDLE
 
@@ -138,7 +139,7 @@ def fire(state: State, number: int, now: int) -> None:
     if number < 4 * chip.n_cores:
         list_core(state, owner, now)
     else:
-        start_all(state, owner)
+        start_all(state, owner, now)
         wake_router(state, owner, now)
 
 
@@ -182,14 +183,14 @@ def deliver(state: State, now: int) -> None:
         else:
             lane = flit.lane - chip.n_lanes
             eject_flit(state, lane >> chip.lane_shift, lane & chip.lane_mask, flit.token, now)
-    for k in range(slot.routers):
-        number = state.router_wheel[index, k]
-        if state.router[number].inputs != 0:
-            wake_router(state, number, now)
-    chip.in_flight -= slot.flits + slot.credits + slot.routers
+    for k in range(slot.calls):
+        output = np.int64(state.call_wheel[index, k])
+        state.port[output].called = 0
+        answer_call(state, output, now)
+    chip.in_flight -= slot.flits + slot.credits + slot.calls
     slot.flits = 0
     slot.credits = 0
-    slot.routers = 0
+    slot.calls = 0
 
 
 @kernel(inline=True)

@@ -66,12 +66,12 @@ ROUTER = _in_lines(
 )  # fmt: skip
 
 PORT = _in_lines(
-    # as an input, one cache line: masks over VCs
-    occupied="i4", active="i4", waiting="i4", routing="i4", asking="i4", won="i4", routed="i4",
-    vc_pointer="i4", in_pointer="i4", upstream="i4", credit_delay="i4", router="i4", index="i4", depth="i4", blocked="i8",
+    # as an input, one cache line: masks over VCs; the outputs its front flits could go to
+    occupied="i4", active="i4", waiting="i4", routing="i4", asking="i4", won="i4", routed="i4", wanted="i4",
+    vc_pointer="i4", in_pointer="i4", upstream="i4", credit_delay="i4", router="i4", index="i4", blocked="i8",
     # as an output, one cache line: masks over VCs, then over the inputs that chose it
     free="i4", credited="i4", draining="i4", out_pointer="i4", free_pointer="i4", ask_first="i4", ask_last="i4",
-    downstream="i4", flit_delay="i4", interval="i8", free_at="i8", flits="i8",
+    downstream="i4", flit_delay="i4", interval="i4", depth="i4", called="i4", free_at="i8", flits="i8",
 )  # fmt: skip
 
 LANE = _in_lines(
@@ -120,7 +120,7 @@ ENTRY = _record(
 
 FLIT_EVENT = _record(lane="i4", token="i4")
 CREDIT_EVENT = _record(lane="i4", count="i4")
-SLOT = _record(flits="i4", credits="i4", routers="i4")
+SLOT = _record(flits="i4", credits="i4", calls="i4")
 TIMER = _record(next="i4", owner="i4")
 HEAP = _record(due="i8", timer="i8")
 ROW = _record(start="i8", tree="i8")
@@ -149,7 +149,7 @@ class State(NamedTuple):
     # what happens later
     flit_wheel: np.ndarray  # (slots, n_routers * ports) FLIT_EVENT
     credit_wheel: np.ndarray  # (slots, n_routers * ports) CREDIT_EVENT
-    router_wheel: np.ndarray  # (slots, 4 * n_routers) int32, outputs free again after their interval
+    call_wheel: np.ndarray  # (slots, 4 * n_routers) int32, outputs somebody waits for, when their interval is over
     slot: np.ndarray  # (slots,) SLOT, how full they are
     timer: np.ndarray  # (4 * n_cores + n_routers,) TIMER
     timer_slot: np.ndarray  # (TIMER_SLOTS,) int32, the first timer of a cycle, -1: none

@@ -8,22 +8,15 @@ from simulator.jit import kernel, lowest
 from simulator.timing.engine.allocate import apply_vc_allocation, choose_vcs
 from simulator.timing.engine.layout import TAIL, State
 from simulator.timing.engine.power import demand, rest
-from simulator.timing.engine.wheel import call_router, send_credit, send_flit, set_timer, turn
-
-
-@kernel(inline=True)
-def wake_router(state: State, number: int, now: int) -> None:
-    """Put a router that holds flits on the list of those to be evaluated in this cycle."""
-    router = state.router[number]
-    if router.awake == 0 and router.ready <= now:
-        chip = state.chip[0]
-        router.awake = 1
-        state.awake_router[chip.n_awake_routers] = number
-        chip.n_awake_routers += 1
-        wanted = np.int64(router.wanted)
-        while wanted != 0:  # blocked all through its sleep
-            state.port[router.first_port + lowest(wanted)].blocked += now - router.slept
-            wanted &= wanted - 1
+from simulator.timing.engine.sleep import (
+    answer_call,
+    ask_at_front,
+    fall_asleep,
+    wake_router,
+    want_all,
+    wanted_outputs,
+)
+from simulator.timing.engine.wheel import send_credit, send_flit, set_timer, turn
 
 
 @kernel(inline=False)
@@ -72,16 +65,20 @@ def start_packet(state: State, port_number: int, vc: int) -> None:
 
 
 @kernel(inline=False)
-def start_all(state: State, number: int) -> None:
+def start_all(state: State, number: int, now: int) -> None:
     """Start every head that arrived while the router woke."""
     router = state.router[number]
     chip = state.chip[0]
+    router.wanted = 0
+    router.slept = now
     for p in range(chip.ports):
         port = state.port[router.first_port + p]
         idle = port.occupied & ~(port.active | port.waiting | port.routing)
         for vc in range(chip.virtual_channels):
             if (idle >> vc) & 1:
                 start_packet(state, router.first_port + p, vc)
+        port.wanted = wanted_outputs(state, router.first_port + p)
+        router.wanted |= port.wanted
 
 
 @kernel(inline=True)
@@ -106,7 +103,10 @@ def accept_flit(state: State, lane_number: int, token: int, now: int) -> None:
     if router.ready <= now:
         if ((port.active | port.waiting | port.routing) & bit) == 0:
             start_packet(state, port_number, vc)
-        wake_router(state, port.router, now)
+        if chip.canonical:
+            wake_router(state, port.router, now)
+        elif lane.count == 1:
+            ask_at_front(state, port_number, vc, now)
 
 
 @kernel(inline=True)
@@ -117,12 +117,17 @@ def accept_credit(state: State, lane_number: int, count: int, now: int) -> None:
     bit = np.int64(1) << (lane_number & chip.lane_mask)
     lane = state.lane[lane_number]
     lane.credit += count
+    is_new = (port.credited & bit) == 0
     port.credited |= bit
     if (port.draining & bit) != 0 and lane.credit == port.depth:
         port.draining &= ~bit
         port.free |= bit
-    if state.router[port.router].inputs != 0:
-        wake_router(state, port.router, now)
+        is_new = True
+    if chip.canonical:
+        if state.router[port.router].inputs != 0:
+            wake_router(state, port.router, now)
+    elif is_new:
+        answer_call(state, lane_number >> chip.lane_shift, now)
 
 
 @kernel(inline=True)
@@ -165,25 +170,6 @@ def lane_requests(state: State, base: int, lane_number: int, now: int, is_active
         if usable != 0 and out.free_at <= now:
             asked |= np.int64(1) << o
     return asked
-
-
-@kernel(inline=True)
-def wanted_outputs(state: State, port_number: int) -> int:
-    """Return the outputs the flits at the front of an input's VCs could go to."""
-    chip = state.chip[0]
-    port = state.port[port_number]
-    first = port_number << chip.lane_shift
-    wanted = np.int64(0)
-    vcs = np.int64(port.occupied & (port.active | port.waiting))
-    while vcs != 0:
-        vc = lowest(vcs)
-        vcs &= vcs - 1
-        lane = state.lane[first + vc]
-        if (port.active >> vc) & 1:
-            wanted |= lane.held
-        if (port.waiting >> vc) & 1:
-            wanted |= lane.route
-    return wanted
 
 
 @kernel(inline=True)
@@ -334,13 +320,12 @@ def grant(state: State, number: int, o: int, now: int) -> None:
     port.vc_pointer = vc + 1
     out.out_pointer = p + 1
     out.flits += 1
-    if out.interval > 1:
-        out.free_at = now + out.interval
-        call_router(state, number, out.free_at)
+    out.free_at = now + out.interval
     use_output_vc(state, ((base + o) << chip.lane_shift) | out_vc, (token & TAIL) != 0)
     send_flit(state, out.downstream | out_vc, token, now + out.flit_delay)
     if lane.is_tree == 0 or (lane.route == 0 and lane.held == 0):
         pop_flit(state, number, base + p, vc, (token & TAIL) != 0, now)
+    port.wanted = wanted_outputs(state, base + p)
 
 
 @kernel(inline=True)
@@ -349,30 +334,32 @@ def evaluate_router(state: State, number: int, now: int) -> bool:
     chip = state.chip[0]
     router = state.router[number]
     base = router.first_port
-    wanted = np.int64(0)
-    inputs = np.int64(router.inputs)
-    while inputs != 0:
-        wanted |= wanted_outputs(state, base + lowest(inputs))
-        inputs &= inputs - 1
-    moved = choose_vcs(state, number) if chip.canonical else False
+    moved = False
+    if chip.canonical:
+        for p in range(chip.ports):
+            state.port[base + p].wanted = wanted_outputs(state, base + p)
+        want_all(state, number)
+        moved = choose_vcs(state, number)
     chosen = choose_outputs(state, number, now)
-    blocked = wanted & ~chosen
+    blocked = np.int64(router.wanted) & ~chosen
     moved |= chosen != 0
     while chosen != 0:
         grant(state, number, lowest(chosen), now)
         chosen &= chosen - 1
     if chip.canonical:
         apply_vc_allocation(state, number)
+    cycle = now
     if moved:
         while blocked != 0:
             state.port[base + lowest(blocked)].blocked += 1
             blocked &= blocked - 1
-        if router.inputs != 0:
+        if router.inputs == 0:
+            router.wanted = 0
+            router.awake = 0
+            rest(state.power[chip.n_cores + number], now + 1)
+            return False
+        if chip.canonical:
             return True
-        router.wanted = 0
-        rest(state.power[chip.n_cores + number], now + 1)
-    else:
-        router.wanted = blocked
-        router.slept = now
-    router.awake = 0
-    return False
+        want_all(state, number)
+        cycle = now + 1
+    return not fall_asleep(state, number, cycle, not moved)

@@ -232,7 +232,7 @@ def build(plan: Plan, activity: Activity, events: bool) -> State:
         counter=np.zeros((n_endpoints, len(COUNTERS)), np.int64),
         flit_wheel=np.zeros((slots, per_cycle), layout.FLIT_EVENT).view(np.recarray),
         credit_wheel=np.zeros((slots, per_cycle), layout.CREDIT_EVENT).view(np.recarray),
-        router_wheel=np.zeros((slots, 4 * n_routers), np.int32),
+        call_wheel=np.zeros((slots, 4 * n_routers), np.int32),
         slot=_records(slots, layout.SLOT),
         timer=_columns(n_timers, layout.TIMER, owner=owner),
         timer_slot=np.full(TIMER_SLOTS, -1, np.int32),

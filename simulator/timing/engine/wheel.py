@@ -1,4 +1,4 @@
-"""What happens later: flits and credits on their way, and the timers of units.
+"""What happens later: flits and credits on their way, the ends of intervals, and the timers of units.
 
 Links are short, so their events lie in a wheel of a few cycles, one bucket per cycle.  Timers are one per unit: a wheel of
 linked lists for the near future and a heap for delays beyond it.
@@ -49,13 +49,13 @@ def send_credit(state: State, lane: int, count: int, cycle: int) -> None:
 
 
 @kernel(inline=True)
-def call_router(state: State, router: int, cycle: int) -> None:
-    """Look at a router again in `cycle`, when one of its outputs may send again."""
+def call_back(state: State, output: int, cycle: int) -> None:
+    """Let the call of an output's router be answered in `cycle`."""
     chip = state.chip[0]
     index = cycle & chip.wheel_mask
     slot = state.slot[index]
-    state.router_wheel[index, slot.routers] = router
-    slot.routers += 1
+    state.call_wheel[index, slot.calls] = output
+    slot.calls += 1
     chip.in_flight += 1
 
 
@@ -140,6 +140,6 @@ def next_arrival(state: State, now: int) -> int:
     if chip.in_flight > 0:
         for k in range(1, chip.wheel_mask + 2):
             slot = state.slot[(now + k) & chip.wheel_mask]
-            if slot.flits + slot.credits + slot.routers > 0:
+            if slot.flits + slot.credits + slot.calls > 0:
                 return now + k
     return NEVER
