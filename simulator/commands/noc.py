@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from simulator.commands import options
+from simulator.commands.written import naming_options, quantity
 
 if TYPE_CHECKING:
     from simulator.mapping.plan import Plan
@@ -51,6 +52,7 @@ RATES, CYCLES = "0.02,0.05,0.1,0.15,0.2,0.25,0.3,0.35,0.4,0.45,0.5", 10_000
 @click.option("--hot-share", type=float, help="Share of hotspot traffic that goes there.  [default: 0.2]")
 @click.option("--multicast", type=int, metavar="K", help="Send each packet to K nodes, by trees and by unicasts, and compare.")
 @click.option("--plot", type=_FILE, metavar="FILE.png", help="Draw the curve (needs the extra `plot`).")
+@naming_options()
 def noc(trace: Path | None, mesh: str, **choices: Any) -> None:
     """Study the network on chip alone: run TRACE, or measure latency against offered load.
 
@@ -165,17 +167,18 @@ def _price(plan: Plan, choices: dict[str, Any]) -> Any:
     """Return what prices a result, None when nobody asked; refuses what is outside the table before anything runs."""
     from simulator.account.router_energy import FLIT_BITS, LINK_METRES, network_energy, router_energy
     from simulator.errors import InputError
-    from simulator.units import quantity
 
     if choices["energy"] is None:
         for name in ("clock", "flit_bits", "link_length"):
             if choices[name] is not None:
                 raise InputError(f"--{name.replace('_', '-')}: needs --energy")
         return None
-    length = LINK_METRES if choices["link_length"] is None else quantity(choices["link_length"], "length")
+    length = LINK_METRES
+    if choices["link_length"] is not None:
+        length = float(quantity("--link-length", choices["link_length"], "length"))
     width = FLIT_BITS if choices["flit_bits"] is None else choices["flit_bits"]
     table = router_energy(choices["energy"], plan.virtual_channels, plan.buffer, width, length)
-    frequency = None if choices["clock"] is None else quantity(choices["clock"], "frequency")
+    frequency = None if choices["clock"] is None else float(quantity("--clock", choices["clock"], "frequency"))
     if frequency is not None and frequency <= 0:
         raise InputError(f"--clock: must be above 0 Hz, not {choices['clock']!r}")
 

@@ -187,7 +187,7 @@ def test_the_verdict_names_the_knee(points, sentence):
 def test_too_few_cycles_are_refused(noc):
     with pytest.raises(InputError) as refused:
         noc("--mesh", "4x4", "--traffic", "uniform", "--cycles", "399")
-    assert "cycles: must be at least 400 to tell a warm-up from a steady state, not 399" == str(refused.value)
+    assert "--cycles: must be at least 400 to tell a warm-up from a steady state, not 399" == str(refused.value)
 
 
 def test_a_plot_is_a_picture(noc, tmp_path):
@@ -251,10 +251,10 @@ def test_groups_are_different_nodes_and_every_node_alike():
 
 # arguments, the message
 REFUSED_MULTICAST = [
-    (["--multicast", "17"], "multicast: must be 1 to 16 destinations, not 17"),
-    (["--multicast", "0"], "multicast: must be 1 to 16 destinations, not 0"),
-    (["--multicast", "2", "--packet-size", "2"], "packet-size: a multicast packet has one flit, not 2"),
-    (["--multicast", "2", "--routing", "yx"], "routing: must be xy: multicast trees are unions of XY ways"),
+    (["--multicast", "17"], "--multicast: must be 1 to 16 destinations, not 17"),
+    (["--multicast", "0"], "--multicast: must be 1 to 16 destinations, not 0"),
+    (["--multicast", "2", "--packet-size", "2"], "--packet-size: a multicast packet has one flit, not 2"),
+    (["--multicast", "2", "--routing", "yx"], "--routing: must be xy: multicast trees are unions of XY ways"),
     (["--multicast", "2", "-o", "o.csv"], "-o: has no meaning with --multicast"),
     (["--multicast", "2", "--rate", "0.1,0.2"], "--multicast: needs one --rate, in messages per node and cycle"),
 ]
