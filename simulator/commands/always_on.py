@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import rich_click as click
 
 from simulator.commands import options
+from simulator.commands.written import naming_options, quantity
+
+_SHARE = re.compile(r"[+-]?[0-9]{1,20}/[0-9]{1,20}|[+-]?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:[eE][+-]?[0-9]{1,2})?")
 
 
 @click.command("always-on")
@@ -54,6 +58,7 @@ from simulator.commands import options
     "--plot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.png", help="Draw power against duty."
 )
 @options.output
+@naming_options()
 def always_on(workload: str, frame_rate: str, duty: str, policy: str, output: str | None, **choices: Any) -> None:
     """Average power of WORKLOAD on a chip that waits for rare signals, by gating policy, beside the ideal formula.
 
@@ -67,22 +72,25 @@ def always_on(workload: str, frame_rate: str, duty: str, policy: str, output: st
 
     from rich.console import Console
 
-    from simulator import units
     from simulator.commands.progress import shown
-    from simulator.errors import InputError, UnitError
+    from simulator.errors import InputError
     from simulator.report import always_on as report
     from simulator.report.files import folder_for, write_json
     from simulator.study import always_on as study
+    from simulator.units import shown_value
 
+    rate = quantity("--frame-rate", frame_rate, "frequency")
+    battery = None if choices["battery"] is None else float(quantity("--battery", choices["battery"], "energy"))
+    if battery is not None and battery <= 0:
+        raise InputError(f"--battery: must be more than 0 J, not {choices['battery']!r}")
+    shares = [text.strip() for text in duty.split(",")]
     try:
-        rate = units.exact(frame_rate, "frequency")
-        battery = None if choices["battery"] is None else units.quantity(choices["battery"], "energy")
-    except UnitError as error:
-        raise InputError(f"--frame-rate or --battery: {error}") from error
-    try:
-        duties = [Fraction(text.strip()) for text in duty.split(",")]
-    except (ValueError, ZeroDivisionError) as error:
-        raise InputError(f"--duty: must be shares such as 0.001,0.01, not {duty!r}") from error
+        # an exponent without bounds is a number without end
+        duties = [Fraction(text) for text in shares if _SHARE.fullmatch(text)]
+    except ZeroDivisionError:
+        duties = []
+    if len(duties) != len(shares):
+        raise InputError(f"--duty: must be shares such as 0.001,0.01, not {shown_value(duty)}")
     loaded, chip = options.load(workload, choices["chip"], choices["setting"], choices["corner"])
     how = {name: choices[name] for name in ("mode", "frames", "burst", "background", "timesteps", "seed", "engine")}
     policies = study.policies_for(chip) if policy == "all" else (policy,)

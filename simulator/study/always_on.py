@@ -26,6 +26,7 @@ from simulator.mapping.machine import compile_plan
 from simulator.mapping.partition import partition
 from simulator.study.simulation import Progress, Result, engine_named
 from simulator.timing.record import ACTIVE, COUNTER, GATED, IDLE, OFF, POWER_STATES, WAKING, Record
+from simulator.units import show
 
 POLICIES = ("never", "gate", "off")
 BURSTS = ("evenly", "bursty")
@@ -33,6 +34,8 @@ BURSTS = ("evenly", "bursty")
 BURST_FRAMES = 8
 #: frames of a stream when none are asked for: at least so many, and as many as every duty needs to be whole
 LEAST_FRAMES = 1000
+#: cycles of a stream: its counters, summed over the cores of the largest chip, still fit 64 bits
+MOST_CYCLES = 10**15
 WAKE_ENERGY = ("gate_wake", "off_wake", "reload", "router_wake")
 
 
@@ -279,6 +282,27 @@ def frames_for(duties: Sequence[Fraction]) -> int:
     return unit * -(-LEAST_FRAMES // unit)
 
 
+def refuse_rate(frame_rate: Fraction, frames: int, period: Fraction) -> None:
+    """Raise InputError for frames closer than a cycle of `period` s, or so far apart that the stream exceeds MOST_CYCLES."""
+    if frame_rate <= 0:
+        raise InputError(f"frame-rate: must be more than 0 Hz, not {show(float(frame_rate), 'Hz')}")
+    if frames > MOST_CYCLES:
+        raise InputError(f"frames: must be at most {MOST_CYCLES:,}, not {frames:,}, which the duty needs to be whole")
+    least, most = frames / (MOST_CYCLES * period), 1 / period
+    if frame_rate > most:
+        why = f"one frame a cycle, not {show(float(frame_rate), 'Hz')}"
+        raise InputError(f"frame-rate: must be at most {_four_digits(most, math.floor)}, {why}")
+    if frame_rate < least:
+        why = f"where {frames:,} frames take {float(MOST_CYCLES):g} cycles, not {float(frame_rate):g} Hz"
+        raise InputError(f"frame-rate: must be at least {_four_digits(least, math.ceil)}, {why}")
+
+
+def _four_digits(rate: Fraction, rounded: Callable[[Fraction], int]) -> str:
+    """Return a limit of four digits, rounded to the allowed side."""
+    unit = Fraction(10) ** (math.floor(math.log10(rate)) - 3)
+    return show(float(rounded(rate / unit) * unit), "Hz")
+
+
 def always_on(
     workload: Workload | str | Path,
     chip: Chip | str | Path,
@@ -298,11 +322,10 @@ def always_on(
     """Return the outcome of every policy at every duty, duties outermost; time asleep costs no simulation time."""
     workload = workload if isinstance(workload, Workload) else Workload.load(workload)
     chip = chip if isinstance(chip, Chip) else Chip.load(chip)
-    if frame_rate <= 0:
-        raise InputError(f"frame rate: must be more than 0 Hz, not {float(frame_rate):g} Hz")
     if not duties:
         raise InputError("duty: must name at least one share of the frames")
     count = frames_for(duties) if frames is None else frames
+    refuse_rate(frame_rate, count, Fraction(str(chip.period)))
     mapping = partition(workload, chip)
     reload_cycles = int((-(-mapping.synapse_bits // chip.gating.reload)).max()) * (not chip.gating.retention)
     chips = {policy: with_policy(chip, policy, reload_cycles) for policy in ("never", *policies)}

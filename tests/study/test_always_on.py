@@ -19,17 +19,19 @@ from simulator.errors import InputError
 from simulator.report import always_on as report
 from simulator.study.always_on import (
     BURST_FRAMES,
+    MOST_CYCLES,
     POLICIES,
     always_on,
     frames_for,
     make_stream,
     policies_for,
+    refuse_rate,
     signal_frames,
     with_policy,
 )
 from simulator.study.simulation import Result, engine_named, run
 from simulator.timing.record import ACTIVE, COUNTER, GATED, IDLE, OFF, WAKING, first_divergence
-from simulator.units import show
+from simulator.units import exact, show
 
 RATE = Fraction(10)
 DUTIES = [Fraction(1, 1000), Fraction(1, 50), Fraction(1, 5), Fraction(1)]
@@ -273,7 +275,13 @@ REFUSED = [
     (dict(duties=[Fraction(3, 2)]), "duty: must be from 0 to 1, not 1.5"),
     (dict(duties=[Fraction(0)]), "at least one frame must carry a signal"),
     (dict(duties=[]), "duty: must name at least one share"),
-    (dict(frame_rate=Fraction(0)), "frame rate: must be more than 0 Hz"),
+    (dict(frame_rate=Fraction(0)), "frame-rate: must be more than 0 Hz, not 0 Hz"),
+    (
+        dict(frame_rate=Fraction(1, 10**9)),
+        "frame-rate: must be at least 500 µHz, where 1,000 frames take 1e+15 cycles, not 1e-09 Hz",
+    ),
+    (dict(frame_rate=Fraction(10**30)), "frame-rate: must be at most 500 MHz, one frame a cycle, not 1e+30 Hz"),
+    (dict(duties=[Fraction(1, 10**16)]), "frames: must be at most 1,000,000,000,000,000, not 10,000,000,000,000,000"),
     (dict(policies=["sleep"]), "policy: must be one of never, gate, off or all, not 'sleep'"),
     (dict(burst="often"), "burst: must be one of evenly, bursty, not 'often'"),
     (dict(background=1.5), "background: must be a probability from 0 to 1, not 1.5"),
@@ -358,8 +366,14 @@ def test_the_page_names_every_term(mlp) -> None:
 
 # options, what is said
 WRITTEN = [
-    (["--frame-rate", "10", "--duty", "0.1"], "--frame-rate or --battery: must be a frequency with its unit"),
-    (["--frame-rate", "10Hz", "--duty", "0.1", "--battery", "660 mW"], "--frame-rate or --battery: must be an energy"),
+    (["--frame-rate", "10", "--duty", "0.1"], "--frame-rate: must be a frequency with its unit"),
+    (["--frame-rate", "10Hz", "--duty", "0.1", "--battery", "660 mW"], "--battery: must be an energy"),
+    (["--frame-rate", "10Hz", "--duty", "0.1", "--battery", "-1J"], "--battery: must be more than 0 J, not '-1J'"),
+    (["--frame-rate", "10Hz", "--duty", "0.1", "--battery", "0 J"], "--battery: must be more than 0 J, not '0 J'"),
+    (["--frame-rate", "1e-9Hz", "--duty", "0.5"], "--frame-rate: must be at least 500 µHz"),
+    (["--frame-rate", "1e30Hz", "--duty", "0.5"], "--frame-rate: must be at most 500 MHz"),
+    (["--frame-rate", "10Hz", "--duty", "2"], "--duty: must be from 0 to 1, not 2"),
+    (["--frame-rate", "10Hz", "--duty", "1e-999999999"], "--duty: must be shares"),
     (["--frame-rate", "10Hz", "--duty", "0.1;0.2"], "--duty: must be shares such as 0.001,0.01, not '0.1;0.2'"),
     (["--frame-rate", "10Hz", "--duty", "1/0"], "--duty: must be shares"),
     (["--frame-rate", "10Hz", "--duty", "0.1", "--corner", "cold"], "--corner: must be one of nominal"),
@@ -371,7 +385,27 @@ def test_the_command_says_what_is_wrong_with_an_option(options: list[str], why: 
     monkeypatch.setattr("sys.argv", ["spikemesh", "always-on"])
     with pytest.raises(InputError) as error:
         cli.main(["always-on", "digits-mlp", *options], standalone_mode=False)
-    assert why in str(error.value)
+    assert str(error.value).startswith(why)
+
+
+# period in ns, frames: limits are allowed, and a millionth beyond them is not
+@pytest.mark.parametrize("period, frames", [("2", 1000), ("1.3", 7), ("0.7", 123_457)])
+def test_a_rate_is_refused_beyond_what_the_message_says(period: str, frames: int) -> None:
+    seconds = Fraction(period) / 10**9
+    least, most = Fraction(frames, MOST_CYCLES) / seconds, 1 / seconds
+    for limit, beyond in ((least, 1 - Fraction(1, 10**6)), (most, 1 + Fraction(1, 10**6))):
+        refuse_rate(limit, frames, seconds)
+        with pytest.raises(InputError) as error:
+            refuse_rate(limit * beyond, frames, seconds)
+        said = re.search(r"at (?:least|most) ([^,]+),", str(error.value)).group(1)
+        refuse_rate(exact(said, "frequency"), frames, seconds)
+        assert float(exact(said, "frequency")) == pytest.approx(float(limit), rel=1e-3)
+
+
+def test_the_longest_stream_is_counted_to_its_last_cycle() -> None:
+    (outcome,) = always_on("digits-mlp", "generic-22nm", Fraction(1, 2000), [Fraction(1, 1000)], ["never"])
+    assert MOST_CYCLES == outcome.result.record.cycles == outcome.result.record.state_cycles[0].sum()
+    assert outcome.ideal_power == pytest.approx(outcome.power, rel=1e-9, abs=0)
 
 
 def test_the_command_writes_what_it_prints(tmp_path, capsys, monkeypatch) -> None:
