@@ -57,7 +57,9 @@ _SHARE = re.compile(r"[+-]?[0-9]{1,20}/[0-9]{1,20}|[+-]?(?:[0-9]{1,20}(?:\.[0-9]
 @click.option(
     "--plot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.png", help="Draw power against duty."
 )
-@options.output
+@click.option(
+    "-o", "output", type=click.Path(file_okay=False), metavar="DIR", help="Write always-on.json and manifest.json there."
+)
 @naming_options()
 def always_on(workload: str, frame_rate: str, duty: str, policy: str, output: str | None, **choices: Any) -> None:
     """Average power of WORKLOAD on a chip that waits for rare signals, by gating policy, beside the ideal formula.
@@ -73,6 +75,7 @@ def always_on(workload: str, frame_rate: str, duty: str, policy: str, output: st
     from rich.console import Console
 
     from simulator.commands.progress import shown
+    from simulator.describe import library
     from simulator.errors import InputError
     from simulator.report import always_on as report
     from simulator.report.files import folder_for, write_json
@@ -106,3 +109,14 @@ def always_on(workload: str, frame_rate: str, duty: str, policy: str, output: st
         place = folder_for(Path(output))
         write_json(place / "always-on.json", report.summary(outcomes, battery))
         click.echo(f"wrote {place / 'always-on.json'}", err=True)
+        chip_file = library.find("chip", choices["chip"])
+        asked = {
+            "policy": policy,
+            "duty": [str(share) for share in duties],
+            **{name: choices[name] for name in ("frames", "burst", "background", "seed")},
+            "frame_rate": frame_rate,
+            "battery": choices["battery"],
+            "set": list(choices["setting"]),
+        }
+        write_json(place / "manifest.json", report.manifest(outcomes, chip, chip_file, asked))
+        click.echo(f"wrote {place / 'manifest.json'}", err=True)

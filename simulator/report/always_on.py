@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,9 @@ from rich.text import Text
 
 from simulator.account.energy import COMPONENTS
 from simulator.account.standby import breakeven_cycles
+from simulator.describe.chip import Chip
 from simulator.describe.corners import NOMINAL
+from simulator.report import files as run_files
 from simulator.report.landscape import figure_class
 from simulator.study.always_on import Outcome
 from simulator.timing.record import GATED, OFF, POWER_STATES
@@ -38,6 +42,18 @@ def summary(outcomes: list[Outcome], battery: float | None = None) -> dict[str, 
         "battery_j": battery,
         "points": [_point(outcome, battery) for outcome in outcomes],
     }
+
+
+def manifest(outcomes: list[Outcome], chip: Chip, chip_file: Path, asked: dict[str, Any]) -> dict[str, Any]:
+    """Return the content of manifest.json: what a run's has, the chip before any policy, and what was asked of the study."""
+    result = replace(outcomes[0].awake, chip=chip)
+    files = [*result.workload.files, chip_file]
+    about = run_files.manifest(result)
+    # one simulation's own: a study shows its stream again for every duty
+    for name in ("limit", "seed"):
+        del about[name]
+    inputs = [{"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in files]
+    return {**about, "inputs": inputs, "study": asked | {"frames": outcomes[0].stream.frames}}
 
 
 def _point(outcome: Outcome, battery: float | None) -> dict[str, Any]:

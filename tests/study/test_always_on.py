@@ -1,5 +1,6 @@
 """The always-on study: the closed form on one core, laws of policies, and what each microwatt is owed to."""
 
+import hashlib
 import json
 import re
 from dataclasses import replace
@@ -14,6 +15,7 @@ from simulator import Chip, Workload
 from simulator.__main__ import cli
 from simulator.account.analytic_budget import always_on_power
 from simulator.account.standby import breakeven_cycles, state_power
+from simulator.describe import library
 from simulator.describe.network import Connection, Layer, Network, Neuron, Stimulus
 from simulator.errors import InputError
 from simulator.report import always_on as report
@@ -415,3 +417,31 @@ def test_the_command_writes_what_it_prints(tmp_path, capsys, monkeypatch) -> Non
     written = json.loads((tmp_path / "always-on.json").read_text())
     assert 1 == len(written["points"]) and "qnn" == written["mode"]
     assert show(written["points"][0]["power_w"], "W") in capsys.readouterr().out
+
+
+def test_the_manifest_says_how_to_run_the_study_again(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("sys.argv", ["spikemesh", "always-on"])
+    mine = tmp_path / "mine.yaml"
+    mine.write_bytes(library.find("chip", "generic-22nm").read_bytes() + b"\n# mine\n")
+    asked = {
+        "policy": "gate", "duty": ["1/10", "3/10"], "frames": 10, "burst": "bursty", "background": 0.01, "seed": 7,
+        "frame_rate": "1kHz", "battery": "1J", "set": ["gating.gate_after=50 cycles"],
+    }  # fmt: skip
+
+    def study(folder: str, **options: object) -> tuple[str, dict]:
+        written = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+        settings = [f"--set={setting}" for setting in asked["set"]]
+        place = tmp_path / folder
+        cli.main(["always-on", "digits-mlp", f"--chip={mine}", *written, *settings, "-o", str(place)], standalone_mode=False)
+        return (place / "always-on.json").read_text(), json.loads((place / "manifest.json").read_text())
+
+    given = asked | {"duty": "0.1,0.3"}
+    given.pop("set")
+    first, manifest = study("first", **given)
+    assert asked == manifest["study"]
+    assert "limit" not in manifest and -1 != manifest["chip"]["gating"]["gate_after"]
+    assert {"file": "mine.yaml", "sha256": hashlib.sha256(mine.read_bytes()).hexdigest()} == manifest["inputs"][-1]
+    again = {name: value for name, value in manifest["study"].items() if name != "set"}
+    assert (first, manifest) == study("again", **again | {"duty": ",".join(again["duty"])})
+    other, _ = study("other", **given | {"seed": 8})
+    assert other != first
