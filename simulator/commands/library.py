@@ -57,11 +57,17 @@ def chips(names: tuple[str, ...], check: bool, markdown: bool) -> None:
 def _hold_to_claims(names: list[str] | None, markdown: bool) -> None:
     from rich.console import Console
 
+    from simulator.describe.chip import Chip
     from simulator.errors import CheckError
     from simulator.report.claims import claims_markdown, claims_view
     from simulator.study.claims import check
 
     predictions = check(names)
+    for name in names or []:
+        if not Chip.load(name).published:
+            click.echo(f"{name} claims nothing", err=markdown)
+    if not predictions:
+        return
     if markdown:
         click.echo(claims_markdown(predictions), nl=False)
     else:

@@ -150,6 +150,16 @@ def test_the_command_prints_the_table_and_fails_with_a_claim(capsys, monkeypatch
     assert "does not hold" in capsys.readouterr().out
 
 
+def test_a_chip_without_claims_is_said_to_claim_nothing(capsys, monkeypatch) -> None:
+    monkeypatch.setattr("sys.argv", ["spikemesh", "chips"])
+    cli.main(["chips", "--check", "generic-22nm"], standalone_mode=False)
+    assert "generic-22nm claims nothing\n" == capsys.readouterr().out
+    cli.main(["chips", "--check", "generic-22nm", "odin"], standalone_mode=False)
+    first, header, *rows = capsys.readouterr().out.splitlines()
+    assert "generic-22nm claims nothing" == first and header.startswith("chip ")
+    assert rows and all(row.startswith("odin ") for row in rows)
+
+
 def test_the_table_for_a_page_has_a_row_per_claim() -> None:
     rows = claims_markdown([Prediction("odin", claim_of(), 0.001), Prediction("odin", claim_of(tolerance=0.2), 0.0011)])
     assert [
