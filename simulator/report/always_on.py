@@ -23,7 +23,7 @@ from simulator.units import show
 
 NAMES = {"never": "never gated", "gate": "clock-gated", "off": "power-gated"}
 COLOURS = {"never": "#7a3410", "gate": "#b3541e", "off": "#1b6f8f"}
-DAY = 86400.0
+HOUR, DAY = 3600.0, 86400.0
 
 
 def summary(outcomes: list[Outcome], battery: float | None = None) -> dict[str, Any]:
@@ -68,6 +68,8 @@ def _point(outcome: Outcome, battery: float | None) -> dict[str, Any]:
         "frames_with_a_signal": len(outcome.stream.signal),
         "frames_with_background_only": len(outcome.stream.active) - len(outcome.stream.signal),
         "late_frames": outcome.late_frames,
+        "overloaded": outcome.is_overloaded,
+        "run_s": outcome.result.seconds,
         "power_w": outcome.power,
         "power_by_component_w": outcome.power_by_component,
         "ideal": {
@@ -96,23 +98,46 @@ def _point(outcome: Outcome, battery: float | None) -> dict[str, Any]:
 def always_on_view(outcomes: list[Outcome], battery: float | None = None) -> RenderableType:
     """Return the report of a study."""
     points = summary(outcomes, battery)["points"]
-    blocks: list[RenderableType] = [_title(outcomes[0]), _overview(points)]
+    blocks: list[RenderableType] = [_title(outcomes), _overview(points)]
     last = [point for point in points if point["duty"] == points[0]["duty"]]
     at = f"at a duty of {points[0]['duty']:g}"
     blocks += [_components(last, at), _states(last, at), _ideal(last, at), _closing(points, outcomes[0])]
     return Group(*blocks)
 
 
-def _title(outcome: Outcome) -> Text:
-    result, stream = outcome.result, outcome.stream
+def _title(outcomes: list[Outcome]) -> Text:
+    result, stream = outcomes[0].result, outcomes[0].stream
     text = Text()
     where = "" if result.chip.corner == NOMINAL else f" at {result.chip.corner}"
     text.append(f"\n{result.workload.name} on {result.chip.name}{where}, always on", "bold")
+    overloaded = [outcome for outcome in outcomes if outcome.is_overloaded]
+    text.append(", overloaded" if overloaded else "", "bold red")
     text.append(
-        f"  {stream.frames:,} frames at {show(float(1 / stream.interval), 'Hz')} ({show(result.seconds, 's')}), "
+        f"  {stream.frames:,} frames at {show(float(1 / stream.interval), 'Hz')} ({show(stream.seconds, 's')}), "
         f"{result.mode}, T = {result.timesteps}, {result.engine} engine\n"
     )
+    for outcome in overloaded:
+        text.append(f"overloaded  duty {outcome.stream.duty:g}, {NAMES[outcome.policy]}: ", "red")
+        text.append(f"frames come faster than the chip works; it took {show(outcome.result.seconds, 's')}\n", "red")
     return text
+
+
+def _number(value: float) -> str:
+    if 0 < value < 0.001:
+        return "<0.001"
+    return f"{value:,.0f}" if value >= 999.5 else f"{value:.4g}"
+
+
+def _percent(share: float) -> str:
+    if 0 < share < 1e-5:
+        return "<0.001 %"
+    return ">99.999 %" if 0.999995 <= share < 1 else f"{100 * share:.3f} %"
+
+
+def _lasting(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    return f"{_number(seconds / HOUR)} hours" if seconds < 2 * DAY else f"{_number(seconds / DAY)} days"
 
 
 def _table(columns: list[str]) -> Table:
@@ -123,14 +148,14 @@ def _table(columns: list[str]) -> Table:
 
 
 def _overview(points: list[dict[str, Any]]) -> Table:
-    columns = ["duty", "policy", "power", "ideal", "latency", "worst", "core wakes/s", "battery"]
+    columns = ["frames with a signal", "policy", "power", "ideal", "latency", "worst", "core wakes/s", "battery"]
     table = _table(columns)
     for point in points:
-        latency, life = point["detection_latency_s"], point["battery_s"]
+        latency = point["detection_latency_s"]
         table.add_row(
             f"{point['duty']:g}", NAMES[point["policy"]], show(point["power_w"], "W"), show(point["ideal"]["power_w"], "W"),
             *("-" if latency[key] is None else show(latency[key], "s") for key in ("mean", "max")),
-            f"{point['core_wakes_per_second']:.4g}", "-" if life is None else f"{life / DAY:,.4g} days",
+            _number(point["core_wakes_per_second"]), _lasting(point["battery_s"]),
         )  # fmt: skip
     return table
 
@@ -152,7 +177,7 @@ def _states(points: list[dict[str, Any]], at: str) -> RenderableType:
             shares = point[f"{unit}_state_share"].values()
             table.add_row(
                 f"{unit}s, {NAMES[point['policy']]}",
-                *("-" if share == 0 else f"{100 * share:.4g} %" for share in shares),
+                *("-" if share == 0 else _percent(share) for share in shares),
             )
     return Group(Text(f"\nTime in each state {at}", "bold"), table)
 
@@ -162,7 +187,7 @@ def _ideal(points: list[dict[str, Any]], at: str) -> RenderableType:
     ideal = [point["ideal"] for point in points]
     table.add_row("P_active, never asleep", *(show(part["active_power_w"], "W") for part in ideal))
     table.add_row("P_sleep", *(show(part["sleep_power_w"], "W") for part in ideal))
-    table.add_row("D, share of time at work", *(f"{part['active_share']:.4g}" for part in ideal))
+    table.add_row("D, share of time at work", *(_percent(part["active_share"]) for part in ideal))
     table.add_row("P_active·D + P_sleep·(1 - D)", *(show(part["power_w"], "W") for part in ideal))
     for reason in points[0]["difference_w"]:
         watts = [point["difference_w"][reason] for point in points]

@@ -50,6 +50,11 @@ class Stream:
     stimulus: Stimulus  # of the active frames
 
     @property
+    def seconds(self) -> float:
+        """From the first frame's time to the end of the last one's interval."""
+        return float(self.frames * self.interval)
+
+    @property
     def duty(self) -> float:
         """Share of the frames that carry a signal."""
         return len(self.signal) / self.frames
@@ -123,6 +128,11 @@ class Outcome:
         """Frames that had to wait for the one before."""
         first = self.result.record.step_start[:: self.result.schedule.steps_per_inference]
         return int((first > self.release[:-1]).sum())
+
+    @property
+    def is_overloaded(self) -> bool:
+        """Whether frames come faster than the chip: most start late, and the stream ends before the work does."""
+        return 2 * self.late_frames > len(self.stream.active) and self.result.record.cycles > self.release[-1]
 
     @property
     def active_share(self) -> float:

@@ -1,6 +1,7 @@
 """The always-on study: the closed form on one core, laws of policies, and what each microwatt is owed to."""
 
 import hashlib
+import io
 import json
 import re
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from simulator import Chip, Workload
 from simulator.__main__ import cli
@@ -218,6 +220,47 @@ def test_frames_that_come_too_fast_are_said_to_be_late() -> None:
     (outcome,) = always_on("digits-mlp", "generic-22nm", Fraction(10**6), [Fraction(1)], ["never"], frames=4)
     assert outcome.late_frames == 3
     assert (np.diff(outcome.latency_cycles) > 0).all()
+
+
+def _printed(outcomes: list, battery: float | None = None) -> list[str]:
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(report.always_on_view(outcomes, battery))
+    return console.export_text().splitlines()[1:]
+
+
+# frames per second, policy, frames of which each has a signal, whether frames come faster than the chip works
+@pytest.mark.parametrize(
+    "rate, policy, overloaded",
+    [(100_000, "off", False), (300_000, "never", False), (300_000, "off", False), (500_000, "gate", True)],
+)
+def test_an_overloaded_stream_is_called_so_and_keeps_its_length(rate: int, policy: str, overloaded: bool) -> None:
+    (outcome,) = always_on("digits-mlp", "generic-22nm", Fraction(rate), [Fraction(1)], [policy], frames=20)
+    heading, said, *_ = _printed([outcome])
+    assert overloaded == outcome.is_overloaded == report.summary([outcome])["points"][0]["overloaded"]
+    assert overloaded == ("always on, overloaded" in heading) == said.startswith("overloaded  duty 1,")
+    assert f"20 frames at {rate // 1000} kHz ({show(20 / rate, 's')})" in heading
+    assert outcome.result.seconds > 20 / rate or not overloaded
+
+
+# value, how it is shown
+NUMBERS = [(0, "0"), (1e-9, "<0.001"), (0.25, "0.25"), (999.4, "999.4"), (999.9, "1,000"), (70040.0, "70,040")]
+SHARES = [(1e-7, "<0.001 %"), (1e-5, "0.001 %"), (0.5, "50.000 %"), (1 - 1e-9, ">99.999 %"), (1, "100.000 %")]
+LASTING = [(None, "-"), (1800.0, "0.5 hours"), (2 * 86400 - 1.0, "48 hours"), (2 * 86400.0, "2 days"), (1e9, "11,574 days")]
+
+
+@pytest.mark.parametrize(
+    "form, value, shown",
+    [(form, *row) for form, rows in (("_number", NUMBERS), ("_percent", SHARES), ("_lasting", LASTING)) for row in rows],
+)
+def test_numbers_are_for_reading(form: str, value: float | None, shown: str) -> None:
+    assert shown == getattr(report, form)(value)
+
+
+def test_the_table_has_no_exponents(mlp) -> None:
+    printed = _printed(mlp, 2376.0)
+    assert next(line for line in printed if " policy " in line).startswith("frames with a signal ")
+    assert not re.findall(r"[0-9]e[+-][0-9]", "\n".join(printed))
+    assert any("hours" in line for line in printed) and any("days" in line for line in printed)
 
 
 def test_background_wakes_the_chip_and_is_no_detection() -> None:
