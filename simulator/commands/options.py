@@ -68,7 +68,7 @@ def load(workload: str, chip: str, setting: tuple[str, ...], corner: str = "nomi
     from simulator.describe.workload import Workload
 
     prefix = "workload."
-    mine = tuple(text.removeprefix(prefix) for text in setting if text.startswith(prefix))
+    mine = tuple(text for text in setting if text.startswith(prefix))
     of_chip = tuple(text for text in setting if not text.startswith(prefix))
     return Workload.load(workload, mine), Chip.load(chip, of_chip, corner)
 

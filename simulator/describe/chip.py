@@ -13,7 +13,8 @@ from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
 
 from simulator import units
 from simulator.describe import corners, library
-from simulator.describe.corners import NOMINAL, Corner
+from simulator.describe.blame import blame
+from simulator.describe.corners import NOMINAL, Corner, Point
 from simulator.describe.documents import Description, Document
 from simulator.describe.energy import EnergyTable, PowerTable
 from simulator.describe.fields import (
@@ -30,9 +31,10 @@ from simulator.describe.fields import (
     SomeBits,
     Voltage,
 )
-from simulator.describe.messages import dotted, near_miss
+from simulator.describe.messages import Key, dotted, near_miss
 from simulator.describe.published import Claim
 from simulator.describe.routing import ROUTING
+from simulator.describe.stated import outside
 from simulator.errors import UnitError
 
 Evidence = Literal["measured", "published", "derived", "assumed"]
@@ -215,11 +217,13 @@ class Chip(Description):
     energy: EnergyTable
     power: PowerTable
     corners: dict[str, Corner] = {}
+    stated_for: dict[str, bool | int | float | str | list[Any]] = {}  # what the constants hold for, by key, as written there
     sources: dict[str, str]
     notes: list[str] = []
     published: list[Claim] = []
     _nominal_period: float | None = PrivateAttr(None)
     _corner: str = PrivateAttr(NOMINAL)
+    _outside: tuple[str, ...] = PrivateAttr(())
 
     @classmethod
     def load(cls, chip: str | Path, overrides: tuple[str, ...] = (), corner: str = NOMINAL) -> Chip:
@@ -228,18 +232,33 @@ class Chip(Description):
         Raises DescriptionError with every fault of the file at once, each with file and line: at a corner also for a time that
         is no whole number of that corner's cycles.
         """
-        document = Document(library.find("chip", chip))
-        document.override(overrides)
-        point = None if corner == NOMINAL else corners.point(document.tree, corner)
-        nominal = _period(document)
-        loaded = document.validate(cls, {"period": nominal if point is None else point.period or None})
-        if loaded is not None:
-            _check_places(document, loaded)
-            _check_sources(document, loaded, overrides)
+        file = library.find("chip", chip)
+        document, loaded, point = cls._read(file, overrides, corner)
+        blame(document, lambda some, at: cls._read(file, some, at)[0], overrides, corner)
         document.refuse()
         assert loaded is not None
         loaded._nominal_period, loaded._corner = loaded.period, corner
         return loaded if point is None else corners.at(loaded, point)
+
+    @classmethod
+    def _read(cls, file: Path, overrides: tuple[str, ...], corner: str) -> tuple[Document, Chip | None, Point | None]:
+        """Return the file as a document with all its faults, and the chip where it is one."""
+        document = Document(file)
+        document.override(overrides)
+        point = None if corner == NOMINAL else corners.point(document.tree, corner)
+        period = _period(document) if point is None else point.period or None
+        loaded = document.validate(cls, {"period": period})
+        if loaded is not None:
+            _check_places(document, loaded)
+            leaves = {dotted(key): key for key in _numbers(document.tree) if key[0] not in UNSOURCED}
+            _check_sources(document, loaded, leaves, overrides)
+            loaded._outside = outside(document, loaded.stated_for, leaves, loaded, period)
+        return document, loaded, point
+
+    @property
+    def outside_statement(self) -> tuple[str, ...]:
+        """What differs from what the constants are stated for, one line each: the energies do not follow it."""
+        return self._outside
 
     @property
     def nominal_period(self) -> float:
@@ -307,12 +326,11 @@ def _numbers(tree: Any, key: tuple[str | int, ...] = ()) -> list[tuple[str | int
     return [key]
 
 
-UNSOURCED = ("schema_version", "name", "about", "energy", "power", "sources", "notes", "published")
+UNSOURCED = ("schema_version", "name", "about", "energy", "power", "sources", "notes", "published", "stated_for")
 
 
-def _check_sources(document: Document, chip: Chip, overrides: tuple[str, ...]) -> None:
+def _check_sources(document: Document, chip: Chip, leaves: dict[str, Key], overrides: tuple[str, ...]) -> None:
     overridden = {text.partition("=")[0].strip() for text in overrides}
-    leaves = {dotted(key): key for key in _numbers(document.tree) if key[0] not in UNSOURCED}
     used: set[str] = set()
     for name, key in leaves.items():
         cover = next((c for c in (dotted(key[:n]) for n in range(len(key), 0, -1)) if c in chip.sources), None)

@@ -89,7 +89,7 @@ def at(chip: Chip, where: Point) -> Chip:
     The chip's durations must have been read with the point's period already.
     """
     leakage = _leakage(chip, where)
-    dynamic = float(where.voltage / Fraction(str(chip.technology.voltage))) ** 2
+    dynamic = float(where.voltage / _decimal(chip.technology.voltage)) ** 2
     energy = {name: _scaled(getattr(chip.energy, name), dynamic, where) for name in EnergyTable.model_fields}
     power = {name: _scaled(getattr(chip.power, name), dynamic, where) for name in CLOCKS}
     power |= {name: _scaled(getattr(chip.power, name), leakage, where) for name in LEAKAGES}
@@ -120,25 +120,35 @@ def _scaled(constant: Constant, factor: float, where: Point) -> Constant:
 
 def _leakage(chip: Chip, where: Point) -> float:
     """Return the leakage factor at a point; raises InputError for a voltage or a frequency nobody stated."""
-    stated = [(chip.technology.voltage, 1.0, 1 / chip.nominal_period)]
-    stated += [(corner.voltage, corner.leakage, corner.maximum_frequency) for corner in chip.corners.values()]
+    stated = [(_decimal(chip.technology.voltage), Fraction(1), 1 / _decimal(chip.nominal_period))]
+    for corner in chip.corners.values():
+        stated.append((_decimal(corner.voltage), _decimal(corner.leakage), _decimal(corner.maximum_frequency)))
     if where.name in chip.corners:
         return chip.corners[where.name].leakage
-    voltage, frequency = float(where.voltage), float(where.frequency)
+    voltage, frequency = where.voltage, where.frequency
     stated.sort()
     low, high = stated[0][0], stated[-1][0]
     if not low <= voltage <= high:
         raise InputError(
-            f"--corner {where.name}: chip {chip.name} states voltages from {units.show(low, 'V')} to {units.show(high, 'V')}, "
-            f"not {units.show(voltage, 'V')}: leakage is not extrapolated"
+            f"--corner {where.name}: chip {chip.name} states voltages from {_show(low, 'V')} to {_show(high, 'V')}, "
+            f"not {_show(voltage, 'V')}: leakage is not extrapolated"
         )
     below = max(entry for entry in stated if entry[0] <= voltage)
     above = min(entry for entry in stated if entry[0] >= voltage)
-    share = (voltage - below[0]) / (above[0] - below[0]) if above[0] > below[0] else 0.0
+    share = (voltage - below[0]) / (above[0] - below[0]) if above[0] > below[0] else Fraction(0)
     leakage, most = (a + (b - a) * share for a, b in zip(below[1:], above[1:]))
     if frequency > most:
         raise InputError(
-            f"--corner {where.name}: chip {chip.name} reaches {units.show(most, 'Hz')} at {units.show(voltage, 'V')}, "
-            f"not {units.show(frequency, 'Hz')}"
+            f"--corner {where.name}: chip {chip.name} reaches {_show(most, 'Hz')} at {_show(voltage, 'V')}, "
+            f"not {_show(frequency, 'Hz')}"
         )
-    return leakage
+    return float(leakage)
+
+
+def _decimal(number: float) -> Fraction:
+    """Return the number that was written, not its nearest binary one: 0.8 V is 4/5 V."""
+    return Fraction(str(number))
+
+
+def _show(number: Fraction, unit: str) -> str:
+    return units.show(float(number), unit)

@@ -161,10 +161,11 @@ class Document:
             self.lines[(*key, name)] = line
         return tree
 
-    def override(self, assignments: typing.Iterable[str]) -> None:
-        """Apply `key.path=value` texts to the tree; later faults of those keys are placed at the option."""
+    def override(self, assignments: typing.Iterable[str], prefix: str = "") -> None:
+        """Apply `key.path=value` texts, with or without the prefix, to the tree; later faults are placed at the option."""
         for text in assignments:
             path, equals, written = text.partition("=")
+            path = path.strip().removeprefix(prefix)
             key: Key = tuple(int(part) if _INDEX.fullmatch(part) else part for part in path.strip().split("."))
             if not equals or not path.strip() or not all(part != "" for part in key):
                 raise InputError(f"--set: must be key.path=value, not {text!r}")

@@ -34,6 +34,18 @@ def _is_file(path: Path) -> bool:
         return False
 
 
+def _found(path: Path, kind: Kind) -> str:
+    """Return what a path is that cannot be read as a description; nothing for a word that is no path."""
+    try:
+        if path.is_dir():
+            return f"is a folder without {kind}.yaml; "
+        if path.exists():
+            return "is no regular file; "
+    except OSError:
+        return ""
+    return "no such file, and no name; " if path.suffix or len(path.parts) > 1 else ""
+
+
 def find(kind: Kind, given: str | Path) -> Path:
     """Return the file of a shipped name, or of a path to a YAML file (or to a folder that holds workload.yaml)."""
     text = str(given)
@@ -44,6 +56,5 @@ def find(kind: Kind, given: str | Path) -> Path:
     for file in (path / f"{kind}.yaml", path):
         if _is_file(file):
             return file
-    raise InputError(
-        f"{kind} {shown_value(text)}: must be a file or one of {', '.join(known) or '(none shipped)'}{near_miss(text, known)}"
-    )
+    allowed = f"must be a file or one of {', '.join(known) or '(none shipped)'}{near_miss(text, known)}"
+    raise InputError(f"{kind} {shown_value(text)}: {_found(path, kind)}{allowed}")

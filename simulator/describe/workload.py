@@ -34,12 +34,12 @@ class Workload:
 
     @classmethod
     def load(cls, workload: str | Path, overrides: tuple[str, ...] = ()) -> Workload:
-        """Return the workload of that name (in workloads/) or path, with `key.path=value` overrides applied.
+        """Return the workload of that name (in workloads/) or path, with `key.path=value` overrides (`workload.` may lead).
 
         Raises DescriptionError with every fault of the file and its arrays at once, each with file and line.
         """
         document = Document(library.find("workload", workload))
-        document.override(overrides)
+        document.override(overrides, prefix="workload.")
         written = document.validate(WorkloadDocument)
         if written is None:
             document.refuse()

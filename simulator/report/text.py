@@ -154,4 +154,7 @@ def _closing(results: list[Result]) -> Text:
     for result in results:
         text.append(f"Evidence, {_name(result)}  ", "bold")
         text.append(f"{assumed(result):.0%} of the energy rests on assumed constants of {result.chip.name}\n")
+    for line in results[0].chip.outside_statement:
+        text.append("Constants  ", "bold")
+        text.append(f"{line}\n", "yellow")
     return text

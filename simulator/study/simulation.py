@@ -154,6 +154,7 @@ class Result:
                 "by_component": self.ledger.by_component,
                 "assumed": assumed(self),
             },
+            "constants_outside_statement": list(self.chip.outside_statement),
             "average_power_w": self.ledger.total / self.seconds if self.seconds else None,
             "energy_delay_product_js": self.ledger.total / finished * float(latency.mean()) * self.chip.period
             if len(latency)

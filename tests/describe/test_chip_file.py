@@ -104,9 +104,9 @@ ONE_MISTAKE = [
      "packet.maximum: must be at most core.input_queue (8 flits), not 9: a core takes whole packets"),
     ("destination: 12 bit", "destination: 300 bit", "packet:",
      "packet: must leave room for data: the fields take 312 of 256 bits"),
-    ("[[1, 114 ns], [64, 832 ns]]", "[[9, 114 ns], [9, 832 ns]]", "points:",
+    ("[[1, 57 cycles], [64, 416 cycles]]", "[[9, 114 ns], [9, 832 ns]]", "points:",
      "barrier.points: must have rising numbers of tiles, not [9, 9]"),
-    ("[[1, 114 ns], [64, 832 ns]]", "[[1]]", "points:", "barrier.points[0]: must have 2 entries, not 1"),
+    ("[[1, 57 cycles], [64, 416 cycles]]", "[[1]]", "points:", "barrier.points[0]: must have 2 entries, not 1"),
     (MESH, "mesh: 8x8", "mesh:", "mesh: must be a mapping of keys to values, not '8x8'"),
     # sources
     ('  period: "assumed: 500 MHz', '  period: "guessed: 500 MHz', 'period: "guessed',

@@ -1,5 +1,6 @@
 """Operating points: what V² and the stated leakage make of a chip, and what is refused because nobody stated it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,10 @@ corners:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     text = (Path(__file__).parent.parent.parent / "chips" / "generic-22nm.yaml").read_text()
-    text = text.replace("\nsources:\n", f'{CORNERS}\nsources:\n  corners: "assumed: three points for the tests"\n')
+    text = re.sub(r"\ncorners:\n  low: .*\n", lambda _: CORNERS, text)
+    text = re.sub(r'(?<=\n  corners: ").*"', 'assumed: three points for the tests"', text)
     path = tmp_path / "generic-22nm.yaml"
-    path.write_text(text.replace("points: [[1, 114 ns], [64, 832 ns]]", "points: [[1, 120 ns], [64, 840 ns]]"))
+    path.write_text(text.replace("points: [[1, 57 cycles], [64, 416 cycles]]", "points: [[1, 120 ns], [64, 840 ns]]"))
     return path
 
 
@@ -87,9 +89,9 @@ def test_what_nobody_stated_is_refused(file: Path, corner: str, why: str) -> Non
     assert why in str(error.value)
 
 
-def test_a_time_that_is_no_whole_number_of_the_corners_cycles_is_refused_with_its_line(file: Path) -> None:
+def test_a_time_that_is_no_whole_number_of_the_corners_cycles_is_refused_by_the_corners_name(file: Path) -> None:
     with pytest.raises(
-        DescriptionError, match=r"generic-22nm.yaml:\d+: barrier.points.*whole number of cycles of 3.333 ns"
+        DescriptionError, match=r"^--corner 0.8 V @ 300 MHz: barrier.points.*whole number of cycles of 3.333 ns"
     ):
         Chip.load(_with(file, "120 ns", "121 ns"), (), "0.8 V @ 300 MHz")
 
@@ -121,3 +123,16 @@ def test_a_corner_is_checked_like_everything_else(file: Path, old: str, new: str
     with pytest.raises(DescriptionError) as error:
         Chip.load(_with(file, old, new))
     assert why in str(error.value)
+
+
+@pytest.mark.parametrize("corner", ["0.8 V @ 500 MHz", "0.7 V @ 250 MHz", "low"])
+def test_the_default_chip_takes_its_own_point_and_the_one_that_help_shows(corner: str) -> None:
+    nominal, chip = Chip.load("generic-22nm"), Chip.load("generic-22nm", (), corner)
+    assert nominal.barrier == chip.barrier and not chip.outside_statement
+    if corner == "0.8 V @ 500 MHz":
+        assert nominal.energy.crossbar.value == chip.energy.crossbar.value and nominal.period == chip.period
+
+
+def test_a_fault_of_the_file_is_not_blamed_on_the_corner(file: Path) -> None:
+    with pytest.raises(DescriptionError, match=r"generic-22nm.yaml:\d+: core.synapse.lanes: must be at least 1, not 0"):
+        Chip.load(_with(file, "lanes: 8", "lanes: 0"), (), "low")

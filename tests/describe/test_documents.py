@@ -124,3 +124,18 @@ def test_any_bytes_in_an_npz_file_load_or_are_refused(tmp_path, changes):
     (tmp_path / "arrays.npz").write_bytes(changed((folder / "arrays.npz").read_bytes(), changes))
     for line in refusal(lambda: Workload.load(tmp_path / "workload.yaml")).splitlines():
         assert line.startswith(f"{tmp_path}/workload.yaml:")
+
+
+# what is given, what is said before the list of names
+NO_FILE = [
+    ("nofile.yaml", "chip 'nofile.yaml': no such file, and no name; must be a file or one of "),
+    ("mine/nofile", "chip 'mine/nofile': no such file, and no name; must be a file or one of "),
+    (".", "chip '.': is a folder without chip.yaml; must be a file or one of "),
+    ("/dev/null", "chip '/dev/null': is no regular file; must be a file or one of "),
+]
+
+
+@pytest.mark.parametrize(("given", "said"), NO_FILE)
+def test_a_missing_file_a_folder_and_a_device_are_told_apart(tmp_path, monkeypatch, given, said):
+    monkeypatch.chdir(tmp_path)
+    assert refusal(lambda: Chip.load(given)).startswith(said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from shipped import refusal
 
 from simulator.describe.chip import Chip
 from simulator.describe.workload import Workload
@@ -36,7 +37,7 @@ def test_of_two_options_for_one_key_the_last_counts():
 
 
 def test_a_period_changes_what_is_written_in_seconds():
-    assert [(1, 114), (64, 832)] == Chip.load("generic-22nm", ("period=1 ns",)).barrier.points
+    assert [(1, 114)] == Chip.load("generic-22nm", ("period=1 ns", "barrier.points=[[1, 114 ns]]")).barrier.points
 
 
 def test_a_workload_is_set_the_same_way():
@@ -87,3 +88,32 @@ def test_faults_of_the_file_and_of_options_come_together(said_of_chip):
 
 def test_an_option_that_repairs_the_file_is_enough(said_of_chip):
     assert "" == said_of_chip(("lanes: 8", "lanes: 0"), overrides=("core.synapse.lanes=8",))[1]
+
+
+# options, what is said: a fault that the file alone does not have is said of the options that make it
+BLAMED = [
+    (("energy.accumulate.value=5 pJ",),
+     "--set energy.accumulate.value=5 pJ: energy.accumulate.band: must be [low, high] around the value, "
+     "not ['0.03 pJ', '0.1 pJ']; set energy.accumulate.band too"),
+    (("mesh.width=4", "router.multicast=true", "link.flit=1 bit"),
+     "--set link.flit=1 bit: packet: must leave room for data: the fields take 24 of 8 bits"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "message"), BLAMED)
+def test_a_fault_elsewhere_is_said_of_the_options_that_make_it(said_of_chip, options, message):
+    assert message == said_of_chip(overrides=options)[1]
+
+
+def test_every_fault_an_option_makes_names_it(said_of_chip):
+    said = said_of_chip(("lanes: 8", "lanes: 0"), overrides=("core.synapse.word=0", "router.virtual_channels=1"))[1].splitlines()
+    assert said[0].startswith("chip.yaml:") and said[0].endswith(": core.synapse.lanes: must be at least 1, not 0")
+    assert ["--set core.synapse.word=0: core.synapse.word: must be at least 1 bit, not 0"] == said[1:]
+    said = said_of_chip(overrides=("router.virtual_channels=1",))[1].splitlines()
+    assert 2 == len(said) and all(line.startswith("--set router.virtual_channels=1: router.s") for line in said)
+
+
+def test_an_option_of_a_workload_is_shown_as_typed():
+    assert 8 == Workload.load("digits-mlp", ("workload.twin.timesteps=8",)).timesteps
+    said = refusal(lambda: Workload.load("digits-mlp", ("workload.twin.timesteps=-3",)))
+    assert said.startswith("--set workload.twin.timesteps=-3: twin.timesteps: ")
