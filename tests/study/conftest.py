@@ -1,4 +1,6 @@
-"""The command `noc` in this process, in a folder of its own."""
+"""What several studies need: the command `noc` in this process, and one always-on study."""
+
+from fractions import Fraction
 
 import pytest
 from click.testing import CliRunner
@@ -17,3 +19,11 @@ def noc(tmp_path, monkeypatch):
         return result.stdout
 
     return run
+
+
+@pytest.fixture(scope="session")
+def mlp():
+    """Return the outcomes of digits-mlp on the default chip at 10 Hz: two duties, every policy, 200 frames."""
+    from simulator.study.always_on import always_on
+
+    return always_on("digits-mlp", "generic-22nm", Fraction(10), [Fraction(1, 100), Fraction(1, 10)], frames=200)
