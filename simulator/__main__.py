@@ -9,7 +9,9 @@ import io
 import os
 import signal
 import sys
+import threading
 from types import FrameType
+from typing import Any
 
 import rich_click as click
 
@@ -68,14 +70,26 @@ def cli() -> None:
 
 
 def _note_interrupts() -> list[int]:
-    """Return a list that grows with each Ctrl-C; KeyboardInterrupt is raised as ever."""
+    """Return a list that grows with each Ctrl-C; KeyboardInterrupt is raised as ever.
+
+    One that falls into a destructor would be swallowed there: it is raised again a moment later.
+    """
     pressed: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
         pressed.append(number)
         signal.default_int_handler(number, frame)
 
+    def swallowed(what: Any) -> None:
+        if isinstance(what.exc_value, KeyboardInterrupt):
+            again = threading.Timer(0.05, signal.raise_signal, [signal.SIGINT])
+            again.daemon = True
+            again.start()
+        else:
+            sys.__unraisablehook__(what)
+
     signal.signal(signal.SIGINT, note)
+    sys.unraisablehook = swallowed
     return pressed
 
 

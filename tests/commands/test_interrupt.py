@@ -90,3 +90,23 @@ def test_ctrl_c_reports_what_is_done_and_exits_130(tmp_path: Path) -> None:
     else:
         assert err.splitlines()[-1] == "stopped"
         assert not (tmp_path / "out").exists()
+
+
+def test_ctrl_c_that_falls_into_a_destructor_is_not_lost() -> None:
+    code = (
+        "import os, signal, time\n"
+        "from simulator.__main__ import _note_interrupts\n"
+        "pressed = _note_interrupts()\n"
+        "class Dying:\n"
+        "    def __del__(self):\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        time.sleep(0.01)\n"
+        "dying = Dying()\n"
+        "try:\n"
+        "    del dying\n"
+        "    time.sleep(5)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('stopped', len(pressed))\n"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (out.stdout, out.stderr) == ("stopped 2\n", "")
