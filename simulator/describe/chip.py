@@ -223,6 +223,7 @@ class Chip(Description):
     published: list[Claim] = []
     _nominal_period: float | None = PrivateAttr(None)
     _corner: str = PrivateAttr(NOMINAL)
+    _file: Path | None = PrivateAttr(None)
     _outside: tuple[str, ...] = PrivateAttr(())
 
     @classmethod
@@ -237,7 +238,7 @@ class Chip(Description):
         blame(document, lambda some, at: cls._read(file, some, at)[0], overrides, corner)
         document.refuse()
         assert loaded is not None
-        loaded._nominal_period, loaded._corner = loaded.period, corner
+        loaded._nominal_period, loaded._corner, loaded._file = loaded.period, corner, file
         return loaded if point is None else corners.at(loaded, point)
 
     @classmethod
@@ -264,6 +265,12 @@ class Chip(Description):
     def nominal_period(self) -> float:
         """The period the file states, whatever the corner."""
         return self.period if self._nominal_period is None else self._nominal_period
+
+    @property
+    def file(self) -> Path:
+        """The file this chip was read from."""
+        assert self._file is not None
+        return self._file
 
     @property
     def corner(self) -> str:

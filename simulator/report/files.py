@@ -16,7 +16,6 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from simulator.account.energy import ACTIONS
-from simulator.describe import library
 from simulator.errors import InputError
 from simulator.study.simulation import Result
 from simulator.study.twin import TwinResult
@@ -143,11 +142,7 @@ def tables(result: Result) -> dict[str, dict[str, np.ndarray]]:
 def manifest(result: Result, command: list[str] | None = None) -> dict[str, Any]:
     """Return what produced a run: versions, resolved configuration, digests of the inputs, engine, seed."""
     packages = ("spikemesh", "numpy", "numba", "simpy", "pyyaml", "pydantic")
-    try:
-        chip_file = library.find("chip", result.chip.name)
-        files = [*result.workload.files, chip_file]
-    except InputError:
-        files = list(result.workload.files)
+    files = [*result.workload.files, result.chip.file]
     return {
         "schema_version": 1,
         "command": sys.argv if command is None else command,

@@ -1,5 +1,6 @@
 """Laws of a whole run, on real input: what was computed is what was moved, and everything adds up."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from simulator import Chip, Workload, run, twin
 from simulator.account.energy import ACTIONS, COMPONENT
 from simulator.errors import InputError
-from simulator.report.files import write_run, write_twin
+from simulator.report.files import manifest, write_run, write_twin
 from simulator.study.simulation import Result
 from simulator.timing.record import COUNTER
 
@@ -162,3 +163,12 @@ def test_resets_and_events_are_those_of_the_raster_however_they_are_packed() -> 
         assert result.ledger.counts["reset"] == spikes  # the readout does not fire
         assert result.ledger.counts["event_generation"] == spikes + 2 * 10  # it sends its potentials
     assert run("digits-mlp", mode="qnn", limit=2).ledger.counts["reset"] == 0
+
+
+def test_the_manifest_holds_the_digest_of_the_chip_file_that_was_read(tmp_path) -> None:
+    shipped = Chip.load("generic-22nm")
+    copy = tmp_path / "mine.yaml"
+    copy.write_text(shipped.file.read_text() + "# a copy that kept its name\n")
+    result = run("digits-mlp", Chip.load(copy), "qnn", limit=1)
+    entry = manifest(result, [])["inputs"][-1]
+    assert entry == {"file": "mine.yaml", "sha256": hashlib.sha256(copy.read_bytes()).hexdigest()}
