@@ -16,6 +16,7 @@ test-slow: $(VENV)/test.stamp  ## the long sweeps: thousands of random machines
 
 lint: $(VENV)/lint.stamp  ## style and types
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 bench: $(VENV)/bench.stamp  ## the figures of docs/performance.md, with their ratio to peers

@@ -1,1 +1,3 @@
-"""Races against other simulators and against the targets of docs/performance.md: `make bench`, `spikemesh bench`."""
+"""Races against other simulators and against the targets of docs/performance.md: `make bench`,
+`spikemesh bench`.
+"""

@@ -29,8 +29,17 @@ RACES: dict[str, Callable[[Settings], list[Figure]]] = {
 
 
 @click.command()
-@click.option("--only", multiple=True, type=click.Choice(list(RACES)), help="Measure only this group; may be repeated.")
-@click.option("--quick", is_flag=True, help="Small sizes, measured once: to see that it works, not how fast it is.")
+@click.option(
+    "--only",
+    multiple=True,
+    type=click.Choice(list(RACES)),
+    help="Measure only this group; may be repeated.",
+)
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="Small sizes, measured once: to see that it works, not how fast it is.",
+)
 @click.option(
     "--repeat",
     type=click.IntRange(1),
@@ -38,7 +47,13 @@ RACES: dict[str, Callable[[Settings], list[Figure]]] = {
     show_default=True,
     help="Measurements of each figure; the median counts.",
 )
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of everything that is drawn.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=1,
+    show_default=True,
+    help="Of everything that is drawn.",
+)
 @click.option(
     "--booksim",
     metavar="PATH",
@@ -46,9 +61,18 @@ RACES: dict[str, Callable[[Settings], list[Figure]]] = {
     help="A BookSim 2 binary to race against.",
 )
 @click.option(
-    "--gesture", metavar="PATH", type=click.Path(exists=True, dir_okay=False), help="An npz file with the real network."
+    "--gesture",
+    metavar="PATH",
+    type=click.Path(exists=True, dir_okay=False),
+    help="An npz file with the real network.",
 )
-@click.option("-o", "output", metavar="FILE", type=click.Path(dir_okay=False), help="Write every figure as JSON there.")
+@click.option(
+    "-o",
+    "output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Write every figure as JSON there.",
+)
 def bench(
     only: tuple[str, ...],
     quick: bool,
@@ -58,9 +82,11 @@ def bench(
     gesture: str | None,
     output: str | None,
 ) -> None:
-    """Measure speed, memory and start-up against the targets and against other simulators on the same work.
+    """Measure speed, memory and start-up against the targets and against other simulators on the
+    same work.
 
-    Times are processor seconds of one thread, medians with [least .. most]; a peer runs in the same run where it can be had.
+    Times are processor seconds of one thread, medians with [least .. most]; a peer runs in the same
+    run where it can be had.
     """
     settings = Settings(quick, seed, 1 if quick else repeat, booksim, gesture)
     peer = (
@@ -69,7 +95,8 @@ def bench(
         else "SANA-FE is not installed (pip install 'spikemesh[bench]')"
     )
     click.echo(
-        f"{processor()}, Python {platform.python_version()}; {peer}; BookSim 2: {booksim or 'no binary given (--booksim)'}\n"
+        f"{processor()}, Python {platform.python_version()}; {peer}; BookSim 2: "
+        f"{booksim or 'no binary given (--booksim)'}\n"
     )
     found: list[Figure] = []
     for name in only or RACES:
@@ -81,7 +108,8 @@ def bench(
     judged = [figure for figure in found if figure.is_met is not None]
     missed = [figure.name for figure in judged if not figure.is_met]
     click.echo(
-        f"{len(judged) - len(missed)} of {len(judged)} targets met" + "".join(f"\n  missed: {name}" for name in missed)
+        f"{len(judged) - len(missed)} of {len(judged)} targets met"
+        + "".join(f"\n  missed: {name}" for name in missed)
     )
     if output is not None:
         content = {

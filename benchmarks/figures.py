@@ -1,4 +1,6 @@
-"""What is measured: a figure with its spread, the target it is held to, and the peer it is compared with."""
+"""What is measured: a figure with its spread, the target it is held to, and the peer it is compared
+with.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ class Sample:
         """Return the median and the extremes of some measurements."""
         ordered = sorted(values)
         middle = len(ordered) // 2
-        median = ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+        median = (
+            ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+        )
         return cls(median, ordered[0], ordered[-1], len(ordered))
 
     def rate(self, work: float) -> Sample:
@@ -35,7 +39,9 @@ class Sample:
 
 @dataclass(frozen=True)
 class Peer:
-    """What another simulator does with the same work; `recorded`: a rate from docs/performance.md, not measured in this run."""
+    """What another simulator does with the same work; `recorded`: a rate from docs/performance.md,
+    not measured in this run.
+    """
 
     name: str
     value: float
@@ -58,14 +64,22 @@ class Figure:
 
     def ratio(self, peer: Peer) -> float:
         """Return how many times better than the peer, above 1 where it is better."""
-        return peer.value / self.value.median if self.is_lower_better else self.value.median / peer.value
+        return (
+            peer.value / self.value.median
+            if self.is_lower_better
+            else self.value.median / peer.value
+        )
 
     @property
     def is_met(self) -> bool | None:
         """Whether the target is reached; None without one."""
         met = []
         if self.target is not None:
-            met.append(self.value.median <= self.target if self.is_lower_better else self.value.median >= self.target)
+            met.append(
+                self.value.median <= self.target
+                if self.is_lower_better
+                else self.value.median >= self.target
+            )
         if self.least_ratio is not None and self.peers:
             met.append(self.ratio(self.peers[0]) >= self.least_ratio)
         return all(met) if met else None
@@ -81,7 +95,11 @@ def shown(value: float, unit: str = "") -> str:
     for size, prefix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
             number = f"{value / size:.{max(0, 2 - int(math.log10(abs(value) / size)))}f}"
-            return f"{number} {prefix}{unit}" if len(unit) == 1 else f"{number} {prefix} {unit}".rstrip()
+            return (
+                f"{number} {prefix}{unit}"
+                if len(unit) == 1
+                else f"{number} {prefix} {unit}".rstrip()
+            )
     number = f"{value:.0f}" if value == 0 or abs(value) >= 100 else f"{value:.3g}"
     return f"{number} {unit}".rstrip()
 
@@ -93,14 +111,20 @@ def line(figure: Figure) -> str:
     if figure.least_ratio is not None and figure.peers:
         wanted.append(f">= {figure.least_ratio:g} x {figure.peers[0].name}")
     verdict = {True: "met", False: "MISSED", None: ""}[figure.is_met]
-    spread = f"[{shown(figure.value.low)} .. {shown(figure.value.high)}]" if figure.value.count > 1 else ""
+    spread = (
+        f"[{shown(figure.value.low)} .. {shown(figure.value.high)}]"
+        if figure.value.count > 1
+        else ""
+    )
     head = f"{figure.name:<52} {shown(figure.value.median, figure.unit):<20} {spread}"
     lines = [head.rstrip()]
     if wanted:
         lines.append(f"    target {' and '.join(wanted)}: {verdict}")
     for peer in figure.peers:
         how = "recorded, not measured in this run" if peer.recorded else "same run, same work"
-        lines.append(f"    {figure.ratio(peer):.3g} x {peer.name}: {shown(peer.value, figure.unit)} ({how})")
+        lines.append(
+            f"    {figure.ratio(peer):.3g} x {peer.name}: {shown(peer.value, figure.unit)} ({how})"
+        )
     if figure.note:
         lines.append(f"    {figure.note}")
     return "\n".join(lines)

@@ -1,4 +1,6 @@
-"""The synaptic kernels alone: synaptic operations per second of dense, sparse and convolutional rows."""
+"""The synaptic kernels alone: synaptic operations per second of dense, sparse and convolutional
+rows.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,13 @@ def layers(seed: int) -> dict[str, tuple[Layer, float]]:
     """Return layers of int8 weights and the synapses of an average source."""
     rng = np.random.default_rng(seed)
 
-    def layer(kind: str, weight: np.ndarray, before: tuple[int, ...], after: tuple[int, ...], **more: object) -> Layer:
+    def layer(
+        kind: str,
+        weight: np.ndarray,
+        before: tuple[int, ...],
+        after: tuple[int, ...],
+        **more: object,
+    ) -> Layer:
         n = int(np.prod(after))
         neuron = Neuron("lif", np.ones(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64))
         return Layer(kind, after, Connection(kind, weight, 8, before, after, **more), neuron)  # type: ignore[arg-type]
@@ -57,10 +65,17 @@ def kernels(settings: Settings) -> list[Figure]:
         neuron = neuron.astype(np.int32)
         synapses.gather(rows, current, neuron, value, 0, 1)
         seconds = measure.repeated(
-            lambda r=rows, c=current, n=neuron, v=value: synapses.gather(r, c, n, v, 0, len(n)), settings.repeat
+            lambda r=rows, c=current, n=neuron, v=value: synapses.gather(r, c, n, v, 0, len(n)),
+            settings.repeat,
         )
         target = 5e9 if layer.connection.kind == DENSE else None
         figures.append(
-            Figure(f"arithmetic alone: {name}", seconds.rate(len(neuron) * fan_out), "SOP/s", target, peers=(PEER,))
+            Figure(
+                f"arithmetic alone: {name}",
+                seconds.rate(len(neuron) * fan_out),
+                "SOP/s",
+                target,
+                peers=(PEER,),
+            )
         )
     return figures

@@ -1,4 +1,6 @@
-"""How time and memory are taken: processor seconds, so that other work on the machine counts little, and fresh processes."""
+"""How time and memory are taken: processor seconds, so that other work on the machine counts
+little, and fresh processes.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,12 @@ def of_command(command: list[str], repeat: int, **environment: str) -> Sample:
     for _ in range(repeat):
         before = children_seconds()
         subprocess.run(
-            command, check=True, cwd=ROOT, env=os.environ | environment, capture_output=True, timeout=PATIENCE
+            command,
+            check=True,
+            cwd=ROOT,
+            env=os.environ | environment,
+            capture_output=True,
+            timeout=PATIENCE,
         )
         seconds.append(children_seconds() - before)
     return Sample.of(seconds)
@@ -54,7 +61,8 @@ def children_seconds() -> float:
 def peak_memory() -> int:
     """Return the most memory this process has held so far, in bytes.
 
-    Where the system says it, by its own image alone: what getrusage counts includes the parent's before the exec.
+    Where the system says it, by its own image alone: what getrusage counts includes the parent's
+    before the exec.
     """
     status = Path("/proc/self/status")
     if status.exists():
@@ -65,10 +73,19 @@ def peak_memory() -> int:
 
 
 def fresh(function: str, **arguments: Any) -> dict[str, Any] | None:
-    """Return what `module:function` returns in a process of its own, with its `peak_memory`; None when it dies."""
+    """Return what `module:function` returns in a process of its own, with its `peak_memory`; None
+    when it dies.
+    """
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "answer.json"
-        command = [sys.executable, "-m", "benchmarks.measure", function, json.dumps(arguments), str(answer)]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.measure",
+            function,
+            json.dumps(arguments),
+            str(answer),
+        ]
         try:
             subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=PATIENCE)
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired):

@@ -18,7 +18,8 @@ from simulator.mapping.plan import Activity, Plan
 from simulator.mapping.traffic import noc_plan, trace_activity
 from simulator.timing.record import COUNTER, Record
 
-#: what peers did where they could be measured, the best of it; shown where they are not measured in this run
+#: what peers did where they could be measured, the best of it; shown where they are not measured in
+#: this run
 BOOKSIM_RECORDED = 0.45e6
 RECORDED = {"lif": 254.0, "random": 10e3, "gesture": 38.0}
 #: the axon tables of the published chip cannot hold a convolution whose slices are whole channels
@@ -38,7 +39,9 @@ class Settings:
 
 
 def engine_time(plan: Plan, activity: Activity, repeat: int) -> tuple[Sample, Record]:
-    """Return the processor seconds of the compiled engine alone, with its arrays built before, and what it counted."""
+    """Return the processor seconds of the compiled engine alone, with its arrays built before, and
+    what it counted.
+    """
     from simulator.timing.engine.fabric import Fabric
 
     seconds = []
@@ -61,7 +64,11 @@ def noc(settings: Settings) -> list[Figure]:
     wanted = 100_000 if settings.is_quick else 2_000_000
     figures = []
     for side in (8, 16, 32):
-        for pattern, rates in (("uniform", (0.02, 0.05, 0.1, 0.2)), ("transpose", (0.05,)), ("bursty", (0.05,))):
+        for pattern, rates in (
+            ("uniform", (0.02, 0.05, 0.1, 0.2)),
+            ("transpose", (0.05,)),
+            ("bursty", (0.05,)),
+        ):
             rates = rates if side < 32 else (0.02, 0.05)[: len(rates)]
             figures += [_mesh(settings, side, pattern, rate, wanted) for rate in rates]
     return figures
@@ -75,7 +82,12 @@ def _mesh(settings: Settings, side: int, pattern: str, rate: float, wanted: int)
     seconds, _ = engine_time(plan, trace_activity(plan, packets), settings.repeat)
     peer = Peer(booksim_peer.NAME, BOOKSIM_RECORDED, recorded=True)
     if settings.booksim is not None:
-        peer = booksim_peer.race(settings.booksim, side, pattern, rate, settings.is_quick, settings.seed) or peer
+        peer = (
+            booksim_peer.race(
+                settings.booksim, side, pattern, rate, settings.is_quick, settings.seed
+            )
+            or peer
+        )
     is_target = pattern == "uniform" and side < 32
     return Figure(
         f"flit-hops, {side}x{side} {pattern}, {rate:g} flits/node/cycle",
@@ -99,12 +111,23 @@ def lif(settings: Settings) -> list[Figure]:
         common = {"period": period, "timesteps": min(timesteps, 200), "seed": settings.seed}
         peers = _peers(settings, "lif", RECORDED["lif"] if percent == 10 else None, common)
         target = 2500.0 if percent == 10 else None
-        figures.append(Figure(f"512-256 LIF on 32 cores, {percent} % firing", seconds.rate(timesteps), "steps/s", target,
-            peers=peers, note=_note(facts, timesteps), facts=facts))  # fmt: skip
+        figures.append(
+            Figure(
+                f"512-256 LIF on 32 cores, {percent} % firing",
+                seconds.rate(timesteps),
+                "steps/s",
+                target,
+                peers=peers,
+                note=_note(facts, timesteps),
+                facts=facts,
+            )
+        )
     return figures
 
 
-def _whole_run(written: networks.Written, changes: tuple[str, ...], repeat: int) -> tuple[Sample, dict[str, Any]]:
+def _whole_run(
+    written: networks.Written, changes: tuple[str, ...], repeat: int
+) -> tuple[Sample, dict[str, Any]]:
     """Return the processor seconds of `simulation.run`, and what the run did."""
     from simulator.describe.chip import Chip
     from simulator.describe.workload import Workload
@@ -127,23 +150,43 @@ def _whole_run(written: networks.Written, changes: tuple[str, ...], repeat: int)
 
 def _note(facts: dict[str, Any], timesteps: int) -> str:
     per_step = ", ".join(
-        f"{facts[name] / timesteps:.0f} {name.replace('_', '-')}" for name in ("spikes", "packets", "flit_hops")
+        f"{facts[name] / timesteps:.0f} {name.replace('_', '-')}"
+        for name in ("spikes", "packets", "flit_hops")
     )
     return f"per timestep: {per_step}"
 
 
 def _peers(
-    settings: Settings, name: str, recorded: float | None, arguments: dict[str, Any], per: str = "timesteps"
+    settings: Settings,
+    name: str,
+    recorded: float | None,
+    arguments: dict[str, Any],
+    per: str = "timesteps",
 ) -> tuple[Peer, ...]:
-    """Return the rates of the peer's two timing models on the same work, in `per` a second; recorded where they cannot be had."""
+    """Return the rates of the peer's two timing models on the same work, in `per` a second;
+    recorded where they cannot be had.
+    """
     if not sanafe_peer.is_installed():
-        return () if recorded is None else (Peer(f"{sanafe_peer.NAME} detailed", recorded, recorded=True),)
+        return (
+            ()
+            if recorded is None
+            else (Peer(f"{sanafe_peer.NAME} detailed", recorded, recorded=True),)
+        )
     found = []
     for model in ("detailed",) if settings.is_quick or name != "lif" else ("detailed", "cycle"):
-        few = {"timesteps": 3, "repeat": 1} if model == "cycle" else {"repeat": min(3, settings.repeat)}
+        few = (
+            {"timesteps": 3, "repeat": 1}
+            if model == "cycle"
+            else {"repeat": min(3, settings.repeat)}
+        )
         answer = measure.fresh(f"benchmarks.sanafe_peer:{name}", model=model, **(arguments | few))
         if answer is not None:
-            found.append(Peer(f"{sanafe_peer.NAME} {model}", Sample.of(answer["seconds"]).rate(answer[per]).median))
+            found.append(
+                Peer(
+                    f"{sanafe_peer.NAME} {model}",
+                    Sample.of(answer["seconds"]).rate(answer[per]).median,
+                )
+            )
     return tuple(found)
 
 
@@ -158,7 +201,13 @@ def random_targets(settings: Settings) -> list[Figure]:
         seconds, record = engine_time(plan, recurrent.activity(drawn, timesteps), settings.repeat)
         messages = packets_sent(record)
         common = {"cores": cores, "timesteps": min(timesteps, 20), "seed": settings.seed}
-        peers = _peers(settings, "random_targets", RECORDED["random"] if cores == 1024 else None, common, per="packets")
+        peers = _peers(
+            settings,
+            "random_targets",
+            RECORDED["random"] if cores == 1024 else None,
+            common,
+            per="packets",
+        )
         figures.append(
             Figure(
                 f"32k neurons, random targets, {cores} cores",
@@ -166,7 +215,8 @@ def random_targets(settings: Settings) -> list[Figure]:
                 "messages/s",
                 target=1e6 if cores == 1024 else None,
                 peers=peers,
-                note=f"{messages / timesteps:.0f} messages per timestep; building the arrays once took {built:.2f} s more",
+                note=f"{messages / timesteps:.0f} messages per timestep; building the arrays once "
+                f"took {built:.2f} s more",
                 facts={"messages": messages, "timesteps": timesteps},
             )
         )
@@ -174,15 +224,29 @@ def random_targets(settings: Settings) -> list[Figure]:
 
 
 def gesture(settings: Settings) -> list[Figure]:
-    """A convolutional network of 3.56 M synapses on 49 cores: rate, loading and memory, each in a process of its own."""
+    """A convolutional network of 3.56 M synapses on 49 cores: rate, loading and memory, each in a
+    process of its own.
+    """
     timesteps = 20 if settings.is_quick else 300
-    arguments = {"timesteps": timesteps, "seed": settings.seed, "repeat": settings.repeat, "path": settings.gesture}
-    measure.fresh("benchmarks.races:gesture_run", **(arguments | {"timesteps": 2, "repeat": 1}))  # compiles, if need be
-    ours = measure.needed(measure.fresh("benchmarks.races:gesture_run", **arguments), "the gesture-sized network")
+    arguments = {
+        "timesteps": timesteps,
+        "seed": settings.seed,
+        "repeat": settings.repeat,
+        "path": settings.gesture,
+    }
+    measure.fresh(
+        "benchmarks.races:gesture_run", **(arguments | {"timesteps": 2, "repeat": 1})
+    )  # compiles, if need be
+    ours = measure.needed(
+        measure.fresh("benchmarks.races:gesture_run", **arguments), "the gesture-sized network"
+    )
     recorded, peer = not sanafe_peer.is_installed(), None
     if not recorded and settings.gesture is None:
         peer = measure.fresh(
-            "benchmarks.sanafe_peer:gesture", timesteps=timesteps, seed=settings.seed, repeat=min(3, settings.repeat)
+            "benchmarks.sanafe_peer:gesture",
+            timesteps=timesteps,
+            seed=settings.seed,
+            repeat=min(3, settings.repeat),
         )
     name = f"{sanafe_peer.NAME} detailed"
     rate = (
@@ -195,11 +259,32 @@ def gesture(settings: Settings) -> list[Figure]:
     one = partial(Sample, count=1)
     load_time, peak = ours["load_seconds"], ours["peak_memory"]
     return [
-        Figure("gesture network, 3.56 M synapses, 49 cores", Sample.of(ours["seconds"]).rate(timesteps), "steps/s", 400.0,
-            peers=(rate,), note=_note(ours, timesteps), facts=ours),
-        Figure("gesture network, loaded and mapped", one(load_time, load_time, load_time), "s", 2.0, True, (load,)),
-        Figure("gesture network, peak memory of the process", one(peak, peak, peak), "B", 300e6, True, (memory,)),
-    ]  # fmt: skip
+        Figure(
+            "gesture network, 3.56 M synapses, 49 cores",
+            Sample.of(ours["seconds"]).rate(timesteps),
+            "steps/s",
+            400.0,
+            peers=(rate,),
+            note=_note(ours, timesteps),
+            facts=ours,
+        ),
+        Figure(
+            "gesture network, loaded and mapped",
+            one(load_time, load_time, load_time),
+            "s",
+            2.0,
+            True,
+            (load,),
+        ),
+        Figure(
+            "gesture network, peak memory of the process",
+            one(peak, peak, peak),
+            "B",
+            300e6,
+            True,
+            (memory,),
+        ),
+    ]
 
 
 def gesture_run(timesteps: int, seed: int, repeat: int, path: str | None) -> dict[str, Any]:

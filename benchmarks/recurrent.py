@@ -1,4 +1,6 @@
-"""32,768 neurons with random targets, as the arrays an engine sees: one core's neurons reach neurons anywhere on the chip."""
+"""32,768 neurons with random targets, as the arrays an engine sees: one core's neurons reach
+neurons anywhere on the chip.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ MESH = {128: (8, 4), 1024: (16, 16)}
 
 @dataclass(frozen=True)
 class Drawn:
-    """Who reaches whom, and who fires when: neuron n in the timesteps t with t mod PERIOD == phase[n]."""
+    """Who reaches whom, and who fires when: neuron n in the timesteps t with t mod PERIOD ==
+    phase[n].
+    """
 
     cores: int
     width: int
@@ -33,17 +37,26 @@ class Drawn:
         """Return (timestep, neuron) of every spike, in order."""
         by_phase = [np.flatnonzero(self.phase == phase) for phase in range(PERIOD)]
         neurons = [by_phase[timestep % PERIOD] for timestep in range(timesteps)]
-        return np.repeat(np.arange(timesteps), [len(some) for some in neurons]), np.concatenate(neurons)
+        return np.repeat(np.arange(timesteps), [len(some) for some in neurons]), np.concatenate(
+            neurons
+        )
 
 
 def draw(cores: int, seed: int) -> Drawn:
     """Return random targets on a chip of so many cores."""
     rng = np.random.default_rng(seed)
-    return Drawn(cores, *MESH[cores], rng.integers(0, NEURONS, (NEURONS, FAN_OUT)), rng.permutation(NEURONS) % PERIOD)
+    return Drawn(
+        cores,
+        *MESH[cores],
+        rng.integers(0, NEURONS, (NEURONS, FAN_OUT)),
+        rng.permutation(NEURONS) % PERIOD,
+    )
 
 
 def plan(drawn: Drawn) -> Plan:
-    """Return the machine: four cores per tile, two virtual channels, clock gating after 16 idle cycles."""
+    """Return the machine: four cores per tile, two virtual channels, clock gating after 16 idle
+    cycles.
+    """
     core = np.arange(drawn.cores, dtype=np.int32)
     return noc_plan(
         drawn.width,
@@ -64,12 +77,15 @@ def plan(drawn: Drawn) -> Plan:
 
 
 def activity(drawn: Drawn, timesteps: int) -> Activity:
-    """Return the work of so many timesteps: every core visits all its neurons, every spike goes once to each core it reaches."""
+    """Return the work of so many timesteps: every core visits all its neurons, every spike goes
+    once to each core it reaches.
+    """
     per_core = NEURONS // drawn.cores
     when, who = drawn.firing(timesteps)
     # one packet per source and destination core
     pair = np.unique(
-        np.repeat(np.arange(NEURONS), FAN_OUT) * drawn.cores + drawn.target.ravel() // per_core, return_counts=True
+        np.repeat(np.arange(NEURONS), FAN_OUT) * drawn.cores + drawn.target.ravel() // per_core,
+        return_counts=True,
     )
     source, destination, synapses = pair[0] // drawn.cores, pair[0] % drawn.cores, pair[1]
     n_entries = len(source)
@@ -78,7 +94,9 @@ def activity(drawn: Drawn, timesteps: int) -> Activity:
         work_start=steps * drawn.cores,
         work_core=(work % drawn.cores).astype(np.int32),
         work_visits=np.full(len(work), per_core, np.int64),
-        work_message=np.searchsorted(when * drawn.cores + who // per_core, np.arange(len(work) + 1)).astype(np.int64),
+        work_message=np.searchsorted(
+            when * drawn.cores + who // per_core, np.arange(len(work) + 1)
+        ).astype(np.int64),
         message_position=(who % per_core).astype(np.int32),
         message_row=who.astype(np.int32),
         inject_start=np.zeros(timesteps + 1, np.int64),

@@ -1,7 +1,9 @@
-"""The same work on SANA-FE (pip install sanafe), where it is installed: each function runs in a process of its own.
+"""The same work on SANA-FE (pip install sanafe), where it is installed: each function runs in a
+process of its own.
 
-Its networks get the populations, weights, thresholds and cores of ours, so it sends the same packets between cores.
-It computes in floating point and does not model flits, credits or power states.
+Its networks get the populations, weights, thresholds and cores of ours, so it sends the same
+packets between cores. It computes in floating point and does not model flits, credits or power
+states.
 """
 
 from __future__ import annotations
@@ -31,7 +33,11 @@ CORE = """
                 energy_spike_out: 6.9e-11, latency_spike_out: 3.0e-8}
           axon_out: [{name: out, attributes: {energy_message_out: 1.11e-10, latency_message_out: 5.1e-9}}]
 """
-UNITS = {"soma_hw_name": "soma", "default_synapse_hw_name": "synapse", "default_dendrite_hw_name": "dendrite"}
+UNITS = {
+    "soma_hw_name": "soma",
+    "default_synapse_hw_name": "synapse",
+    "default_dendrite_hw_name": "dendrite",
+}
 
 
 def is_installed() -> bool:
@@ -42,8 +48,16 @@ def is_installed() -> bool:
 def _architecture(width: int, height: int, cores_per_tile: int, neurons_per_core: int) -> Any:
     import sanafe
 
-    hops = ", ".join(f"{what}_{way}_hop: {value}" for way, value in (("north", "6.5e-9"), ("south", "6.5e-9"), ("east", "4.1e-9"),
-        ("west", "4.1e-9")) for what in ("latency", "energy"))  # fmt: skip
+    hops = ", ".join(
+        f"{what}_{way}_hop: {value}"
+        for way, value in (
+            ("north", "6.5e-9"),
+            ("south", "6.5e-9"),
+            ("east", "4.1e-9"),
+            ("west", "4.1e-9"),
+        )
+        for what in ("latency", "energy")
+    )
     text = f"""
 architecture:
   name: mesh
@@ -61,7 +75,9 @@ architecture:
         return sanafe.load_arch(path)
 
 
-def _race(architecture: Any, network: Any, model: str, timesteps: int, repeat: int, began: float) -> dict[str, Any]:
+def _race(
+    architecture: Any, network: Any, model: str, timesteps: int, repeat: int, began: float
+) -> dict[str, Any]:
     """Load the network, simulate it `repeat` times and return processor seconds and counts."""
     import sanafe
 
@@ -75,13 +91,24 @@ def _race(architecture: Any, network: Any, model: str, timesteps: int, repeat: i
         result = chip.sim(timesteps, timing_model=model, processing_threads=1)
         seconds.append(time.process_time() - start)
     packets, fired = int(result["packets_sent"]), int(result["neurons_fired"])
-    return {"seconds": seconds, "load_seconds": loaded, "packets": packets, "fired": fired, "timesteps": timesteps}
+    return {
+        "seconds": seconds,
+        "load_seconds": loaded,
+        "packets": packets,
+        "fired": fired,
+        "timesteps": timesteps,
+    }
 
 
 def _group(network: Any, name: str, cores: list[Any], size: int, attributes: dict[str, Any]) -> Any:
-    """Return a population spread over cores in stretches as equal as can be, the larger ones first."""
+    """Return a population spread over cores in stretches as equal as can be, the larger ones
+    first.
+    """
     group = network.create_neuron_group(
-        name, size, model_attributes={"leak_decay": 1.0, "reset_mode": "hard", **attributes}, **UNITS
+        name,
+        size,
+        model_attributes={"leak_decay": 1.0, "reset_mode": "hard", **attributes},
+        **UNITS,
     )
     share, more = divmod(size, len(cores))
     core = np.repeat(np.arange(len(cores)), share + (np.arange(len(cores)) < more))
@@ -91,9 +118,11 @@ def _group(network: Any, name: str, cores: list[Any], size: int, attributes: dic
 
 
 def _set_phases(group: Any, period: int, initial: np.ndarray) -> None:
-    """Let neurons driven by a bias of 1 fire as if they had begun at `initial` below a threshold of `period`.
+    """Let neurons driven by a bias of 1 fire as if they had begun at `initial` below a threshold of
+    `period`.
 
-    There is no initial potential here, so each neuron gets the threshold it first meets, and a reset one period below it.
+    There is no initial potential here, so each neuron gets the threshold it first meets, and a
+    reset one period below it.
     """
     for number, start in enumerate(initial.tolist()):
         first = period - start
@@ -101,7 +130,9 @@ def _set_phases(group: Any, period: int, initial: np.ndarray) -> None:
         group[number].set_attributes(model_attributes=attributes)
 
 
-def lif(period: int, timesteps: int, seed: int, repeat: int, model: str = "detailed") -> dict[str, Any]:
+def lif(
+    period: int, timesteps: int, seed: int, repeat: int, model: str = "detailed"
+) -> dict[str, Any]:
     """Return how long 512-256 neurons take, and what they sent."""
     import sanafe
 
@@ -114,14 +145,20 @@ def lif(period: int, timesteps: int, seed: int, repeat: int, model: str = "detai
     first = _group(network, "first", cores[:split], networks.LIF_SIZES[0], {})
     threshold = int(arrays["weight"].sum(dtype=np.int64) / networks.LIF_SIZES[1])
     attributes = {"threshold": threshold - 0.5, "reset_mode": "soft"}
-    second = _group(network, "second", cores[split : sum(networks.LIF_CORES)], networks.LIF_SIZES[1], attributes)
+    second = _group(
+        network, "second", cores[split : sum(networks.LIF_CORES)], networks.LIF_SIZES[1], attributes
+    )
     _set_phases(first, period, arrays["initial"])
     first.connect_neurons_dense(second, {"weight": arrays["weight"].ravel().tolist()})
     return _race(architecture, network, model, timesteps, repeat, began)
 
 
-def random_targets(cores: int, timesteps: int, seed: int, repeat: int, model: str = "detailed") -> dict[str, Any]:
-    """Return how long neurons with random targets take, and what they sent; weights are 0, so that the spikes stay."""
+def random_targets(
+    cores: int, timesteps: int, seed: int, repeat: int, model: str = "detailed"
+) -> dict[str, Any]:
+    """Return how long neurons with random targets take, and what they sent; weights are 0, so that
+    the spikes stay.
+    """
     import sanafe
 
     from benchmarks import recurrent
@@ -152,8 +189,14 @@ def gesture(timesteps: int, seed: int, repeat: int, model: str = "detailed") -> 
     groups = []
     for number, shape in enumerate(shapes):
         mine = {"threshold": networks.GESTURE_THRESHOLDS[number] - 0.5}
-        groups.append(network.create_neuron_group(f"layer{number}", int(np.prod(shape)),
-            model_attributes={"leak_decay": 1.0, "reset_mode": "hard", **mine}, **UNITS))  # fmt: skip
+        groups.append(
+            network.create_neuron_group(
+                f"layer{number}",
+                int(np.prod(shape)),
+                model_attributes={"leak_decay": 1.0, "reset_mode": "hard", **mine},
+                **UNITS,
+            )
+        )
         where = cores[edges[number] : edges[number + 1]]
         share, more = divmod(int(np.prod(shape)), len(where))
         core = np.repeat(np.arange(len(where)), share + (np.arange(len(where)) < more))
@@ -162,11 +205,22 @@ def gesture(timesteps: int, seed: int, repeat: int, model: str = "detailed") -> 
         for position, neuron in enumerate(last.tolist()):
             groups[-1][position].map_to_core(where[core[neuron]])
     _set_phases(groups[0], networks.GESTURE_PERIOD, arrays["first.initial"])
-    for number, ((before, _), (shape, stride)) in enumerate(zip(networks.GESTURE, networks.GESTURE[1:]), start=1):
+    for number, ((before, _), (shape, stride)) in enumerate(
+        zip(networks.GESTURE, networks.GESTURE[1:]), start=1
+    ):
         weight = arrays[f"conv{number}.weight"].transpose(2, 3, 1, 0).ravel().tolist()
         k, channels, height, width = networks.KERNEL, *before
         groups[number - 1].connect_neurons_conv2d(
-            groups[number], {"weight": weight}, width, height, channels, k, k, shape[0], stride, stride
+            groups[number],
+            {"weight": weight},
+            width,
+            height,
+            channels,
+            k,
+            k,
+            shape[0],
+            stride,
+            stride,
         )
     channels, height, width = networks.GESTURE[-1][0]
     dense = arrays["dense.weight"].reshape(channels, height, width, -1).transpose(1, 2, 0, 3)

@@ -1,4 +1,6 @@
-"""The largest mesh: 128x128 routers and cores, a million neurons, a billion synapses of their own, through the whole pipeline."""
+"""The largest mesh: 128x128 routers and cores, a million neurons, a billion synapses of their own,
+through the whole pipeline.
+"""
 
 from __future__ import annotations
 
@@ -18,20 +20,32 @@ MEMORY = 2 << 30
 
 
 def large(settings: Settings) -> list[Figure]:
-    """Run a chain of 1024 all-to-all layers of 1024 neurons on 16,384 cores and report time and peak memory."""
+    """Run a chain of 1024 all-to-all layers of 1024 neurons on 16,384 cores and report time and
+    peak memory.
+    """
     layers, width, per_core = QUICK if settings.is_quick else FULL
     with TemporaryDirectory() as folder:
-        size = {"layers": layers, "width": width, "neurons_per_core": per_core, "seed": settings.seed}
+        size = {
+            "layers": layers,
+            "width": width,
+            "neurons_per_core": per_core,
+            "seed": settings.seed,
+        }
         measure.fresh("benchmarks.scale:write", folder=folder, **size)
-        answer = measure.needed(measure.fresh("benchmarks.scale:run", folder=folder), "the large mesh")
+        answer = measure.needed(
+            measure.fresh("benchmarks.scale:run", folder=folder), "the large mesh"
+        )
     one = [
-        Sample(answer[name], answer[name], answer[name], 1) for name in ("peak_memory", "load_seconds", "run_seconds")
+        Sample(answer[name], answer[name], answer[name], 1)
+        for name in ("peak_memory", "load_seconds", "run_seconds")
     ]
     synapses = (layers - 1) * width * width
     name = f"128x128 mesh, {layers * width / 1e6:.3g} M neurons, {synapses / 1e9:.3g} G synapses"
     note = (
-        f"held: {synapses / 1e9:.3g} GB of int8 weights, each synapse's own; rows of packets only for neurons that fire, "
-        f"shared by neurons of a core with the same targets; {answer['packets'] / 1e6:.3g} M packets, {answer['steps']} steps"
+        f"held: {synapses / 1e9:.3g} GB of int8 weights, each synapse's own; rows of packets only "
+        f"for neurons that fire, "
+        f"shared by neurons of a core with the same targets; {answer['packets'] / 1e6:.3g} M "
+        f"packets, {answer['steps']} steps"
     )
     return [
         Figure(f"{name}: peak memory", one[0], "B", float(MEMORY), True, note=note, facts=answer),
@@ -54,7 +68,12 @@ def run(folder: str) -> dict[str, Any]:
 
     began = time.process_time()
     workload = Workload.load(f"{folder}/workload.yaml")
-    mesh = ("mesh.width=128", "mesh.height=128", "packet.destination=14 bit", "barrier.points=[[1, 832 ns]]")
+    mesh = (
+        "mesh.width=128",
+        "mesh.height=128",
+        "packet.destination=14 bit",
+        "barrier.points=[[1, 832 ns]]",
+    )
     chip = Chip.load("generic-22nm", mesh)
     loaded = time.process_time()
     result = simulation.run(workload, chip, "snn")

@@ -1,4 +1,6 @@
-"""What one waits for before anything is simulated: --help, the first result, the first compilation."""
+"""What one waits for before anything is simulated: --help, the first result, the first
+compilation.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ FIRST = [*SPIKEMESH, "run", "digits-mlp", "--mode", "snn", "--limit", "1"]
 
 
 def start_up(settings: Settings) -> list[Figure]:
-    """Processor seconds of whole commands; the first compilation in a cache of its own, less what the command takes warm."""
+    """Processor seconds of whole commands; the first compilation in a cache of its own, less what
+    the command takes warm.
+    """
     shown = measure.of_command([*SPIKEMESH, "--help"], settings.repeat)
     measure.of_command(FIRST, 1)
     warm = measure.of_command(FIRST, settings.repeat)
@@ -27,7 +31,11 @@ def start_up(settings: Settings) -> list[Figure]:
             cold = measure.of_command(FIRST, 1, SPIKEMESH_CACHE=cache, NUMBA_CACHE_DIR=cache)
         figures.append(
             Figure(
-                "start-up: first compilation", cold.scaled((cold.median - warm.median) / cold.median), "s", 15.0, True
+                "start-up: first compilation",
+                cold.scaled((cold.median - warm.median) / cold.median),
+                "s",
+                15.0,
+                True,
             )
         )
     return figures

@@ -9,14 +9,20 @@ BURST = 8
 
 
 def trace(pattern: str, side: int, rate: float, cycles: int, seed: int) -> np.ndarray:
-    """Return packets (cycle, source, destination, flits), (n, 4) int64, of `rate` per node and cycle on average.
+    """Return packets (cycle, source, destination, flits), (n, 4) int64, of `rate` per node and
+    cycle on average.
 
-    'uniform': to any other node.  'transpose': (x, y) to (y, x), the diagonal silent.  'bursty': uniform destinations, each
-    node sending in bursts of geometric length (a Markov chain of two states that starts in its stationary share).
+    'uniform': to any other node.  'transpose': (x, y) to (y, x), the diagonal silent.  'bursty':
+    uniform destinations, each node sending in bursts of geometric length (a Markov chain of two
+    states that starts in its stationary share).
     """
     rng = np.random.default_rng(seed)
     n_nodes = side * side
-    sends = _bursts(rng, cycles, n_nodes, rate) if pattern == "bursty" else rng.random((cycles, n_nodes)) < rate
+    sends = (
+        _bursts(rng, cycles, n_nodes, rate)
+        if pattern == "bursty"
+        else rng.random((cycles, n_nodes)) < rate
+    )
     if pattern == "transpose":
         sends[:, np.arange(side) * (side + 1)] = False
     cycle, source = np.nonzero(sends)
@@ -28,7 +34,9 @@ def trace(pattern: str, side: int, rate: float, cycles: int, seed: int) -> np.nd
 
 
 def _bursts(rng: np.random.Generator, cycles: int, n_nodes: int, rate: float) -> np.ndarray:
-    """Return who sends when: on for BURST cycles on average, off so long that the share of on is `rate`."""
+    """Return who sends when: on for BURST cycles on average, off so long that the share of on is
+    `rate`.
+    """
     stop = 1 / BURST
     begin = stop * rate / (1 - rate)
     on = rng.random(n_nodes) < rate

@@ -1,4 +1,6 @@
-"""The command line `spikemesh`: each verb is a module of `simulator/commands`, imported when it is used."""
+"""The command line `spikemesh`: each verb is a module of `simulator/commands`, imported when it is
+used.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ VERBS = {
 
 
 class Verbs(click.RichGroup):
-    """A group that imports a verb's module only when that verb is used, so that --help stays fast."""
+    """A group that imports a verb's module only when that verb is used, so that --help stays
+    fast.
+    """
 
     def list_commands(self, context: click.Context) -> list[str]:
         """Return the verbs in the order people need them."""
@@ -47,9 +51,13 @@ class Verbs(click.RichGroup):
         module, line = VERBS[name]
         if context.resilient_parsing or "--help" in sys.argv[1:2] or len(sys.argv) == 1:
             return click.RichCommand(name=name, help=line)
-        return getattr(importlib.import_module(f"simulator.commands.{module}"), name.replace("-", "_"))  # type: ignore[no-any-return]
+        return getattr(
+            importlib.import_module(f"simulator.commands.{module}"), name.replace("-", "_")
+        )  # type: ignore[no-any-return]
 
-    def resolve_command(self, context: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the verb's command; an unknown verb is refused with the nearest one."""
         if args[0] not in VERBS and not args[0].startswith("-"):
             close = difflib.get_close_matches(args[0], VERBS, n=1)
@@ -63,9 +71,8 @@ class Verbs(click.RichGroup):
 def cli() -> None:
     """Cycle-level simulator of a spatial dataflow neuromorphic chip.
 
-    A compiled workload and a chip go in; cycles, stalls, joules and a verdict between the spiking and the quantised
-    twin come out.
-    Start with `spikemesh twin digits-mlp`.
+    A compiled workload and a chip go in; cycles, stalls, joules and a verdict between the spiking
+    and the quantised twin come out. Start with `spikemesh twin digits-mlp`.
     """
 
 
@@ -95,11 +102,23 @@ def _note_interrupts() -> list[int]:
 
 def _speak_plainly() -> None:
     """Let streams that cannot show a character show a plain one in its place instead of failing."""
-    plain = {"µ": "u", "×": "x", "·": "*", "–": "-", "−": "-", "≥": ">=", "≤": "<=", "→": "->", "±": "+-"}
+    plain = {
+        "µ": "u",
+        "×": "x",
+        "·": "*",
+        "–": "-",
+        "−": "-",
+        "≥": ">=",
+        "≤": "<=",
+        "→": "->",
+        "±": "+-",
+    }
 
     def stand_in(error: UnicodeError) -> tuple[str, int]:
         assert isinstance(error, UnicodeEncodeError)
-        return "".join(plain.get(letter, "?") for letter in error.object[error.start : error.end]), error.end
+        return "".join(
+            plain.get(letter, "?") for letter in error.object[error.start : error.end]
+        ), error.end
 
     codecs.register_error("plain", stand_in)
     for stream in (sys.stdout, sys.stderr):
@@ -135,7 +154,9 @@ def main() -> None:
     except Exception:
         if not pressed:
             raise
-        click.echo("stopped", err=True)  # Ctrl-C can leave a half-made kernel behind, and what fails then is not the user's
+        click.echo(
+            "stopped", err=True
+        )  # Ctrl-C can leave a half-made kernel behind, and what fails then is not the user's
         sys.exit(130)
 
 

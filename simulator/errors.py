@@ -7,13 +7,17 @@ from __future__ import annotations
 
 
 class SpikemeshError(Exception):
-    """Base of every error the simulator raises on purpose; its text is complete and meant for people."""
+    """Base of every error the simulator raises on purpose; its text is complete and meant for
+    people.
+    """
 
     exit_code = 2
 
 
 class DescriptionError(SpikemeshError):
-    """All faults of one or more descriptions at once, one per line, each `file:line: key: what is wrong`."""
+    """All faults of one or more descriptions at once, one per line, each `file:line: key: what is
+    wrong`.
+    """
 
     def __init__(self, faults: list[str]) -> None:
         """Keep the faults in the order found; the text is one fault per line."""
@@ -30,7 +34,9 @@ class MappingError(SpikemeshError):
 
 
 class InputError(SpikemeshError):
-    """An option, trace or array given by the user that cannot be used; says which and what is allowed."""
+    """An option, trace or array given by the user that cannot be used; says which and what is
+    allowed.
+    """
 
 
 class CheckError(SpikemeshError):

@@ -1,9 +1,10 @@
 """The only file that imports numba: one decorator, and a compilation cache that cannot go stale.
 
-The cache folder's name holds a digest of the kernels' sources, of every module they take constants from, and of the versions
-of numba, numpy and Python, because numba's own check looks at one file only: after an edit of a callee in another module it
-silently returns the old result.  The folder lies in the user's cache, never in the install, so a read-only install works;
-numba writes to a temporary name and renames, so parallel first runs do not race.
+The cache folder's name holds a digest of the kernels' sources, of every module they take constants
+from, and of the versions of numba, numpy and Python, because numba's own check looks at one file
+only: after an edit of a callee in another module it silently returns the old result.  The folder
+lies in the user's cache, never in the install, so a read-only install works; numba writes to a
+temporary name and renames, so parallel first runs do not race.
 """
 
 from __future__ import annotations
@@ -26,11 +27,15 @@ KEPT_DAYS = 30
 
 Function = TypeVar("Function", bound=Callable)
 
-_IMPORT = re.compile(r"^(?:from|import) (simulator[\w.]*)(?: import ([^\n(]+|\([^)]*\)))?", re.MULTILINE)
+_IMPORT = re.compile(
+    r"^(?:from|import) (simulator[\w.]*)(?: import ([^\n(]+|\([^)]*\)))?", re.MULTILINE
+)
 
 
 def _kernel_sources(root: Path) -> dict[str, bytes]:
-    """Return every module that defines kernels, and those they import, by path relative to the package."""
+    """Return every module that defines kernels, and those they import, by path relative to the
+    package.
+    """
     sources = {path: path.read_bytes() for path in sorted(root.rglob("*.py"))}
     wanted = [path for path, text in sources.items() if b"@kernel" in text]
     found: dict[str, bytes] = {}
@@ -43,7 +48,11 @@ def _kernel_sources(root: Path) -> dict[str, bytes]:
         for module, names in _IMPORT.findall(sources[path].decode()):
             base = root.joinpath(*module.split(".")[1:])
             parts = re.findall(r"\w+", names)
-            candidates = [base.with_suffix(".py"), base / "__init__.py", *(base / f"{part}.py" for part in parts)]
+            candidates = [
+                base.with_suffix(".py"),
+                base / "__init__.py",
+                *(base / f"{part}.py" for part in parts),
+            ]
             wanted += [candidate for candidate in candidates if candidate in sources]
     return found
 
@@ -62,7 +71,11 @@ def _digest() -> str:
 
 def cache_folder() -> Path:
     """Return the folder of this version's compiled kernels (it may not exist yet)."""
-    base = os.environ.get("SPIKEMESH_CACHE") or os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    base = (
+        os.environ.get("SPIKEMESH_CACHE")
+        or os.environ.get("XDG_CACHE_HOME")
+        or os.path.expanduser("~/.cache")
+    )
     return Path(base) / "spikemesh" / _digest()
 
 
@@ -74,10 +87,15 @@ def _writable(folder: Path) -> Path:
             return folder
     except OSError:
         pass
-    return Path(tempfile.gettempdir()) / f"spikemesh-{os.getuid() if hasattr(os, 'getuid') else 0}" / folder.name
+    return (
+        Path(tempfile.gettempdir())
+        / f"spikemesh-{os.getuid() if hasattr(os, 'getuid') else 0}"
+        / folder.name
+    )
 
 
-# a quarter of the compilation saved; the engine and the dense rows run as fast, convolutions 18 % slower (docs/performance.md)
+# a quarter of the compilation saved; the engine and the dense rows run as fast, convolutions 18 %
+# slower (docs/performance.md)
 os.environ.setdefault("NUMBA_OPT", "1")
 if "NUMBA_CACHE_DIR" not in os.environ:
     os.environ["NUMBA_CACHE_DIR"] = str(_writable(cache_folder()))
@@ -90,8 +108,11 @@ from numba.extending import intrinsic  # noqa: E402
 
 JIT_DISABLED = bool(getattr(numba.config, "DISABLE_JIT", 0))
 _njit: Any = numba.njit
-#: kernels hand arrays on without counting references, five times as fast; the flag is private, and right to leave out
-_OPTIONS: dict[str, Any] = {"error_model": "numpy"} | ({"_nrt": False} if hasattr(DefaultOptions, "_nrt") else {})
+#: kernels hand arrays on without counting references, five times as fast; the flag is private, and
+#: right to leave out
+_OPTIONS: dict[str, Any] = {"error_model": "numpy"} | (
+    {"_nrt": False} if hasattr(DefaultOptions, "_nrt") else {}
+)
 
 
 @overload
@@ -99,11 +120,13 @@ def kernel(function: Function) -> Function: ...
 @overload
 def kernel(*, inline: bool) -> Callable[[Function], Function]: ...
 def kernel(function: Any = None, *, inline: bool | None = None) -> Any:
-    """Compile `function` for integers and arrays: cached on disk, no reference counting, numpy's error model.
+    """Compile `function` for integers and arrays: cached on disk, no reference counting, numpy's
+    error model.
 
-    A kernel allocates nothing, raises nothing and keeps no global state; under NUMBA_DISABLE_JIT=1 it is plain Python.
-    `inline` says that only other kernels call it, so that no entry from Python is built; True lets them absorb it, which is
-    for what runs often: handing over a State of forty arrays costs a tenth of a microsecond.
+    A kernel allocates nothing, raises nothing and keeps no global state; under NUMBA_DISABLE_JIT=1
+    it is plain Python. `inline` says that only other kernels call it, so that no entry from Python
+    is built; True lets them absorb it, which is for what runs often: handing over a State of forty
+    arrays costs a tenth of a microsecond.
     """
     if function is None:
         return lambda wrapped: kernel(wrapped) if JIT_DISABLED else _inner(wrapped, bool(inline))
@@ -147,8 +170,15 @@ def _forget_old_versions() -> None:
 
 
 def announce(function: Any) -> None:
-    """Say on stderr, once per version, that `function` is about to be compiled and why the wait does not come again."""
-    if JIT_DISABLED or any(Path(os.environ["NUMBA_CACHE_DIR"]).rglob(f"*.{function.__name__}-*.nbi")):
+    """Say on stderr, once per version, that `function` is about to be compiled and why the wait
+    does not come again.
+    """
+    if JIT_DISABLED or any(
+        Path(os.environ["NUMBA_CACHE_DIR"]).rglob(f"*.{function.__name__}-*.nbi")
+    ):
         return
     _forget_old_versions()
-    print("spikemesh: compiling the engine for this machine (about ten seconds, once per version)", file=sys.stderr)
+    print(
+        "spikemesh: compiling the engine for this machine (about ten seconds, once per version)",
+        file=sys.stderr,
+    )

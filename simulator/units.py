@@ -47,9 +47,11 @@ COUNT_SYMBOLS: dict[str, dict[str, int]] = {
     "flits": {"flit": 1, "flits": 1},
 }
 COUNT_EXAMPLE = {"bits": "64 KiB", "cycles": "3 cycles", "flits": "8 flits"}
-#: at most 30 digits and two of exponent: beyond that no physics, only numbers too long to compute with
+#: at most 30 digits and two of exponent: beyond that no physics, only numbers too long to compute
+#: with
 _WRITTEN = re.compile(
-    r"([+-]?(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,2})?) *([^\s0-9][^\n]{0,20})?"
+    r"([+-]?(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,2})?) "
+    r"*([^\s0-9][^\n]{0,20})?"
 )
 
 
@@ -71,7 +73,8 @@ def _split(text: str) -> tuple[Fraction, str]:
 def exact(text: object, dimension: str) -> Fraction:
     """Return the written quantity `text` of `dimension` as an exact fraction of its SI base unit.
 
-    `exact('2 ns', 'time') == Fraction(2, 10**9)`.  Raises UnitError naming an example of what is allowed.
+    `exact('2 ns', 'time') == Fraction(2, 10**9)`.  Raises UnitError naming an example of what is
+    allowed.
     """
     example = EXAMPLE[dimension]
     noun = f"an {dimension}" if dimension[0] in "aeiou" else f"a {dimension}"
@@ -89,13 +92,20 @@ def exact(text: object, dimension: str) -> Fraction:
 
 
 def quantity(text: object, dimension: str) -> float:
-    """Return the written quantity `text` of `dimension` in SI base units as a float (see `exact`)."""
+    """Return the written quantity `text` of `dimension` in SI base units as a float (see
+    `exact`).
+    """
     return float(exact(text, dimension))
 
 
 def count(text: object, noun: str) -> int:
-    """Return a whole, non-negative count written bare or with its noun: 8, '8 flits', '64 KiB' (in bits)."""
-    wrong = UnitError(f"must be a whole number of {noun}, such as '{COUNT_EXAMPLE[noun]}', not {shown_value(text)}")
+    """Return a whole, non-negative count written bare or with its noun: 8, '8 flits', '64 KiB' (in
+    bits).
+    """
+    wrong = UnitError(
+        f"must be a whole number of {noun}, such as '{COUNT_EXAMPLE[noun]}', not "
+        f"{shown_value(text)}"
+    )
     if isinstance(text, int) and not isinstance(text, bool):
         total = Fraction(text)
     elif isinstance(text, str):
@@ -114,7 +124,9 @@ def count(text: object, noun: str) -> int:
 
 
 def cycles(duration: Fraction, period: Fraction, written: str) -> int:
-    """Return `duration` (s) in clock cycles of `period` (s); raises UnitError naming the nearest two when not whole."""
+    """Return `duration` (s) in clock cycles of `period` (s); raises UnitError naming the nearest
+    two when not whole.
+    """
     number = duration / period
     if number.denominator == 1:
         return int(number)
@@ -122,12 +134,15 @@ def cycles(duration: Fraction, period: Fraction, written: str) -> int:
     below, above = show(float(low * period), "s", 9), show(float((low + 1) * period), "s", 9)
     raise UnitError(
         f"must be a whole number of cycles of {show(float(period), 's')}, not {written!r}: "
-        f"the nearest are {below} ({low} cycle{'' if low == 1 else 's'}) and {above} ({low + 1} cycle{'' if low == 0 else 's'})"
+        f"the nearest are {below} ({low} cycle{'' if low == 1 else 's'}) and {above} ({low + 1} "
+        f"cycle{'' if low == 0 else 's'})"
     )
 
 
 def show(value: float, unit: str, digits: int = 4) -> str:
-    """Return `value` (SI base) for people, with the prefix that keeps 1..999 before the point: 2.36e-11 J -> '23.6 pJ'."""
+    """Return `value` (SI base) for people, with the prefix that keeps 1..999 before the point:
+    2.36e-11 J -> '23.6 pJ'.
+    """
     if value == 0 or not math.isfinite(value):
         return f"{value:g} {unit}"
     scale = ["f", "p", "n", "µ", "m", "", "k", "M", "G", "T"]

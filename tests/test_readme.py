@@ -15,7 +15,9 @@ README = Path(__file__).resolve().parent.parent / "README.md"
 def report(width: int = 140) -> list[str]:
     """Return the lines `make demo` prints."""
     stream = io.StringIO()
-    Console(file=stream, width=width).print(twin_view(twin("digits-mlp", "generic-22nm", timesteps=4)))
+    Console(file=stream, width=width).print(
+        twin_view(twin("digits-mlp", "generic-22nm", timesteps=4))
+    )
     return [line.rstrip() for line in stream.getvalue().splitlines()]
 
 
@@ -26,7 +28,10 @@ def test_the_result_shown_is_the_result_printed() -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("words", ["make demo", "make test", "spikemesh twin digits-mlp --chip generic-22nm --timesteps 4"])
+@pytest.mark.parametrize(
+    "words",
+    ["make demo", "make test", "spikemesh twin digits-mlp --chip generic-22nm --timesteps 4"],
+)
 def test_both_commands_and_what_they_stand_for_are_there(words: str) -> None:
     assert words in README.read_text()
 

@@ -1,14 +1,17 @@
-"""Train the digit workloads and write their arrays: `python workloads/train_digits.py --workload digits-mlp`.
+"""Train the digit workloads and write their arrays: `python workloads/train_digits.py --workload
+digits-mlp`.
 
-The data are scikit-learn's bundled 8x8 digits (workloads/README.md has origin and licence).  A fixed, stratified split
-holds out 450 images, which serve for the final line only.  Every setting below was chosen with `--validate`: four
-times it trains on three quarters of the other 1347 images, and it prints the mean accuracies on the quarters left out.
+The data are scikit-learn's bundled 8x8 digits (workloads/README.md has origin and licence).  A
+fixed, stratified split holds out 450 images, which serve for the final line only.  Every setting
+below was chosen with `--validate`: four times it trains on three quarters of the other 1347 images,
+and it prints the mean accuracies on the quarters left out.
 
-Training has two stages.  The float network has activations clip(z, 0, 1).  Then the same network is tuned with the
-integers that will be stored: weights, biases and thresholds are rounded in the forward pass, and every batch is run as
-*both* twins, the quantised one in a single pass and the spiking one over T timesteps with streaming firing.  Both use
-the gradient of clip(z, 0, 1) (a straight-through estimator); a penalty on the hidden layers' activity keeps them quiet.
-All sums stay below 2^24, so float32 holds every integer exactly.
+Training has two stages.  The float network has activations clip(z, 0, 1).  Then the same network is
+tuned with the integers that will be stored: weights, biases and thresholds are rounded in the
+forward pass, and every batch is run as *both* twins, the quantised one in a single pass and the
+spiking one over T timesteps with streaming firing.  Both use the gradient of clip(z, 0, 1) (a
+straight-through estimator); a penalty on the hidden layers' activity keeps them quiet. All sums
+stay below 2^24, so float32 holds every integer exactly.
 """
 
 from __future__ import annotations
@@ -30,7 +33,9 @@ FOLDS = 4
 
 @dataclass(frozen=True)
 class Shape:
-    """One layer: a matrix (n_in, n_out) whose entries share weights where `kernel` is set (a convolution)."""
+    """One layer: a matrix (n_in, n_out) whose entries share weights where `kernel` is set (a
+    convolution).
+    """
 
     name: str
     n_in: int
@@ -62,7 +67,9 @@ class Shape:
         """Return the gradient of the stored weights from that of the matrix."""
         if self.kernel is None:
             return gradient
-        entries = np.bincount(self.shared, gradient[self.rows, self.columns], int(np.prod(self.kernel)))
+        entries = np.bincount(
+            self.shared, gradient[self.rows, self.columns], int(np.prod(self.kernel))
+        )
         return entries.reshape(self.kernel).astype(np.float32)
 
     def spread(self, bias: np.ndarray) -> np.ndarray:
@@ -75,7 +82,9 @@ class Shape:
 
 
 def convolution(name: str, channels: tuple[int, int], side: int, stride: int) -> Shape:
-    """Return a 3x3 convolution with zero padding 1 over side x side images as a matrix with shared entries."""
+    """Return a 3x3 convolution with zero padding 1 over side x side images as a matrix with shared
+    entries.
+    """
     c_in, c_out = channels
     out = (side + 2 - 3) // stride + 1
     o, i, ky, kx, y, x = np.meshgrid(*map(np.arange, (c_out, c_in, 3, 3, out, out)), indexing="ij")
@@ -91,9 +100,10 @@ def convolution(name: str, channels: tuple[int, int], side: int, stride: int) ->
 class Setting:
     """What a workload is trained with; chosen on validation images only.
 
-    Tried on three folds: activity 1, 2, 5; shift 0, 0.3, 0.6; decay 1e-4, 1e-3.  A shift of 0.3 was best (spiking twin of
-    digits-mlp: 97.6 %, 98.8 %, 98.7 %), decay 1e-3 within a quarter percent of 1e-4, activity 5 a percent worse
-    than 1; the CNN takes 1.5 to keep its spike rate (14 % at 1, 9.5 % at 2) below 15 %.
+    Tried on three folds: activity 1, 2, 5; shift 0, 0.3, 0.6; decay 1e-4, 1e-3.  A shift of 0.3 was
+    best (spiking twin of digits-mlp: 97.6 %, 98.8 %, 98.7 %), decay 1e-3 within a quarter percent
+    of 1e-4, activity 5 a percent worse than 1; the CNN takes 1.5 to keep its spike rate (14 % at 1,
+    9.5 % at 2) below 15 %.
     """
 
     layers: tuple[Shape, ...]
@@ -132,7 +142,9 @@ class Model:
         self.parameters: list[np.ndarray] = []
         for layer in layers:
             fan_in = int(np.prod(layer.kernel[1:])) if layer.kernel else layer.n_in
-            self.parameters.append(rng.normal(0, np.sqrt(2 / fan_in), layer.weight_shape).astype(np.float32))
+            self.parameters.append(
+                rng.normal(0, np.sqrt(2 / fan_in), layer.weight_shape).astype(np.float32)
+            )
             self.parameters.append(np.zeros(layer.n_biases, np.float32))
 
     def fix_thresholds(self) -> None:
@@ -146,18 +158,26 @@ class Model:
         """Return a layer's stored weights and biases as whole numbers in float32."""
         unit = LARGEST_PIXEL if number == 0 else 1
         weight, bias = self.parameters[2 * number : 2 * number + 2]
-        whole = np.clip(np.rint(weight * (self.theta[number] / unit)), -LARGEST_WEIGHT, LARGEST_WEIGHT)
+        whole = np.clip(
+            np.rint(weight * (self.theta[number] / unit)), -LARGEST_WEIGHT, LARGEST_WEIGHT
+        )
         return whole, np.rint(bias * self.theta[number])
 
-    def forward(self, images: np.ndarray, twin: str) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
-        """Return what enters each layer (activities in 0..1), every layer's z and the matrices used.
+    def forward(
+        self, images: np.ndarray, twin: str
+    ) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
+        """Return what enters each layer (activities in 0..1), every layer's z and the matrices
+        used.
 
-        'float': clip(z, 0, 1).  'quantised': clip(floor(T·z + 1/2), 0, T) / T in integers.  'spiking': spike counts / T of
-        T timesteps with streaming firing.  The last z are the outputs.
+        'float': clip(z, 0, 1).  'quantised': clip(floor(T·z + 1/2), 0, T) / T in integers.
+        'spiking': spike counts / T of T timesteps with streaming firing.  The last z are the
+        outputs.
         """
         last = len(self.layers) - 1
         if twin == "float":
-            matrices = [layer.matrix(weight) for layer, weight in zip(self.layers, self.parameters[0::2])]
+            matrices = [
+                layer.matrix(weight) for layer, weight in zip(self.layers, self.parameters[0::2])
+            ]
             biases = [layer.spread(bias) for layer, bias in zip(self.layers, self.parameters[1::2])]
             entering, z = [images / np.float32(LARGEST_PIXEL)], []
             for number, (matrix, bias) in enumerate(zip(matrices, biases)):
@@ -170,15 +190,27 @@ class Model:
         biases = [layer.spread(bias) for layer, (_, bias) in zip(self.layers, stored)]
         run = _quantised if twin == "quantised" else _spiking
         counts, totals = run(images, whole, biases, self.theta)
-        entering = [images / np.float32(LARGEST_PIXEL), *(count / np.float32(TIMESTEPS) for count in counts)]
+        entering = [
+            images / np.float32(LARGEST_PIXEL),
+            *(count / np.float32(TIMESTEPS) for count in counts),
+        ]
         z = [total / np.float32(TIMESTEPS * theta) for total, theta in zip(totals, self.theta)]
         units = [LARGEST_PIXEL] + [1] * last
-        return entering, z, [matrix * np.float32(unit / theta) for matrix, unit, theta in zip(whole, units, self.theta)]
+        return (
+            entering,
+            z,
+            [
+                matrix * np.float32(unit / theta)
+                for matrix, unit, theta in zip(whole, units, self.theta)
+            ],
+        )
 
     def gradients(
         self, images: np.ndarray, labels: np.ndarray, twin: str, activity: float, decay: float
     ) -> list[np.ndarray]:
-        """Return each parameter's gradient of cross-entropy + activity · mean hidden activity + weight decay."""
+        """Return each parameter's gradient of cross-entropy + activity · mean hidden activity +
+        weight decay.
+        """
         entering, z, matrices = self.forward(images, twin)
         chance = np.exp(z[-1] - z[-1].max(1, keepdims=True))
         chance /= chance.sum(1, keepdims=True)
@@ -203,7 +235,9 @@ class Model:
 
 
 def _quantised(images, matrices, biases, theta):  # type: ignore[no-untyped-def]
-    """Return the activations of the hidden layers and the totals of all layers: one pass in integers."""
+    """Return the activations of the hidden layers and the totals of all layers: one pass in
+    integers.
+    """
     counts, totals, entering = [], [], images * np.float32(TIMESTEPS)
     for matrix, bias, threshold in zip(matrices, biases, theta):
         totals.append(entering @ matrix + TIMESTEPS * bias)
@@ -213,7 +247,9 @@ def _quantised(images, matrices, biases, theta):  # type: ignore[no-untyped-def]
 
 
 def _spiking(images, matrices, biases, theta):  # type: ignore[no-untyped-def]
-    """Return the spike counts of the hidden layers and the summed currents of all layers: T steps, streaming firing."""
+    """Return the spike counts of the hidden layers and the summed currents of all layers: T steps,
+    streaming firing.
+    """
     n = len(images)
     first = images @ matrices[0]
     potential = [np.full((n, len(bias)), t // 2, np.float32) for bias, t in zip(biases, theta)]
@@ -245,8 +281,12 @@ def shifted(images: np.ndarray, share: float, rng: np.random.Generator) -> np.nd
     return moved.reshape(-1, 64)
 
 
-def train(setting: Setting, images: np.ndarray, labels: np.ndarray) -> tuple[Model, list[np.ndarray]]:
-    """Return the tuned model and the parameters of the float network it was tuned from (Adam, cosine schedule)."""
+def train(
+    setting: Setting, images: np.ndarray, labels: np.ndarray
+) -> tuple[Model, list[np.ndarray]]:
+    """Return the tuned model and the parameters of the float network it was tuned from (Adam,
+    cosine schedule).
+    """
     rng = np.random.default_rng(setting.seed)
     model = Model(setting.layers, rng)
     float_parameters: list[np.ndarray] = []
@@ -266,7 +306,9 @@ def train(setting: Setting, images: np.ndarray, labels: np.ndarray) -> tuple[Mod
             for begin in range(0, len(images) // 32 * 32, 32):
                 batch = order[begin : begin + 32]
                 found = [
-                    model.gradients(moved[batch], labels[batch], twin, setting.activity, setting.decay)
+                    model.gradients(
+                        moved[batch], labels[batch], twin, setting.activity, setting.decay
+                    )
                     for twin in twins
                 ]
                 step += 1
@@ -275,12 +317,20 @@ def train(setting: Setting, images: np.ndarray, labels: np.ndarray) -> tuple[Mod
                     gradient = sum(parts) / len(parts)
                     m += 0.1 * (gradient - m)
                     s += 0.001 * (gradient * gradient - s)
-                    p -= np.float32(now) * (m / (1 - 0.9**step)) / (np.sqrt(s / (1 - 0.999**step)) + 1e-8)
+                    p -= (
+                        np.float32(now)
+                        * (m / (1 - 0.9**step))
+                        / (np.sqrt(s / (1 - 0.999**step)) + 1e-8)
+                    )
     return model, float_parameters
 
 
-def score(model: Model, float_parameters: list[np.ndarray], images: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return in percent the accuracy of the float network and both twins, and the hidden layers' spike rate."""
+def score(
+    model: Model, float_parameters: list[np.ndarray], images: np.ndarray, labels: np.ndarray
+) -> np.ndarray:
+    """Return in percent the accuracy of the float network and both twins, and the hidden layers'
+    spike rate.
+    """
     tuned = model.parameters
     model.parameters = float_parameters
     found = [(model.forward(images, "float")[1][-1].argmax(1) == labels).mean()]
@@ -292,7 +342,9 @@ def score(model: Model, float_parameters: list[np.ndarray], images: np.ndarray, 
 
 
 def split() -> tuple[np.ndarray, ...]:
-    """Return training images and labels, then the held-out ones; stratified, seeded, the same on every machine."""
+    """Return training images and labels, then the held-out ones; stratified, seeded, the same on
+    every machine.
+    """
     from sklearn.datasets import load_digits
 
     data, target = load_digits(return_X_y=True)
@@ -308,11 +360,22 @@ def split() -> tuple[np.ndarray, ...]:
     return images[rest], target[rest], images[held_out], target[held_out]
 
 
-def write(name: str, model: Model, float_parameters: list[np.ndarray], images: np.ndarray, labels: np.ndarray) -> None:
-    """Write arrays.npz (integers, held-out images) and float.npz (the float network) into the workload's folder."""
+def write(
+    name: str,
+    model: Model,
+    float_parameters: list[np.ndarray],
+    images: np.ndarray,
+    labels: np.ndarray,
+) -> None:
+    """Write arrays.npz (integers, held-out images) and float.npz (the float network) into the
+    workload's folder.
+    """
     folder = Path(__file__).parent / name
     folder.mkdir(exist_ok=True)
-    arrays: dict[str, np.ndarray] = {"images": images.astype(np.uint8), "labels": labels.astype(np.uint8)}
+    arrays: dict[str, np.ndarray] = {
+        "images": images.astype(np.uint8),
+        "labels": labels.astype(np.uint8),
+    }
     floats: dict[str, np.ndarray] = {}
     for number, layer in enumerate(model.layers):
         weight, bias = model.integers(number)
@@ -322,16 +385,22 @@ def write(name: str, model: Model, float_parameters: list[np.ndarray], images: n
             theta = np.int32(model.theta[number])
             arrays[f"{layer.name}.threshold"] = np.full(layer.n_biases, theta)
             arrays[f"{layer.name}.initial"] = np.full(layer.n_biases, theta // 2)
-        floats[f"{layer.name}.weight"], floats[f"{layer.name}.bias"] = float_parameters[2 * number : 2 * number + 2]
+        floats[f"{layer.name}.weight"], floats[f"{layer.name}.bias"] = float_parameters[
+            2 * number : 2 * number + 2
+        ]
     np.savez_compressed(folder / "arrays.npz", **arrays)
     np.savez_compressed(folder / "float.npz", **floats)
 
 
 def main() -> None:
-    """Train one workload, print its line and write its arrays (or print the validation line and write nothing)."""
+    """Train one workload, print its line and write its arrays (or print the validation line and
+    write nothing).
+    """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workload", choices=sorted(SETTINGS), required=True)
-    parser.add_argument("--validate", action="store_true", help="score on validation images, write nothing")
+    parser.add_argument(
+        "--validate", action="store_true", help="score on validation images, write nothing"
+    )
     choice = parser.parse_args()
     setting = SETTINGS[choice.workload]
     images, labels, held_out, held_out_labels = split()
@@ -348,8 +417,10 @@ def main() -> None:
         found, on = score(model, floats, held_out, held_out_labels), f"{N_HELD_OUT} held-out images"
         write(choice.workload, model, floats, held_out, held_out_labels)
     print(
-        f"{choice.workload}: float {found[0]:.2f} %, quantised twin {found[1]:.2f} %, spiking twin {found[2]:.2f} %, "
-        f"spike rate {found[3]:.2f} % at T = {TIMESTEPS} ({on}; {time.perf_counter() - begin:.0f} s)"
+        f"{choice.workload}: float {found[0]:.2f} %, quantised twin {found[1]:.2f} %, spiking twin "
+        f"{found[2]:.2f} %, "
+        f"spike rate {found[3]:.2f} % at T = {TIMESTEPS} ({on}; {time.perf_counter() - begin:.0f} "
+        f"s)"
     )
 
 

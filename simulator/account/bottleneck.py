@@ -19,8 +19,8 @@ DIRECTION = ("east", "west", "north", "south")
 def find(mapping: Mapping, plan: Plan, workload: Workload, record: Record) -> dict[str, Any]:
     """Return the resource with the largest share of the run's cycles: {class, place, share, why}.
 
-    Candidates: the busiest unit of any core, the busiest link or ejection port, the barriers, waking.  share is of the run's
-    cycles.
+    Candidates: the busiest unit of any core, the busiest link or ejection port, the barriers,
+    waking.  share is of the run's cycles.
     """
     total = max(record.cycles, 1)
     candidates: list[tuple[float, str, str, str]] = []
@@ -32,7 +32,10 @@ def find(mapping: Mapping, plan: Plan, workload: Workload, record: Record) -> di
         layer = mapping.core_layer[core]
         name = workload.network.layers[layer].name if layer >= 0 else "unused"
         blocked = int(record.unit_cycles[core, number, BLOCKED])
-        why = f"{unit} of core {core} ({name}) works or is blocked {busy[core] / total:.0%} of the run"
+        why = (
+            f"{unit} of core {core} ({name}) works or is blocked {busy[core] / total:.0%} of the "
+            f"run"
+        )
         kind = CLASS[unit] if blocked * 2 < busy[core] else "traffic"
         candidates.append((float(busy[core]) / total, kind, f"core {core}", why))
     if record.link_flits.size:
@@ -43,14 +46,20 @@ def find(mapping: Mapping, plan: Plan, workload: Workload, record: Record) -> di
         way = DIRECTION[port] if port < 4 else f"local {port - 4}"
         place = f"link {router % plan.width},{router // plan.width} {way}"
         share = float(load[router, port]) / total
-        candidates.append((share, "traffic", place, f"{place} carries a flit {share:.0%} of the run"))
+        candidates.append(
+            (share, "traffic", place, f"{place} carries a flit {share:.0%} of the run")
+        )
     starts = np.concatenate([record.step_start, [record.cycles]])
     barrier = float((starts[1:] - record.step_quiet).sum()) / total
-    candidates.append((barrier, "synchronisation", "chip", f"barriers take {barrier:.0%} of the run"))
+    candidates.append(
+        (barrier, "synchronisation", "chip", f"barriers take {barrier:.0%} of the run")
+    )
     if plan.n_cores:
         waking = record.unit_cycles[:, 0, UNIT_WAKING]
         core = int(waking.argmax())
         share = float(waking[core]) / total
-        candidates.append((share, "wake", f"core {core}", f"core {core} wakes {share:.0%} of the run"))
+        candidates.append(
+            (share, "wake", f"core {core}", f"core {core} wakes {share:.0%} of the run")
+        )
     share, kind, place, why = max(candidates, key=lambda candidate: candidate[0])
     return {"class": kind, "place": place, "share": share, "why": why}

@@ -1,8 +1,8 @@
 """Joules after the run: quantity × constant, by action, core, layer and step.
 
-A quantity is a count or a time: actions, seconds, bits times seconds.  It comes from the run alone, a constant from the
-chip alone, so other constants need no other run (account/uncertainty.py).  The four views add up to the same total to
-1e-9; `Ledger.check` says so and the tests hold it to it.
+A quantity is a count or a time: actions, seconds, bits times seconds.  It comes from the run alone,
+a constant from the chip alone, so other constants need no other run (account/uncertainty.py).  The
+four views add up to the same total to 1e-9; `Ledger.check` says so and the tests hold it to it.
 """
 
 from __future__ import annotations
@@ -26,25 +26,51 @@ from simulator.timing.record import ACTIVE, COUNTER, GATED, IDLE, OFF, WAKING, R
 
 #: what each action belongs to in reports
 COMPONENT = {
-    "accumulate": "compute", "multiply_accumulate": "compute", "threshold_test": "compute", "clamp": "compute",
-    "reset": "compute", "event_generation": "compute",
-    "accumulator": "memory", "weight_read": "memory", "membrane_read": "memory", "membrane_write": "memory",
-    "event": "memory", "axon_lookup": "memory", "reload": "memory",
-    "input_queue": "network interface", "output_queue": "network interface", "injection": "network interface",
-    "ejection": "network interface", "port_flit": "network interface",
-    "buffer_write": "routers", "buffer_read": "routers", "crossbar": "routers", "allocation": "routers",
-    "link_east_west": "links", "link_north_south": "links",
-    "payload_bit_hop": "links", "header_bit_hop": "links", "stream_bit_hop": "links",
+    "accumulate": "compute",
+    "multiply_accumulate": "compute",
+    "threshold_test": "compute",
+    "clamp": "compute",
+    "reset": "compute",
+    "event_generation": "compute",
+    "accumulator": "memory",
+    "weight_read": "memory",
+    "membrane_read": "memory",
+    "membrane_write": "memory",
+    "event": "memory",
+    "axon_lookup": "memory",
+    "reload": "memory",
+    "input_queue": "network interface",
+    "output_queue": "network interface",
+    "injection": "network interface",
+    "ejection": "network interface",
+    "port_flit": "network interface",
+    "buffer_write": "routers",
+    "buffer_read": "routers",
+    "crossbar": "routers",
+    "allocation": "routers",
+    "link_east_west": "links",
+    "link_north_south": "links",
+    "payload_bit_hop": "links",
+    "header_bit_hop": "links",
+    "stream_bit_hop": "links",
     "barrier": "synchronisation",
-    "gate_wake": "wake-up", "off_wake": "wake-up", "router_wake": "wake-up",
-    "core_clock_active": "clock", "core_clock_idle": "clock", "router_clock": "clock",
-    "core_leakage": "leakage", "memory_leakage": "leakage", "router_leakage": "leakage", "chip_static": "leakage",
-}  # fmt: skip
+    "gate_wake": "wake-up",
+    "off_wake": "wake-up",
+    "router_wake": "wake-up",
+    "core_clock_active": "clock",
+    "core_clock_idle": "clock",
+    "router_clock": "clock",
+    "core_leakage": "leakage",
+    "memory_leakage": "leakage",
+    "router_leakage": "leakage",
+    "chip_static": "leakage",
+}
 ACTIONS = tuple(COMPONENT)
 COMPONENTS = tuple(dict.fromkeys(COMPONENT.values()))
 #: the constants of a chip, in the order of its tables
 CONSTANTS = (*EnergyTable.model_fields, *PowerTable.model_fields)
-#: what is added up: (action, the constants whose product is paid per unit of its quantity); first one term per action
+#: what is added up: (action, the constants whose product is paid per unit of its quantity); first
+#: one term per action
 TERMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     *((action, (action,)) for action in ACTIONS),
     ("core_leakage", ("core_leakage", "off_share")),  # seconds off
@@ -57,23 +83,34 @@ _ACTION_OF_TERM = np.array([ACTIONS.index(action) for action, _ in TERMS])
 
 def constants(chip: Chip) -> dict[str, Any]:
     """Return the chip's constants by name, each with its value, band and provenance."""
-    return {name: getattr(chip.energy if name in EnergyTable.model_fields else chip.power, name) for name in CONSTANTS}
+    return {
+        name: getattr(chip.energy if name in EnergyTable.model_fields else chip.power, name)
+        for name in CONSTANTS
+    }
 
 
 def rates(values: Dictionary[str, Any]) -> np.ndarray:
-    """Return what one unit of each term costs, (n_terms, ...) float64, from the values of the constants."""
-    return np.array([np.prod([values[name] for name in names], axis=0) for _, names in TERMS], float)
+    """Return what one unit of each term costs, (n_terms, ...) float64, from the values of the
+    constants.
+    """
+    return np.array(
+        [np.prod([values[name] for name in names], axis=0) for _, names in TERMS], float
+    )
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """Quantity × constant.  The last place is what all share: routers' clock and leakage, barriers, static power.
+    """Quantity × constant.  The last place is what all share: routers' clock and leakage, barriers,
+    static power.
 
-    Quantities have one row per TERMS: a count, seconds, or bits times seconds.  Energies have one row per ACTIONS, in joules.
+    Quantities have one row per TERMS: a count, seconds, or bits times seconds.  Energies have one
+    row per ACTIONS, in joules.
     """
 
     place_quantity: np.ndarray  # (n_terms, n_endpoints + 1)
-    layer_quantity: np.ndarray  # (n_terms, n_layers + 2): the input, the layers, then shared with the unused cores
+    layer_quantity: (
+        np.ndarray
+    )  # (n_terms, n_layers + 2): the input, the layers, then shared with the unused cores
     step_quantity: np.ndarray  # (n_terms, n_steps)
     rate: np.ndarray  # (n_terms,) joules per unit
     counts: dict[str, int]  # of each counted action over the run
@@ -122,7 +159,9 @@ class Ledger:
         return float(self.by_place.sum())
 
     def check(self) -> None:
-        """Raise CheckError unless places, layers and steps add up to the same joules, action by action, to 1e-9."""
+        """Raise CheckError unless places, layers and steps add up to the same joules, action by
+        action, to 1e-9.
+        """
         places = self.by_place.sum(axis=1)
         for name, view in (("layer", self.by_layer), ("step", self.by_step)):
             sums = view.sum(axis=1)
@@ -130,11 +169,16 @@ class Ledger:
             wrong = np.abs(sums - places) > 1e-9 * np.maximum(np.abs(places), 1e-30)
             if wrong.any():
                 action = int(np.argmax(wrong))
-                raise CheckError(f"energy by {name} of {ACTIONS[action]} is {sums[action]!r} J, by place {places[action]!r} J")
+                raise CheckError(
+                    f"energy by {name} of {ACTIONS[action]} is {sums[action]!r} J, by place "
+                    f"{places[action]!r} J"
+                )
 
 
 def refuse_all_in(chip: Chip) -> None:
-    """Raise CheckError when the chip's tables hold an all-in number: it contains other entries and cannot be added up."""
+    """Raise CheckError when the chip's tables hold an all-in number: it contains other entries and
+    cannot be added up.
+    """
     tables = (("energy", chip.energy), ("power", chip.power))
     wrong = [
         f"{table}.{name} ({getattr(entries, name).source})"
@@ -144,13 +188,15 @@ def refuse_all_in(chip: Chip) -> None:
     ]
     if wrong:
         raise CheckError(
-            f"chip {chip.name}: no energy total can be given: these entries are all-in numbers, which contain others: "
-            + "; ".join(wrong)
+            f"chip {chip.name}: no energy total can be given: these entries are all-in numbers, "
+            f"which contain others: " + "; ".join(wrong)
         )
 
 
 def account(chip: Chip, mapping: Mapping, plan: Plan, schedule: Schedule, record: Record) -> Ledger:
-    """Return the ledger of a run.  Raises CheckError for a chip whose tables hold all-in numbers."""
+    """Return the ledger of a run.  Raises CheckError for a chip whose tables hold all-in
+    numbers.
+    """
     refuse_all_in(chip)
     n, steps = plan.n_endpoints, len(record.step_start)
     by_place = np.zeros((len(TERMS), n + 1))
@@ -163,13 +209,18 @@ def account(chip: Chip, mapping: Mapping, plan: Plan, schedule: Schedule, record
     for name, (at_place, at_step) in counted.items():
         by_place[TERM[(name,)], :n] = at_place
         by_step[TERM[(name,)]] = at_step
-    shared = {"barrier": np.full(steps, tiles_in_use(chip, mapping)), "router_wake": record.step_router_wakes}
+    shared = {
+        "barrier": np.full(steps, tiles_in_use(chip, mapping)),
+        "router_wake": record.step_router_wakes,
+    }
     for name, count in shared.items():
         by_place[TERM[(name,)], n] = counts[name] = int(count.sum())
         by_step[TERM[(name,)]] = count
     _static(chip, plan, record, by_place, by_step)
     layers = len(mapping.bounds)
-    layer_of = np.concatenate([mapping.core_layer + 1, np.zeros(n - plan.n_cores, np.int64), [layers + 1]])
+    layer_of = np.concatenate(
+        [mapping.core_layer + 1, np.zeros(n - plan.n_cores, np.int64), [layers + 1]]
+    )
     layer_of[: plan.n_cores][mapping.core_layer < 0] = layers + 1
     by_layer = np.zeros((len(TERMS), layers + 2))
     for place, layer in enumerate(layer_of):
@@ -185,7 +236,9 @@ def _counted(plan: Plan, schedule: Schedule, record: Record) -> dict[str, Counts
     place = {name: record.counters[:, number].astype(float) for name, number in COUNTER.items()}
     step = {name: record.step_counters[:, number].astype(float) for name, number in COUNTER.items()}
     core = np.arange(plan.n_endpoints) < plan.n_cores
-    sent_packets, sent_flits, received_flits, received_events = _at_ports(schedule, len(record.step_start))
+    sent_packets, sent_flits, received_flits, received_events = _at_ports(
+        schedule, len(record.step_start)
+    )
 
     def both(*names: str) -> tuple[np.ndarray, np.ndarray]:
         return sum(place[name] for name in names), sum(step[name] for name in names)  # type: ignore[return-value]
@@ -236,8 +289,12 @@ def _counted(plan: Plan, schedule: Schedule, record: Record) -> dict[str, Counts
     }
 
 
-def _at_ports(schedule: Schedule, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return packets and flits ports sent, flits and events they received, by step: what is asked of them, step by step."""
+def _at_ports(
+    schedule: Schedule, steps: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return packets and flits ports sent, flits and events they received, by step: what is asked
+    of them, step by step.
+    """
     activity = schedule.activity
     flits, start = activity.entry_flits.astype(np.int64), activity.row_start
 
@@ -258,17 +315,26 @@ def _at_ports(schedule: Schedule, steps: int) -> tuple[np.ndarray, np.ndarray, n
     # a message without a row reads the last place
     nothing = np.zeros(1, np.int64)
     edges = activity.work_message[activity.work_start]
-    received_flits = by_step(np.concatenate([by_row(flits * out), nothing])[activity.message_row], edges)
-    received_events = by_step(np.concatenate([by_row(activity.entry_events * out), nothing])[activity.message_row], edges)
+    received_flits = by_step(
+        np.concatenate([by_row(flits * out), nothing])[activity.message_row], edges
+    )
+    received_events = by_step(
+        np.concatenate([by_row(activity.entry_events * out), nothing])[activity.message_row], edges
+    )
     return sent_packets, sent_flits, received_flits, received_events
 
 
-def _static(chip: Chip, plan: Plan, record: Record, by_place: np.ndarray, by_step: np.ndarray) -> None:
+def _static(
+    chip: Chip, plan: Plan, record: Record, by_place: np.ndarray, by_step: np.ndarray
+) -> None:
     """Book clocked cycles for the clocks and time in state for leakage."""
     n, period = plan.n_endpoints, chip.period
     memory = chip.core.memory
     bits = memory.synapses + memory.neurons + memory.axons
-    for cycles, place in ((record.state_cycles, by_place[:, : plan.n_cores]), (record.step_state_cycles, by_step)):
+    for cycles, place in (
+        (record.state_cycles, by_place[:, : plan.n_cores]),
+        (record.step_state_cycles, by_step),
+    ):
         on = cycles[:, [ACTIVE, IDLE, GATED, WAKING]].sum(axis=1) * period
         for name, size in (("core_leakage", 1), ("memory_leakage", bits)):
             place[TERM[(name,)]] = on * size
@@ -277,7 +343,11 @@ def _static(chip: Chip, plan: Plan, record: Record, by_place: np.ndarray, by_ste
         place[TERM[("core_clock_idle",)]] = cycles[:, IDLE] + cycles[:, WAKING]
     length = np.diff(np.concatenate([[0], record.step_start[1:], [record.cycles]]))
     for cycles, place, time in (
-        (record.router_state_cycles.sum(axis=0, keepdims=True), by_place[:, n : n + 1], np.array([record.cycles])),
+        (
+            record.router_state_cycles.sum(axis=0, keepdims=True),
+            by_place[:, n : n + 1],
+            np.array([record.cycles]),
+        ),
         (record.step_router_state_cycles, by_step, length),
     ):
         clocked = cycles[:, [ACTIVE, IDLE, WAKING]].sum(axis=1)

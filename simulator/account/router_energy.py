@@ -1,12 +1,15 @@
-"""Energy of a mesh router and its links, by technology, from one table of a published power model, and between its rows.
+"""Energy of a mesh router and its links, by technology, from one table of a published power model,
+and between its rows.
 
-Per 32-bit flit and 1 mm of link, default activity.  Source: DSENT (Sun et al., NOCS 2012); evidence: published model; scope:
-marginal.
+Per 32-bit flit and 1 mm of link, default activity.  Source: DSENT (Sun et al., NOCS 2012);
+evidence: published model; scope: marginal.
 
 Between the rows, and nowhere beyond them:
-- buffer write, buffer read, clock and leakage run straight between the rows next to VCs x depth (flits an input can hold);
+- buffer write, buffer read, clock and leakage run straight between the rows next to VCs x depth
+  (flits an input can hold);
 - allocation runs straight between the rows' VCs: depth does not change it;
-- all but allocation, which sees no data, are in proportion to the flit's width, from 0 to the table's 32 bits;
+- all but allocation, which sees no data, are in proportion to the flit's width, from 0 to the
+  table's 32 bits;
 - the link is in proportion to its length too, from 0 to the table's 1 mm.
 """
 
@@ -21,7 +24,8 @@ from simulator.errors import InputError
 PICO, MILLI = 1e-12, 1e-3
 FLIT_BITS, LINK_METRES = 32, 1e-3
 
-#: VCs, depth | buffer write, read, crossbar, allocation (pJ) | clock (pJ per cycle) | leakage (mW) | link (pJ)
+#: VCs, depth | buffer write, read, crossbar, allocation (pJ) | clock (pJ per cycle) | leakage (mW)
+#: | link (pJ)
 TABLE: dict[str, list[tuple]] = {
     "45nm": [
         (1, 4, 0.630, 0.442, 0.547, 0.133, 0.310, 2.53, 1.292),
@@ -40,7 +44,9 @@ TABLE: dict[str, list[tuple]] = {
 
 @dataclass(frozen=True)
 class RouterEnergy:
-    """Joules per flit and router, per flit and mesh link, and what a router takes whether it moves flits or not."""
+    """Joules per flit and router, per flit and mesh link, and what a router takes whether it moves
+    flits or not.
+    """
 
     buffer_write: float
     buffer_read: float
@@ -57,9 +63,15 @@ class RouterEnergy:
 
 
 def router_energy(
-    technology: str, virtual_channels: int, depth: int, flit_bits: int = FLIT_BITS, link_metres: float = LINK_METRES
+    technology: str,
+    virtual_channels: int,
+    depth: int,
+    flit_bits: int = FLIT_BITS,
+    link_metres: float = LINK_METRES,
 ) -> RouterEnergy:
-    """Return the energies of a router with `depth` flits in each VC of each input; raises InputError outside the table."""
+    """Return the energies of a router with `depth` flits in each VC of each input; raises
+    InputError outside the table.
+    """
     if technology not in TABLE:
         raise InputError(f"energy: must be one of {', '.join(TABLE)}, not {technology!r}")
     rows = np.array(TABLE[technology])
@@ -68,14 +80,24 @@ def router_energy(
         ("VCs", virtual_channels, vcs), ("VCs x depth", virtual_channels * depth, capacity),
     ):  # fmt: skip
         if not allowed.min() <= value <= allowed.max():
-            span = f"{allowed.min():g}" if allowed.min() == allowed.max() else f"{allowed.min():g} to {allowed.max():g}"
-            raise InputError(f"energy: {technology}: {name} must be {span}, the table's range, not {value}")
+            span = (
+                f"{allowed.min():g}"
+                if allowed.min() == allowed.max()
+                else f"{allowed.min():g} to {allowed.max():g}"
+            )
+            raise InputError(
+                f"energy: {technology}: {name} must be {span}, the table's range, not {value}"
+            )
     if not 1 <= flit_bits <= FLIT_BITS:
-        raise InputError(f"energy: flit width must be 1 to {FLIT_BITS} bits, the table's width, not {flit_bits}")
+        raise InputError(
+            f"energy: flit width must be 1 to {FLIT_BITS} bits, the table's width, not {flit_bits}"
+        )
     if not 0 <= link_metres <= LINK_METRES:
         most = f"{LINK_METRES * 1e3:g} mm, the table's length"
         raise InputError(f"energy: link length must be 0 to {most}, not {link_metres * 1e3:g} mm")
-    write, read, clock, leakage = (np.interp(virtual_channels * depth, capacity, rows[:, k]) for k in (2, 3, 6, 7))
+    write, read, clock, leakage = (
+        np.interp(virtual_channels * depth, capacity, rows[:, k]) for k in (2, 3, 6, 7)
+    )
     n_vcs, first = np.unique(vcs, return_index=True)
     allocation = np.interp(virtual_channels, n_vcs, rows[first, 5])
     width, length = flit_bits / FLIT_BITS, link_metres / LINK_METRES
@@ -109,11 +131,18 @@ class NetworkEnergy:
 
 
 def network_energy(
-    energy: RouterEnergy, *, traversals: int, flit_hops: int, router_cycles: int, period: float | None
+    energy: RouterEnergy,
+    *,
+    traversals: int,
+    flit_hops: int,
+    router_cycles: int,
+    period: float | None,
 ) -> NetworkEnergy:
-    """Return counts x table: a flit is written, read, allocated and switched once a router, and crosses mesh links.
+    """Return counts x table: a flit is written, read, allocated and switched once a router, and
+    crosses mesh links.
 
-    traversals: flits x routers visited.  router_cycles: routers x cycles.  period: seconds a cycle, for leakage.
+    traversals: flits x routers visited.  router_cycles: routers x cycles.  period: seconds a cycle,
+    for leakage.
     """
     return NetworkEnergy(
         buffer_write=traversals * energy.buffer_write,

@@ -1,4 +1,6 @@
-"""Power while nothing happens: what each state of a core and a router draws, and how long a rest must be to pay for its wake."""
+"""Power while nothing happens: what each state of a core and a router draws, and how long a rest
+must be to pay for its wake.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from simulator.timing.record import ACTIVE, GATED, IDLE, OFF, POWER_STATES, WAKI
 
 @dataclass(frozen=True)
 class StatePower:
-    """Watts by power state, without what actions cost: of one core, of one router, and of the chip beyond them."""
+    """Watts by power state, without what actions cost: of one core, of one router, and of the chip
+    beyond them.
+    """
 
     core: np.ndarray  # (len(POWER_STATES),)
     router: np.ndarray  # (len(POWER_STATES),)
@@ -21,7 +25,9 @@ class StatePower:
 
 
 def state_power(chip: Chip) -> StatePower:
-    """Return what the states draw: leakage, and the clock while clocked (docs/machine.md, Power)."""
+    """Return what the states draw: leakage, and the clock while clocked (docs/machine.md,
+    Power).
+    """
     power, memory = chip.power, chip.core.memory
     bits = memory.synapses + memory.neurons + memory.axons
     leakage = power.core_leakage.value + power.memory_leakage.value * bits
@@ -42,9 +48,11 @@ def deepest(chip: Chip) -> tuple[int, int]:
 
 
 def breakeven_cycles(chip: Chip, state: int, reload_cycles: int = 0) -> int | None:
-    """Return from how many cycles in GATED or OFF on a core has saved what its wake costs; None when it never has.
+    """Return from how many cycles in GATED or OFF on a core has saved what its wake costs; None
+    when it never has.
 
-    A wake from `state` costs its energy, the reload of the weights, and the idle power of the cycles it takes.
+    A wake from `state` costs its energy, the reload of the weights, and the idle power of the
+    cycles it takes.
     """
     watts, energy = state_power(chip).core, chip.energy
     saved = (watts[IDLE] - watts[state]) * chip.period

@@ -1,10 +1,12 @@
-"""How far a total or a verdict can be trusted: the stated bands of the constants, propagated by seeded draws.
+"""How far a total or a verdict can be trusted: the stated bands of the constants, propagated by
+seeded draws.
 
-Energy is quantity × product of constants, so a draw is a product of matrices and never a new simulation.  A constant with
-a band [low, high] around its value is drawn with its value as the median: half of the draws lie log-uniformly in [low,
-value], half in [value, high] (uniformly in a half that touches zero).  A constant without a band stays as it is.  Constants
-that quote the same source, or say `as <name>`, move together.  A draw depends on the seed and on the constant's name alone,
-so both twins, and chips of one family, meet the same draws.
+Energy is quantity × product of constants, so a draw is a product of matrices and never a new
+simulation.  A constant with a band [low, high] around its value is drawn with its value as the
+median: half of the draws lie log-uniformly in [low, value], half in [value, high] (uniformly in a
+half that touches zero).  A constant without a band stays as it is.  Constants that quote the same
+source, or say `as <name>`, move together.  A draw depends on the seed and on the constant's name
+alone, so both twins, and chips of one family, meet the same draws.
 """
 
 from __future__ import annotations
@@ -90,10 +92,15 @@ class VerdictUncertainty:
         share = self.spiking_wins
         winner, share = ("spiking", share) if share >= 0.5 else ("quantised", 1 - share)
         names = [swing.constant for swing in self.hangs_on]
-        hangs = f"; it hangs on {', '.join(names)}" if names else "; no single constant turns it within its band"
+        hangs = (
+            f"; it hangs on {', '.join(names)}"
+            if names
+            else "; no single constant turns it within its band"
+        )
         return (
             f"the {winner} twin wins in {_percent(share)} of {self.draws} draws "
-            f"(energy ratio {self.ratio.median:.3g}, 5-95 %: {self.ratio.low:.3g} to {self.ratio.high:.3g}){hangs}"
+            f"(energy ratio {self.ratio.median:.3g}, 5-95 %: {self.ratio.low:.3g} to "
+            f"{self.ratio.high:.3g}){hangs}"
         )
 
 
@@ -104,7 +111,9 @@ def _percent(share: float) -> str:
 
 
 def moves_with(chip: Chip) -> dict[str, str]:
-    """Return for each constant the one it moves with: itself, or the first that quotes the same source."""
+    """Return for each constant the one it moves with: itself, or the first that quotes the same
+    source.
+    """
     table = constants(chip)
     first: dict[str, str] = {}
     leader: dict[str, str] = {}
@@ -125,7 +134,8 @@ def draw(chip: Chip, draws: int, seed: int) -> dict[str, np.ndarray]:
         raise InputError(f"seed: must be 0 or more, not {seed}")
     leader = moves_with(chip)
     quantile = {
-        name: np.random.default_rng([seed, crc32(name.encode())]).random(draws) for name in set(leader.values())
+        name: np.random.default_rng([seed, crc32(name.encode())]).random(draws)
+        for name in set(leader.values())
     }
     return {
         name: _within(constant.value, constant.band, quantile[leader[name]])
@@ -137,18 +147,26 @@ def _within(value: float, band: list[float] | None, quantile: np.ndarray) -> np.
     """Return the constant's value at each quantile of its band; 0.5 is the value itself."""
     if band is None:
         return np.full(len(quantile), value)
-    return np.where(quantile < 0.5, _between(band[0], value, 2 * quantile), _between(value, band[1], 2 * quantile - 1))
+    return np.where(
+        quantile < 0.5,
+        _between(band[0], value, 2 * quantile),
+        _between(value, band[1], 2 * quantile - 1),
+    )
 
 
 def _between(low: float, high: float, share: np.ndarray) -> np.ndarray:
-    """Return the point at a share of the way from low to high, by ratio where there is one, else by difference."""
+    """Return the point at a share of the way from low to high, by ratio where there is one, else by
+    difference.
+    """
     if low > 0:
         return low * (high / low) ** share  # type: ignore[no-any-return]
     return low + (high - low) * share
 
 
 def energies(ledger: Ledger, drawn: dict[str, np.ndarray]) -> np.ndarray:
-    """Return the joules of a run by component under each draw, (n_components, draws): quantities × constants."""
+    """Return the joules of a run by component under each draw, (n_components, draws): quantities ×
+    constants.
+    """
     parts = np.zeros((len(COMPONENTS), len(TERMS)))
     parts[_COMPONENT_OF_TERM, np.arange(len(TERMS))] = ledger.quantity
     return parts @ rates(drawn)
@@ -163,7 +181,11 @@ def propagate(chip: Chip, ledger: Ledger, inferences: int, draws: int, seed: int
         draws,
         seed,
         Spread.of(ledger.total / n, parts.sum(axis=0)),
-        {name: Spread.of(nominal[name], part) for name, part in zip(COMPONENTS, parts) if nominal[name] or part.any()},
+        {
+            name: Spread.of(nominal[name], part)
+            for name, part in zip(COMPONENTS, parts)
+            if nominal[name] or part.any()
+        },
         _tornado(chip, lambda values: energies(ledger, values).sum(axis=0) / n),
     )
 
@@ -171,33 +193,54 @@ def propagate(chip: Chip, ledger: Ledger, inferences: int, draws: int, seed: int
 def verdict(
     chip: Chip, spiking: tuple[Ledger, int], quantised: tuple[Ledger, int], draws: int, seed: int
 ) -> VerdictUncertainty:
-    """Return in how many draws the spiking twin wins, each draw giving both twins the same constants.
+    """Return in how many draws the spiking twin wins, each draw giving both twins the same
+    constants.
 
-    Each twin is (ledger, inferences).  Raises InputError when a draw leaves the quantised twin without energy to compare with.
+    Each twin is (ledger, inferences).  Raises InputError when a draw leaves the quantised twin
+    without energy to compare with.
     """
 
     def ratio(values: dict[str, np.ndarray]) -> np.ndarray:
-        snn, qnn = (energies(ledger, values).sum(axis=0) / max(n, 1) for ledger, n in (spiking, quantised))
+        snn, qnn = (
+            energies(ledger, values).sum(axis=0) / max(n, 1) for ledger, n in (spiking, quantised)
+        )
         if not (qnn > 0).all():
-            raise InputError("draws: the quantised twin must cost energy in every draw, or there is no ratio")
+            raise InputError(
+                "draws: the quantised twin must cost energy in every draw, or there is no ratio"
+            )
         return np.asarray(snn / qnn)
 
     drawn = ratio(draw(chip, draws, seed))
-    nominal = float(ratio({name: np.array([constant.value]) for name, constant in constants(chip).items()})[0])
-    return VerdictUncertainty(draws, seed, Spread.of(nominal, drawn), float((drawn < 1).mean()), _tornado(chip, ratio))
+    nominal = float(
+        ratio({name: np.array([constant.value]) for name, constant in constants(chip).items()})[0]
+    )
+    return VerdictUncertainty(
+        draws, seed, Spread.of(nominal, drawn), float((drawn < 1).mean()), _tornado(chip, ratio)
+    )
 
 
 def _tornado(chip: Chip, number: Any) -> list[Swing]:
-    """Return the swings of `number`, a function of the constants, each constant moved alone; widest first."""
+    """Return the swings of `number`, a function of the constants, each constant moved alone; widest
+    first.
+    """
     table = constants(chip)
     banded = [name for name, constant in table.items() if constant.band is not None]
     # one column per end of a band: an experiment in which only that constant moves
-    values = {name: np.full(2 * len(banded), constant.value, float) for name, constant in table.items()}
+    values = {
+        name: np.full(2 * len(banded), constant.value, float) for name, constant in table.items()
+    }
     for column, name in enumerate(banded):
         values[name][2 * column : 2 * column + 2] = table[name].band
     ends = number(values).reshape(-1, 2) if banded else np.zeros((0, 2))
     swings = [
-        Swing(name, table[name].value, tuple(table[name].band), float(low), float(high), table[name].evidence)
+        Swing(
+            name,
+            table[name].value,
+            tuple(table[name].band),
+            float(low),
+            float(high),
+            table[name].evidence,
+        )
         for name, (low, high) in zip(banded, ends)
     ]
     return sorted((swing for swing in swings if swing.width > 0), key=lambda swing: -swing.width)

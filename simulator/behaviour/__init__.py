@@ -1,1 +1,3 @@
-"""What a network computes, in integers: neurons, rows of synapses, the raster of a run, and its two twins."""
+"""What a network computes, in integers: neurons, rows of synapses, the raster of a run, and its two
+twins.
+"""

@@ -1,7 +1,9 @@
-"""One neuron, one timestep, in integers: leak, integrate, compare, reset; and the quantised activation.
+"""One neuron, one timestep, in integers: leak, integrate, compare, reset; and the quantised
+activation.
 
-A timestep does, in this order: the leak of the old potential (LIF), V += current + bias in the potential's width, the
-comparison with the threshold, the reset.  In integers V > threshold is V - 1 >= threshold, so one comparison serves both.
+A timestep does, in this order: the leak of the old potential (LIF), V += current + bias in the
+potential's width, the comparison with the threshold, the reset.  In integers V > threshold is V - 1
+>= threshold, so one comparison serves both.
 """
 
 from __future__ import annotations
@@ -44,7 +46,9 @@ class Neurons(NamedTuple):
 
 
 def prepare(name: str, neuron: Neuron) -> Neurons:
-    """Return the population `name` for the kernels, or raise InputError naming what cannot be computed."""
+    """Return the population `name` for the kernels, or raise InputError naming what cannot be
+    computed.
+    """
     for key, value, allowed in (
         ("model", neuron.model, MODELS),
         ("reset", neuron.reset, RESETS),
@@ -54,17 +58,23 @@ def prepare(name: str, neuron: Neuron) -> Neurons:
         if value not in allowed:
             raise InputError(f"{name}: {key}: must be one of {', '.join(allowed)}, not {value!r}")
     if not 2 <= neuron.potential_bits <= LARGEST_POTENTIAL_BITS:
-        raise InputError(f"{name}: potential_bits: must be between 2 and {LARGEST_POTENTIAL_BITS}, not {neuron.potential_bits}")
+        raise InputError(
+            f"{name}: potential_bits: must be between 2 and {LARGEST_POTENTIAL_BITS}, not "
+            f"{neuron.potential_bits}"
+        )
     if not 0 <= neuron.decay <= FULL_DECAY:
         raise InputError(f"{name}: decay: must be between 0 and {FULL_DECAY}, not {neuron.decay}")
     low, high = -(1 << (neuron.potential_bits - 1)), (1 << (neuron.potential_bits - 1)) - 1
     threshold, initial, bias = (
-        np.ascontiguousarray(array, np.int64) for array in (neuron.threshold, neuron.initial, neuron.bias)
+        np.ascontiguousarray(array, np.int64)
+        for array in (neuron.threshold, neuron.initial, neuron.bias)
     )
     if neuron.model != "readout" and len(threshold) and threshold.min() < 1:
         raise InputError(f"{name}: threshold: must be at least 1, not {threshold.min()}")
     if len(initial) and (initial.min() < low or initial.max() > high):
-        raise InputError(f"{name}: initial: must fit in {neuron.potential_bits} bits, {low} to {high}")
+        raise InputError(
+            f"{name}: initial: must fit in {neuron.potential_bits} bits, {low} to {high}"
+        )
     return Neurons(
         MODELS[neuron.model],
         threshold,
@@ -81,7 +91,9 @@ def prepare(name: str, neuron: Neuron) -> Neurons:
 
 @kernel
 def leak(decay, potential):
-    """Take decay / 4096 off every potential, rounding toward zero: V <- sign(V) * ((|V| * (4096 - decay)) >> 12)."""
+    """Take decay / 4096 off every potential, rounding toward zero: V <- sign(V) * ((|V| * (4096 -
+    decay)) >> 12).
+    """
     keep = FULL_DECAY - decay
     for j in range(len(potential)):
         v = potential[j]
@@ -95,7 +107,8 @@ def leak(decay, potential):
 def integrate(neurons, potential, drive):
     """Add current and bias to every potential in its width; return how many left the range.
 
-    potential and drive: (n_neurons,) int64.  What leaves the range saturates, or wraps as two's complement does.
+    potential and drive: (n_neurons,) int64.  What leaves the range saturates, or wraps as two's
+    complement does.
     """
     low, high = neurons.low, neurons.high
     overflows = 0
@@ -115,7 +128,9 @@ def integrate(neurons, potential, drive):
 
 @kernel
 def fire(neurons, potential, fired):
-    """Compare and reset; write the firing neurons, rising, into `fired` and return how many there are."""
+    """Compare and reset; write the firing neurons, rising, into `fired` and return how many there
+    are.
+    """
     n = 0
     for j in range(len(potential)):
         if potential[j] - neurons.strict >= neurons.threshold[j]:
@@ -130,7 +145,9 @@ def fire(neurons, potential, fired):
 
 @kernel
 def step(neurons, potential, drive, fired):
-    """Do one timestep of a population; return how many neurons fired and how many potentials left their range."""
+    """Do one timestep of a population; return how many neurons fired and how many potentials left
+    their range.
+    """
     if neurons.model == LIF:
         leak(neurons.decay, potential)
     overflows = integrate(neurons, potential, drive)
@@ -141,10 +158,12 @@ def step(neurons, potential, drive, fired):
 
 @kernel
 def activation(neurons, j, total, timesteps):
-    """Return clip(floor(total / threshold), 0, T) of neuron j, or of total - 1 where the comparison is strict.
+    """Return clip(floor(total / threshold), 0, T) of neuron j, or of total - 1 where the comparison
+    is strict.
 
-    With total = V0 + sum of T currents this is the quantised activation, and what a neuron fires that gathers its
-    whole window first: it subtracts the threshold as often as the comparison holds, at most once per timestep.
+    With total = V0 + sum of T currents this is the quantised activation, and what a neuron fires
+    that gathers its whole window first: it subtracts the threshold as often as the comparison
+    holds, at most once per timestep.
     """
     excess = total - neurons.strict
     if neurons.model == READOUT or excess < neurons.threshold[j]:

@@ -1,7 +1,8 @@
 """One layer over whole inferences: the three ways a layer answers what the layer before it sent.
 
-In a feed-forward chain a layer's timestep depends only on the same timestep of the layer before it, so each layer is run
-over all its steps before the next one begins and its weights stay in the cache.
+In a feed-forward chain a layer's timestep depends only on the same timestep of the layer before it,
+so each layer is run over all its steps before the next one begins and its weights stay in the
+cache.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ class Scratch(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """What the layer sends in some inferences, written from the front; room for every neuron in every timestep."""
+    """What the layer sends in some inferences, written from the front; room for every neuron in
+    every timestep.
+    """
 
     start: np.ndarray  # (inferences * window + 1,) int64
     neuron: np.ndarray  # int32
@@ -43,7 +46,9 @@ class Sent(NamedTuple):
 
 @kernel
 def stream(rows, neurons, timesteps, source, begin, end, scratch, sent):
-    """Run inferences begin .. end - 1, a spike leaving in the timestep in which it was made; return the overflows."""
+    """Run inferences begin .. end - 1, a spike leaving in the timestep in which it was made; return
+    the overflows.
+    """
     n = overflows = 0
     for inference in range(begin, end):
         for j in range(len(scratch.potential)):
@@ -51,7 +56,14 @@ def stream(rows, neurons, timesteps, source, begin, end, scratch, sent):
         for t in range(timesteps):
             if t == 0 or not source.hold:
                 at = inference * timesteps + t
-                gather(rows, scratch.current, source.neuron, source.value, source.start[at], source.start[at + 1])
+                gather(
+                    rows,
+                    scratch.current,
+                    source.neuron,
+                    source.value,
+                    source.start[at],
+                    source.start[at + 1],
+                )
                 pool(rows, scratch.current, scratch.drive)
             fired, left = step(neurons, scratch.potential, scratch.drive, sent.neuron[n:])
             for k in range(n, n + fired):
@@ -66,7 +78,8 @@ def stream(rows, neurons, timesteps, source, begin, end, scratch, sent):
 
 @kernel
 def accumulate(rows, neurons, timesteps, source, begin, end, scratch, sent):
-    """Run inferences begin .. end - 1, each window gathered before the first spike leaves; return the overflows.
+    """Run inferences begin .. end - 1, each window gathered before the first spike leaves; return
+    the overflows.
 
     A neuron that owes n spikes sends one in each of the first n timesteps of its window.
     """
@@ -78,7 +91,14 @@ def accumulate(rows, neurons, timesteps, source, begin, end, scratch, sent):
         for t in range(timesteps):
             if t == 0 or not source.hold:
                 at = inference * timesteps + t
-                gather(rows, scratch.current, source.neuron, source.value, source.start[at], source.start[at + 1])
+                gather(
+                    rows,
+                    scratch.current,
+                    source.neuron,
+                    source.value,
+                    source.start[at],
+                    source.start[at + 1],
+                )
                 pool(rows, scratch.current, scratch.drive)
             overflows += integrate(neurons, potential, scratch.drive)
         for j in range(len(potential)):
@@ -98,15 +118,24 @@ def accumulate(rows, neurons, timesteps, source, begin, end, scratch, sent):
 
 @kernel
 def activate(rows, neurons, timesteps, source, begin, end, scratch, sent):
-    """Run inferences begin .. end - 1 of the quantised twin: u = clip(floor((V0 + z + T * bias) / threshold), 0, T).
+    """Run inferences begin .. end - 1 of the quantised twin: u = clip(floor((V0 + z + T * bias) /
+    threshold), 0, T).
 
-    z is the sum over sources of weight times activation, and T times that sum where `source.hold` is set: a current that
-    enters once stands for T equal ones.  The accumulator is exact: the potential's width does not apply to it.
+    z is the sum over sources of weight times activation, and T times that sum where `source.hold`
+    is set: a current that enters once stands for T equal ones.  The accumulator is exact: the
+    potential's width does not apply to it.
     """
     n = 0
     times = timesteps if source.hold else 1
     for inference in range(begin, end):
-        gather(rows, scratch.current, source.neuron, source.value, source.start[inference], source.start[inference + 1])
+        gather(
+            rows,
+            scratch.current,
+            source.neuron,
+            source.value,
+            source.start[inference],
+            source.start[inference + 1],
+        )
         pool(rows, scratch.current, scratch.drive)
         for j in range(len(scratch.drive)):
             total = neurons.initial[j] + times * scratch.drive[j] + timesteps * neurons.bias[j]

@@ -1,11 +1,14 @@
-"""What one source adds to the currents of its targets, for dense, sparse and convolution rows, and pooling of currents.
+"""What one source adds to the currents of its targets, for dense, sparse and convolution rows, and
+pooling of currents.
 
-Rows are kept in the narrowest integers that hold the weights.  Currents are int32 where the largest possible sum fits and
-int64 otherwise (`prepare` proves it from the weights and the largest value a source can carry), so no sum overflows.
+Rows are kept in the narrowest integers that hold the weights.  Currents are int32 where the largest
+possible sum fits and int64 otherwise (`prepare` proves it from the weights and the largest value a
+source can carry), so no sum overflows.
 
-A convolution adds into currents that are channel-last (y, x, channel): for each kernel row, the targets of one source are
-then one contiguous run.  With stride s a source column x meets the kernel columns kx = (x + padding) mod s, + s, + 2s, ..., so
-the weights are stored by that phase, each phase in falling kx, that is rising target.
+A convolution adds into currents that are channel-last (y, x, channel): for each kernel row, the
+targets of one source are then one contiguous run.  With stride s a source column x meets the kernel
+columns kx = (x + padding) mod s, + s, + 2s, ..., so the weights are stored by that phase, each
+phase in falling kx, that is rising target.
 """
 
 from __future__ import annotations
@@ -14,7 +17,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.describe.network import CONVOLUTION, DENSE, SPARSE, Connection, Layer, narrow, narrow_index
+from simulator.describe.network import (
+    CONVOLUTION,
+    DENSE,
+    SPARSE,
+    Connection,
+    Layer,
+    narrow,
+    narrow_index,
+)
 from simulator.errors import InputError
 from simulator.jit import kernel
 
@@ -27,8 +38,16 @@ _BLOCK = 64
 
 
 _GEOMETRY = (
-    "height_in", "width_in", "channels", "height", "width", "kernel_height", "kernel_width", "stride", "padding"
-)  # fmt: skip
+    "height_in",
+    "width_in",
+    "channels",
+    "height",
+    "width",
+    "kernel_height",
+    "kernel_width",
+    "stride",
+    "padding",
+)
 
 
 class Rows(NamedTuple):
@@ -36,7 +55,9 @@ class Rows(NamedTuple):
 
     kind: int
     weight: np.ndarray  # int8, int16, int32 or int64, flat; row after row
-    start: np.ndarray  # int64: sparse: of each source's row; convolution: of each column phase, in kernel columns
+    start: (
+        np.ndarray
+    )  # int64: sparse: of each source's row; convolution: of each column phase, in kernel columns
     target: np.ndarray  # int16 or int32: sparse
     n_out: int  # before pooling
     height_in: int
@@ -53,21 +74,26 @@ class Rows(NamedTuple):
 
 
 def prepare(layer: Layer, largest_value: int) -> tuple[Rows, np.dtype, int]:
-    """Return a layer's rows for the kernels, the integer type of its currents, and the bound on a pooled current.
+    """Return a layer's rows for the kernels, the integer type of its currents, and the bound on a
+    pooled current.
 
-    largest_value: the largest magnitude a source carries in one timestep.  Raises InputError where a sum could need more
-    than 62 bits, and for pooling of anything but a convolution.
+    largest_value: the largest magnitude a source carries in one timestep.  Raises InputError where
+    a sum could need more than 62 bits, and for pooling of anything but a convolution.
     """
     connection, pool = layer.connection, layer.pool
     if connection.kind not in KINDS:
-        raise InputError(f"{layer.name}: connection: must be one of {', '.join(KINDS)}, not {connection.kind!r}")
+        raise InputError(
+            f"{layer.name}: connection: must be one of {', '.join(KINDS)}, not {connection.kind!r}"
+        )
     if pool is not None and (connection.kind != CONVOLUTION or pool.kind not in ("max", "sum")):
         raise InputError(f"{layer.name}: pool: must be the max or sum of a convolution's currents")
     bound = _fan_in(connection) * _largest(connection.weight) * largest_value
     if pool is not None and pool.kind == "sum":
         bound *= pool.size**2
     if bound >= 1 << 62:
-        raise InputError(f"{layer.name}: a current can reach {bound}, which needs more than 62 bits")
+        raise InputError(
+            f"{layer.name}: a current can reach {bound}, which needs more than 62 bits"
+        )
     geometry = dict.fromkeys(_GEOMETRY, 0)
     start, target, weight = np.zeros(1, np.int64), np.zeros(0, np.int32), connection.weight
     if connection.kind == SPARSE:
@@ -108,14 +134,18 @@ def _largest(array: np.ndarray) -> int:
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:
-    """Return a flat view nobody writes to, so that loaded and derived arrays share one compilation."""
+    """Return a flat view nobody writes to, so that loaded and derived arrays share one
+    compilation.
+    """
     view = array.reshape(-1).view()
     view.setflags(write=False)
     return view
 
 
 def _by_phase(weight: np.ndarray, stride: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return a kernel (out, in, height, width) as (in, height, columns by phase, out) and where each phase starts."""
+    """Return a kernel (out, in, height, width) as (in, height, columns by phase, out) and where
+    each phase starts.
+    """
     columns = weight.shape[3]
     phases = [list(range(phase, columns, stride))[::-1] for phase in range(stride)]
     order = [column for phase in phases for column in phase]
@@ -125,7 +155,9 @@ def _by_phase(weight: np.ndarray, stride: int) -> tuple[np.ndarray, np.ndarray]:
 
 @kernel
 def add_row(current, weight):
-    """Add weights to currents, element by element (a function of its own, on slices, so that it becomes SIMD code)."""
+    """Add weights to currents, element by element (a function of its own, on slices, so that it
+    becomes SIMD code).
+    """
     for j in range(len(current)):
         current[j] += weight[j]
 
@@ -139,7 +171,9 @@ def add_row_times(current, weight, value):
 
 @kernel
 def add_run(current, weight, value):
-    """Add one contiguous run of targets: by adding for a spike, by multiplying for any other value."""
+    """Add one contiguous run of targets: by adding for a spike, by multiplying for any other
+    value.
+    """
     if value == 1:
         add_row(current, weight)
     else:
@@ -162,7 +196,9 @@ def add_convolution(rows, current, source, value):
     x = source % rows.width_in + rows.padding
     phase = x % rows.stride
     first, last = rows.start[phase], rows.start[phase + 1]
-    column = x // rows.stride - (last - first) + 1  # the first target of the run, perhaps left of the edge
+    column = (
+        x // rows.stride - (last - first) + 1
+    )  # the first target of the run, perhaps left of the edge
     skip = max(0, -column)
     n = min(column + last - first, rows.width) - column - skip
     if n <= 0:
@@ -198,7 +234,9 @@ def gather(rows, current, neuron, value, first, last):
 
 @kernel
 def channel_major(rows, current, drive):
-    """Write channel-last currents into drive channel by channel, in blocks of pixels that stay in the fastest cache."""
+    """Write channel-last currents into drive channel by channel, in blocks of pixels that stay in
+    the fastest cache.
+    """
     pixels = rows.height * rows.width
     for block in range(0, pixels, _BLOCK):
         for channel in range(rows.channels):
@@ -208,7 +246,9 @@ def channel_major(rows, current, drive):
 
 @kernel
 def pool_field(rows, current, first):
-    """Return the largest or the sum of one channel's currents in the field whose first current is `first`."""
+    """Return the largest or the sum of one channel's currents in the field whose first current is
+    `first`.
+    """
     best = np.int64(current[first])
     for cell in range(1, rows.pool_size * rows.pool_size):
         pixel = cell // rows.pool_size * rows.width + cell % rows.pool_size

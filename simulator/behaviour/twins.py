@@ -1,9 +1,12 @@
-"""How far the spiking twin is from the quantised one: spike counts against activations, neuron by neuron.
+"""How far the spiking twin is from the quantised one: spike counts against activations, neuron by
+neuron.
 
-The twins belong together as in Yan et al., arXiv:2409.08290, Theorem 1: T timesteps stand for ceil(log2(T + 1)) bits.  With
-firing 'accumulate' they are equal for every sign and order of the currents, and so is a layer driven by a constant current.
-Two things break the equality, and `compare` measures both: firing 'streaming' with signed weights (a neuron that fired early
-cannot take a spike back), and max pooling behind the first layer (the maximum of sums is not the sum of maxima).
+The twins belong together as in Yan et al., arXiv:2409.08290, Theorem 1: T timesteps stand for
+ceil(log2(T + 1)) bits.  With firing 'accumulate' they are equal for every sign and order of the
+currents, and so is a layer driven by a constant current. Two things break the equality, and
+`compare` measures both: firing 'streaming' with signed weights (a neuron that fired early cannot
+take a spike back), and max pooling behind the first layer (the maximum of sums is not the sum of
+maxima).
 """
 
 from __future__ import annotations
@@ -34,7 +37,9 @@ class LayerDifference:
 
     @property
     def more_spikes(self) -> float:
-        """Spikes beyond the sum of activations, as a share of it; infinite where only the spiking twin is active."""
+        """Spikes beyond the sum of activations, as a share of it; infinite where only the spiking
+        twin is active.
+        """
         if not self.activations:
             return float("inf") if self.spikes else 0.0
         return self.spikes / self.activations - 1
@@ -63,12 +68,16 @@ class Difference:
 
 
 def compare(snn: Raster, qnn: Raster) -> Difference:
-    """Return how the spike counts of one raster differ from the activations of the other, layer by layer.
+    """Return how the spike counts of one raster differ from the activations of the other, layer by
+    layer.
 
-    Raises InputError unless the first is a spiking, the second a quantised raster of the same network and inferences.
+    Raises InputError unless the first is a spiking, the second a quantised raster of the same
+    network and inferences.
     """
     if snn.mode != SNN or qnn.mode != QNN:
-        raise InputError(f"twins: must be compared as '{SNN}' with '{QNN}', not {snn.mode!r} with {qnn.mode!r}")
+        raise InputError(
+            f"twins: must be compared as '{SNN}' with '{QNN}', not {snn.mode!r} with {qnn.mode!r}"
+        )
     sizes = [[trace.n_neurons for trace in raster.layers] for raster in (snn, qnn)]
     if sizes[0] != sizes[1] or snn.n_inferences != qnn.n_inferences:
         raise InputError("twins: must be rasters of the same network and the same inferences")
@@ -86,7 +95,10 @@ def compare(snn: Raster, qnn: Raster) -> Difference:
             more += int((count > activation).sum())
             if first is None and len(wrong):
                 j = wrong[0]
-                first = f"layer {number}, inference {inference}, neuron {j}: {count[j]} spikes, activation {activation[j]}"
+                first = (
+                    f"layer {number}, inference {inference}, neuron {j}: {count[j]} spikes, "
+                    f"activation {activation[j]}"
+                )
         layers.append(
             LayerDifference(
                 number,
@@ -99,14 +111,19 @@ def compare(snn: Raster, qnn: Raster) -> Difference:
         )
     if first is None and not np.array_equal(snn.outputs, qnn.outputs):
         inference, j = np.argwhere(snn.outputs != qnn.outputs)[0]
-        pair = f"{snn.outputs[inference, j]} of the spiking twin, {qnn.outputs[inference, j]} of the quantised one"
+        pair = (
+            f"{snn.outputs[inference, j]} of the spiking twin, {qnn.outputs[inference, j]} of the "
+            f"quantised one"
+        )
         first = f"output {j}, inference {inference}: {pair}"
     agreeing = int((snn.predictions == qnn.predictions).sum())
     return Difference(tuple(layers), snn.n_inferences, agreeing, snn.accuracy, qnn.accuracy, first)
 
 
 def require_equal(snn: Raster, qnn: Raster) -> None:
-    """Raise CheckError naming the first neuron that differs, unless the twins are equal in every count and output."""
+    """Raise CheckError naming the first neuron that differs, unless the twins are equal in every
+    count and output.
+    """
     difference = compare(snn, qnn)
     if not difference.is_equal:
         raise CheckError(f"twins: {difference.first}")

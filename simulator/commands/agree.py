@@ -10,15 +10,31 @@ from simulator.commands import options
 @click.command()
 @options.workload
 @options.chip
-@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="How many stretches of the inputs to run.")
-@click.option("--limit", type=click.IntRange(1), default=2, show_default=True, help="Inferences per stretch.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="How many stretches of the inputs to run.",
+)
+@click.option(
+    "--limit", type=click.IntRange(1), default=2, show_default=True, help="Inferences per stretch."
+)
 @options.timesteps
 @options.setting
-def agree(workload: str, chip: str, seeds: int, limit: int, timesteps: int | None, setting: tuple[str, ...]) -> None:
-    """Run WORKLOAD through both engines and show that they agree on every grant, state change, packet and counter.
+def agree(
+    workload: str,
+    chip: str,
+    seeds: int,
+    limit: int,
+    timesteps: int | None,
+    setting: tuple[str, ...],
+) -> None:
+    """Run WORKLOAD through both engines and show that they agree on every grant, state change,
+    packet and counter.
 
-    Both twins are run. Seed 0 takes the first inputs, further seeds take inputs drawn with that seed.
-    Exit 1 and the first difference when they do not agree.
+    Both twins are run. Seed 0 takes the first inputs, further seeds take inputs drawn with that
+    seed. Exit 1 and the first difference when they do not agree.
 
     \b
     spikemesh agree digits-mlp --chip generic-22nm --seeds 3
@@ -29,7 +45,9 @@ def agree(workload: str, chip: str, seeds: int, limit: int, timesteps: int | Non
 
     loaded, described = options.load(workload, chip, setting)
     with shown() as progress:
-        outcomes = compare(loaded, described, seeds=seeds, limit=limit, timesteps=timesteps, progress=progress)
+        outcomes = compare(
+            loaded, described, seeds=seeds, limit=limit, timesteps=timesteps, progress=progress
+        )
     for outcome in outcomes:
         click.echo(outcome.line())
     wrong = [outcome for outcome in outcomes if outcome.difference is not None]

@@ -11,24 +11,38 @@ import rich_click as click
 from simulator.commands import options
 from simulator.commands.written import naming_options, quantity
 
-_SHARE = re.compile(r"[+-]?[0-9]{1,20}/[0-9]{1,20}|[+-]?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:[eE][+-]?[0-9]{1,2})?")
+_SHARE = re.compile(
+    r"[+-]?[0-9]{1,20}/[0-9]{1,20}|[+-]?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:[eE][+-]?[0-9]{1,2})?"
+)
 
 
 @click.command("always-on")
 @options.workload
 @options.chip
-@click.option("--frame-rate", required=True, metavar="RATE", help="Frames per second, such as 10Hz.")
 @click.option(
-    "--duty", required=True, metavar="D[,D...]", help="Share of the frames that carry a signal; several for a curve."
+    "--frame-rate", required=True, metavar="RATE", help="Frames per second, such as 10Hz."
+)
+@click.option(
+    "--duty",
+    required=True,
+    metavar="D[,D...]",
+    help="Share of the frames that carry a signal; several for a curve.",
 )
 @click.option(
     "--policy",
     type=click.Choice(["never", "gate", "off", "all"]),
     default="all",
     show_default=True,
-    help="Cores never sleep, are clock-gated, or power-gated; where the chip is silent: at once, off after break-even.",
+    help="Cores never sleep, are clock-gated, or power-gated; where the chip is silent: at once, "
+    "off after break-even.",
 )
-@click.option("--mode", type=click.Choice(["snn", "qnn"]), default="snn", show_default=True, help="Which twin listens.")
+@click.option(
+    "--mode",
+    type=click.Choice(["snn", "qnn"]),
+    default="snn",
+    show_default=True,
+    help="Which twin listens.",
+)
 @click.option(
     "--frames",
     type=click.IntRange(1),
@@ -46,29 +60,43 @@ _SHARE = re.compile(r"[+-]?[0-9]{1,20}/[0-9]{1,20}|[+-]?(?:[0-9]{1,20}(?:\.[0-9]
     type=click.FloatRange(0, 1),
     default=0.0,
     show_default=True,
-    help="Probability of a stray event per input line (and timestep of a raster) in a frame without a signal.",
+    help="Probability of a stray event per input line (and timestep of a raster) in a frame "
+    "without a signal.",
 )
 @click.option("--battery", metavar="ENERGY", help="Say how long it lasts, such as 660mWh.")
 @options.timesteps
 @options.corner
 @options.engine
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of bursts and background.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of bursts and background."
+)
 @options.setting
 @click.option(
-    "--plot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.png", help="Draw power against duty."
+    "--plot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.png",
+    help="Draw power against duty.",
 )
 @click.option(
-    "-o", "output", type=click.Path(file_okay=False), metavar="DIR", help="Write always-on.json and manifest.json there."
+    "-o",
+    "output",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="Write always-on.json and manifest.json there.",
 )
 @naming_options()
-def always_on(workload: str, frame_rate: str, duty: str, policy: str, output: str | None, **choices: Any) -> None:
-    """Average power of WORKLOAD on a chip that waits for rare signals, by gating policy, beside the ideal formula.
+def always_on(
+    workload: str, frame_rate: str, duty: str, policy: str, output: str | None, **choices: Any
+) -> None:
+    """Average power of WORKLOAD on a chip that waits for rare signals, by gating policy, beside the
+    ideal formula.
 
-    A stream of frames, of which a share carries a signal (an inference); the chip sleeps through the others.
+    A stream of frames, of which a share carries a signal (an inference); the chip sleeps through
+    the others.
 
-    \b
-    spikemesh always-on digits-mlp --frame-rate 10Hz --duty 0.001,0.01,0.1 --battery 660mWh
-    spikemesh always-on digits-mlp --frame-rate 1kHz --duty 0.01 --policy off --burst bursty --plot power.png
+    \b spikemesh always-on digits-mlp --frame-rate 10Hz --duty 0.001,0.01,0.1 --battery 660mWh
+    spikemesh always-on digits-mlp --frame-rate 1kHz --duty 0.01 --policy off --burst bursty --plot
+    power.png
     """
     from fractions import Fraction
 
@@ -83,7 +111,11 @@ def always_on(workload: str, frame_rate: str, duty: str, policy: str, output: st
     from simulator.units import shown_value
 
     rate = quantity("--frame-rate", frame_rate, "frequency")
-    battery = None if choices["battery"] is None else float(quantity("--battery", choices["battery"], "energy"))
+    battery = (
+        None
+        if choices["battery"] is None
+        else float(quantity("--battery", choices["battery"], "energy"))
+    )
     if battery is not None and battery <= 0:
         raise InputError(f"--battery: must be more than 0 J, not {choices['battery']!r}")
     shares = [text.strip() for text in duty.split(",")]
@@ -95,7 +127,10 @@ def always_on(workload: str, frame_rate: str, duty: str, policy: str, output: st
     if len(duties) != len(shares):
         raise InputError(f"--duty: must be shares such as 0.001,0.01, not {shown_value(duty)}")
     loaded, chip = options.load(workload, choices["chip"], choices["setting"], choices["corner"])
-    how = {name: choices[name] for name in ("mode", "frames", "burst", "background", "timesteps", "seed", "engine")}
+    how = {
+        name: choices[name]
+        for name in ("mode", "frames", "burst", "background", "timesteps", "seed", "engine")
+    }
     policies = study.policies_for(chip) if policy == "all" else (policy,)
     with shown() as progress:
         outcomes = study.always_on(loaded, chip, rate, duties, policies, progress=progress, **how)

@@ -1,4 +1,6 @@
-"""`spikemesh analytic`: the published closed-form energy of both twins, its published numbers, its pictures."""
+"""`spikemesh analytic`: the published closed-form energy of both twins, its published numbers, its
+pictures.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ TIMESTEPS, RATE, FAN_IN = 5, 0.06, 4096
 
 @click.command()
 @click.option(
-    "--configuration", metavar="NAME", help="Take T, rate and fan-in from efficient, typical or high-performance."
+    "--configuration",
+    metavar="NAME",
+    help="Take T, rate and fan-in from efficient, typical or high-performance.",
 )
 @click.option(
     "--setting",
@@ -22,24 +26,52 @@ TIMESTEPS, RATE, FAN_IN = 5, 0.06, 4096
     show_default=True,
     help="Price of transfers: theoretical-minimum, typical or worst-case.",
 )
-@click.option("--version", default="v3", show_default=True, help="Paper revision: v3, or v4 (adds the membrane).")
+@click.option(
+    "--version",
+    default="v3",
+    show_default=True,
+    help="Paper revision: v3, or v4 (adds the membrane).",
+)
 @click.option("--timesteps", type=int, help=f"Time window T.  [default: {TIMESTEPS}]")
-@click.option("--rate", type=float, help=f"Mean spike rate per input and timestep, 0 to 1.  [default: {RATE}]")
+@click.option(
+    "--rate", type=float, help=f"Mean spike rate per input and timestep, 0 to 1.  [default: {RATE}]"
+)
 @click.option(
     "--density",
     default="average",
     show_default=True,
-    help="Active share of the twin's inputs, 0 to 1, or the case of Theorem 2: best, average, worst.",
+    help="Active share of the twin's inputs, 0 to 1, or the case of Theorem 2: best, average, "
+    "worst.",
 )
 @click.option("--weight-bits", type=int, default=8, show_default=True, help="Bits of a weight.")
 @click.option("--fan-in", type=int, help=f"Inputs N of the output neuron.  [default: {FAN_IN}]")
 @click.option("--hops", type=float, default=1.0, show_default=True, help="Mean hops of a transfer.")
-@click.option("--reuse-snn", type=float, default=1.0, show_default=True, help="Uses per weight read, spiking network.")
-@click.option("--reuse-qnn", type=float, default=1.0, show_default=True, help="Uses per weight read, quantised twin.")
-@click.option("--aggregated", is_flag=True, help="Send spike counts once per window instead of spikes.")
-@click.option("--allow-extrapolated", is_flag=True, help="Use constants that are neither read nor solved.")
-@click.option("--published", is_flag=True, help="Print every published number beside the computed one.")
-@click.option("--constants", is_flag=True, help="Print the constants, with source and how each is known.")
+@click.option(
+    "--reuse-snn",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Uses per weight read, spiking network.",
+)
+@click.option(
+    "--reuse-qnn",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Uses per weight read, quantised twin.",
+)
+@click.option(
+    "--aggregated", is_flag=True, help="Send spike counts once per window instead of spikes."
+)
+@click.option(
+    "--allow-extrapolated", is_flag=True, help="Use constants that are neither read nor solved."
+)
+@click.option(
+    "--published", is_flag=True, help="Print every published number beside the computed one."
+)
+@click.option(
+    "--constants", is_flag=True, help="Print the constants, with source and how each is known."
+)
 @click.option(
     "--landscape",
     type=click.Path(file_okay=False, path_type=Path),
@@ -49,7 +81,8 @@ TIMESTEPS, RATE, FAN_IN = 5, 0.06, 4096
 def analytic(published: bool, constants: bool, landscape: Path | None, **asked: Any) -> None:
     """Energy of a spiking network and of its quantised twin by the published closed-form model.
 
-    Per output neuron and inference.  Exits with 1 when --published finds a number beyond its printed digit.
+    Per output neuron and inference.  Exits with 1 when --published finds a number beyond its
+    printed digit.
     """
     if published:
         _show_published()
@@ -70,7 +103,7 @@ def _console() -> Any:
 
 
 def _show_published() -> None:
-    from simulator.account.analytic_published import published_table
+    from simulator.analytic.published import published_table
     from simulator.errors import CheckError
     from simulator.report.analytic import published_view, summary
 
@@ -84,7 +117,7 @@ def _show_published() -> None:
 
 
 def _show_constants() -> None:
-    from simulator.account.analytic_constants import constants
+    from simulator.analytic.constants import constants
     from simulator.report.analytic import constants_view
 
     _console().print(constants_view(constants()))
@@ -99,14 +132,18 @@ def _write_landscape(folder: Path, setting: str, version: str, allow_extrapolate
     grids = landscapes(setting, version, allow_extrapolated)
     for grid in grids:
         write_csv(grid, folder / f"{grid.name}.csv")
-    for path in [*(folder / f"{grid.name}.csv" for grid in grids), *draw(grids, folder, setting, version)]:
+    for path in [
+        *(folder / f"{grid.name}.csv" for grid in grids),
+        *draw(grids, folder, setting, version),
+    ]:
         click.echo(path)
 
 
 def _show_energy(asked: dict[str, Any]) -> None:
     from dataclasses import replace
 
-    from simulator.account.analytic import (
+    from simulator.analytic.constants import CONFIGURATIONS, hardware, named
+    from simulator.analytic.model import (
         Operation,
         dense_rate,
         hop_breakeven,
@@ -114,7 +151,6 @@ def _show_energy(asked: dict[str, Any]) -> None:
         rate_breakeven,
         spiking,
     )
-    from simulator.account.analytic_constants import CONFIGURATIONS, hardware, named
     from simulator.report.analytic import energy_table
 
     name = asked["configuration"]
@@ -122,7 +158,9 @@ def _show_energy(asked: dict[str, Any]) -> None:
     timesteps = _first(asked["timesteps"], base and base.timesteps, TIMESTEPS)
     rate = _first(asked["rate"], base and base.rate, RATE)
     fan_in = _first(asked["fan_in"], base and base.fan_in, FAN_IN)
-    same = {key: asked[key] for key in ("weight_bits", "hops", "reuse_snn", "reuse_qnn", "aggregated")}
+    same = {
+        key: asked[key] for key in ("weight_bits", "hops", "reuse_snn", "reuse_qnn", "aggregated")
+    }
     operation = Operation(timesteps, rate, _density(asked["density"]), fan_in, **same)
     energies = hardware(asked["setting"], asked["version"], asked["allow_extrapolated"])
     snn, qnn = spiking(operation, energies), quantised(operation, energies)
@@ -162,4 +200,6 @@ def _density(text: str) -> float | str:
     try:
         return float(text)
     except ValueError:
-        raise InputError(f"density: must be a number or one of {', '.join(CASES)}, not {text!r}") from None
+        raise InputError(
+            f"density: must be a number or one of {', '.join(CASES)}, not {text!r}"
+        ) from None

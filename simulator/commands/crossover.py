@@ -22,13 +22,24 @@ if TYPE_CHECKING:
     "--density",
     default="0.2",
     show_default=True,
-    help="Of the twin's activations: 0 to 1, held; best, average or worst, tied to the rate (Theorem 2); or trace: the real "
+    help="Of the twin's activations: 0 to 1, held; best, average or worst, tied to the rate "
+    "(Theorem 2); or trace: the real "
     "activity, its spikes thinned or filled up.",
 )
-@click.option("--chip-set", multiple=True, metavar="KEY=V1,V2,...", help="Sweep a number of the chip; several sweeps multiply.")
-@click.option("--neurons-per-core", type=click.IntRange(1), help="At most so many neurons on a core.")
 @click.option(
-    "--spread", default="1", show_default=True, help="Use every k-th core only: longer ways; several, separated by commas."
+    "--chip-set",
+    multiple=True,
+    metavar="KEY=V1,V2,...",
+    help="Sweep a number of the chip; several sweeps multiply.",
+)
+@click.option(
+    "--neurons-per-core", type=click.IntRange(1), help="At most so many neurons on a core."
+)
+@click.option(
+    "--spread",
+    default="1",
+    show_default=True,
+    help="Use every k-th core only: longer ways; several, separated by commas.",
 )
 @click.option(
     "--encodings",
@@ -37,9 +48,23 @@ if TYPE_CHECKING:
     show_default=True,
     help="Each twin by its cheapest encoding, or as the chip file says.",
 )
-@click.option("--limit", type=click.IntRange(1), default=2, show_default=True, help="Inferences per spike rate.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the drawn activity.")
-@click.option("--resolution", type=click.FloatRange(1e-6, 0.1), default=0.0005, show_default=True, help="Of the spike rate.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    help="Inferences per spike rate.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the drawn activity."
+)
+@click.option(
+    "--resolution",
+    type=click.FloatRange(1e-6, 0.1),
+    default=0.0005,
+    show_default=True,
+    help="Of the spike rate.",
+)
 @options.engine
 @options.setting
 @options.output
@@ -59,14 +84,15 @@ def crossover(
     setting: tuple[str, ...],
     output: str | None,
 ) -> None:
-    """Find the spike rate at which both twins of WORKLOAD cost the same: in energy, latency and energy-delay product.
+    """Find the spike rate at which both twins of WORKLOAD cost the same: in energy, latency and
+    energy-delay product.
 
-    Both twins are simulated on the same mapping with drawn activity of controlled spike rate and density, or with the real one
-    thinned; the rate is narrowed by bisection. WORKLOAD may also be mlp-N-M-...: a dense network of N inputs, M outputs, ...
+    Both twins are simulated on the same mapping with drawn activity of controlled spike rate and
+    density, or with the real one thinned; the rate is narrowed by bisection. WORKLOAD may also be
+    mlp-N-M-...: a dense network of N inputs, M outputs, ...
 
-    \b
-    spikemesh crossover digits-mlp --chip generic-22nm --timesteps 2,4,8
-    spikemesh crossover mlp-1024-64 --chip yan-2024 --chip-set packet.axon=0 bit,12 bit --density average
+    \b spikemesh crossover digits-mlp --chip generic-22nm --timesteps 2,4,8 spikemesh crossover
+    mlp-1024-64 --chip yan-2024 --chip-set packet.axon=0 bit,12 bit --density average
     """
     from dataclasses import replace
 
@@ -79,18 +105,45 @@ def crossover(
     if neurons_per_core is not None:
         loaded = replace(loaded, neurons_per_core=neurons_per_core, placement=None)
     mine = tuple(text for text in setting if not text.startswith("workload."))
-    chips = [(swept, Chip.load(chip, (*mine, *(f"{key}={value}" for key, value in swept.items())))) for swept in sweeps(chip_set)]
-    share, windows, strides = chosen_density(density, workload), numbers("timesteps", timesteps), numbers("spread", spread)
+    chips = [
+        (swept, Chip.load(chip, (*mine, *(f"{key}={value}" for key, value in swept.items()))))
+        for swept in sweeps(chip_set)
+    ]
+    share, windows, strides = (
+        chosen_density(density, workload),
+        numbers("timesteps", timesteps),
+        numbers("spread", spread),
+    )
     with shown() as progress:
         findings = sweep(
-            loaded, chips, windows, density=share, inferences=limit, seed=seed, spread=strides, encodings=encodings,
-            engine=engine, resolution=resolution, progress=progress,
-        )  # fmt: skip
+            loaded,
+            chips,
+            windows,
+            density=share,
+            inferences=limit,
+            seed=seed,
+            spread=strides,
+            encodings=encodings,
+            engine=engine,
+            resolution=resolution,
+            progress=progress,
+        )
     about = f"{loaded.name} on {chip}, density {density}, seed {seed}, {limit} inferences per rate"
     console().print(crossover_view(findings, about, resolution))
     if output is not None:
-        asked = {"workload": loaded.name, "chip": chip, "density": share, "seed": seed, "inferences": limit}
-        how = {"resolution": resolution, "settings": list(mine), "encodings": encodings, "engine": engine}
+        asked = {
+            "workload": loaded.name,
+            "chip": chip,
+            "density": share,
+            "seed": seed,
+            "inferences": limit,
+        }
+        how = {
+            "resolution": resolution,
+            "settings": list(mine),
+            "encodings": encodings,
+            "engine": engine,
+        }
         write_crossover(output, findings, asked | how)
         click.echo(f"wrote {output}", err=True)
 
@@ -102,7 +155,9 @@ def load_workload(workload: str, setting: tuple[str, ...]) -> Workload:
 
     prefix = "workload."
     drawn = named(workload)
-    return drawn or Workload.load(workload, tuple(text.removeprefix(prefix) for text in setting if text.startswith(prefix)))
+    return drawn or Workload.load(
+        workload, tuple(text.removeprefix(prefix) for text in setting if text.startswith(prefix))
+    )
 
 
 def sweeps(texts: tuple[str, ...]) -> list[dict[str, str]]:
@@ -124,17 +179,24 @@ def numbers(name: str, text: str) -> list[int]:
 
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdecimal() and int(part) >= 1 for part in parts):
-        raise InputError(f"--{name}: must be whole numbers of at least 1, separated by commas, not {text!r}")
+        raise InputError(
+            f"--{name}: must be whole numbers of at least 1, separated by commas, not {text!r}"
+        )
     return [int(part) for part in parts]
 
 
 def chosen_density(text: str, workload: str) -> float | str:
-    """Return a density as a number, or the word it is; refuses the trace of a network that has none."""
+    """Return a density as a number, or the word it is; refuses the trace of a network that has
+    none.
+    """
     from simulator.errors import InputError
     from simulator.study.controlled import TRACE, named
 
     if text == TRACE and named(workload) is not None:
-        raise InputError(f"--density: must be 0 to 1, best, average or worst for {workload}, which has no trace, not {text!r}")
+        raise InputError(
+            f"--density: must be 0 to 1, best, average or worst for {workload}, which has no "
+            f"trace, not {text!r}"
+        )
     try:
         return float(text)
     except ValueError:
@@ -142,7 +204,9 @@ def chosen_density(text: str, workload: str) -> float | str:
 
 
 def console() -> Any:
-    """Return a console as wide as the terminal, or wide enough for the tables where there is none."""
+    """Return a console as wide as the terminal, or wide enough for the tables where there is
+    none.
+    """
     from rich.console import Console
 
     out = Console()

@@ -8,7 +8,8 @@ import rich_click as click
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path())
 def check(files: tuple[str, ...]) -> None:
-    """Check chip and workload FILES (paths or names): every fault of every file, with file, line, key and what is allowed.
+    """Check chip and workload FILES (paths or names): every fault of every file, with file, line,
+    key and what is allowed.
 
     \b
     spikemesh check chips/generic-22nm.yaml workloads/digits-mlp/workload.yaml
@@ -37,10 +38,15 @@ def check(files: tuple[str, ...]) -> None:
 
 @click.command()
 @click.argument("names", nargs=-1)
-@click.option("--check", is_flag=True, help="Run what each chip's file claims to reproduce; exit 1 when a claim does not hold.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Run what each chip's file claims to reproduce; exit 1 when a claim does not hold.",
+)
 @click.option("--markdown", is_flag=True, help="Print the table of --check as Markdown.")
 def chips(names: tuple[str, ...], check: bool, markdown: bool) -> None:
-    """List the chips that can be named in --chip, or hold NAMES (default: all) to what was published about them.
+    """List the chips that can be named in --chip, or hold NAMES (default: all) to what was
+    published about them.
 
     \b
     spikemesh chips --check
@@ -74,7 +80,10 @@ def _hold_to_claims(names: list[str] | None, markdown: bool) -> None:
         Console(width=None if Console().is_terminal else 160).print(claims_view(predictions))
     wrong = [prediction for prediction in predictions if not prediction.holds]
     if wrong:
-        said = "; ".join(f"{prediction.chip}: {prediction.claim.claim}: {prediction.deviation:+.2%}" for prediction in wrong)
+        said = "; ".join(
+            f"{prediction.chip}: {prediction.claim.claim}: {prediction.deviation:+.2%}"
+            for prediction in wrong
+        )
         raise CheckError(f"{len(wrong)} of {len(predictions)} claims do not hold: {said}")
 
 
@@ -85,7 +94,10 @@ def _list_chips() -> None:
 
     for name in library.names("chip"):
         chip = Chip.load(name)
-        size = f"{chip.mesh.width}x{chip.mesh.height} tiles, {chip.n_cores} cores, {show(1 / chip.period, 'Hz')}"
+        size = (
+            f"{chip.mesh.width}x{chip.mesh.height} tiles, {chip.n_cores} cores, "
+            f"{show(1 / chip.period, 'Hz')}"
+        )
         click.echo(f"{name}  ({size})\n    {' '.join(chip.about.split())}")
 
 
@@ -111,5 +123,3 @@ def schema(kind: str) -> None:
     from simulator.describe.schema import schema_of
 
     click.echo(json.dumps(schema_of("chip" if kind == "chip" else "workload"), indent=2))
-
-

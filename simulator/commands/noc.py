@@ -25,38 +25,114 @@ RATES, CYCLES = "0.02,0.05,0.1,0.15,0.2,0.25,0.3,0.35,0.4,0.45,0.5", 10_000
 
 @click.command()
 @click.argument("trace", required=False, type=click.Path(path_type=Path))
-@click.option("--mesh", required=True, metavar="WxH", help="Width and height in routers; each has one node, number x + W·y.")
-@click.option("--pipeline", type=_PIPELINE, default="lookahead", show_default=True, help="3 or 5 cycles a hop.")
-@click.option("--vcs", type=int, default=1, show_default=True, help="Virtual channels of a link, 1 to 8.")
-@click.option("--class-vcs", metavar="A,B", help="VCs that traffic classes 0 and 1 have for themselves.  [default: both use all]")
+@click.option(
+    "--mesh",
+    required=True,
+    metavar="WxH",
+    help="Width and height in routers; each has one node, number x + W·y.",
+)
+@click.option(
+    "--pipeline",
+    type=_PIPELINE,
+    default="lookahead",
+    show_default=True,
+    help="3 or 5 cycles a hop.",
+)
+@click.option(
+    "--vcs", type=int, default=1, show_default=True, help="Virtual channels of a link, 1 to 8."
+)
+@click.option(
+    "--class-vcs",
+    metavar="A,B",
+    help="VCs that traffic classes 0 and 1 have for themselves.  [default: both use all]",
+)
 @click.option("--buffer", type=int, default=8, show_default=True, help="Flits a VC holds, 1 to 64.")
-@click.option("--atomic-vc", is_flag=True, help="A VC takes the next packet only when its buffer behind the link is empty.")
-@click.option("--link-latency", default="1", show_default=True, metavar="L", help="Cycles; L, or EW,NS by direction.")
-@click.option("--flit-interval", default="1", show_default=True, metavar="I", help="Cycles between flits on a link; I, or EW,NS.")
-@click.option("--routing", default="xy", show_default=True, help="xy, yx, west-first or negative-first.")
+@click.option(
+    "--atomic-vc",
+    is_flag=True,
+    help="A VC takes the next packet only when its buffer behind the link is empty.",
+)
+@click.option(
+    "--link-latency",
+    default="1",
+    show_default=True,
+    metavar="L",
+    help="Cycles; L, or EW,NS by direction.",
+)
+@click.option(
+    "--flit-interval",
+    default="1",
+    show_default=True,
+    metavar="I",
+    help="Cycles between flits on a link; I, or EW,NS.",
+)
+@click.option(
+    "--routing", default="xy", show_default=True, help="xy, yx, west-first or negative-first."
+)
 @options.engine
-@click.option("-o", "output", type=_FILE, metavar="OUT.csv", help="Write every packet's times, or the points of a curve.")
+@click.option(
+    "-o",
+    "output",
+    type=_FILE,
+    metavar="OUT.csv",
+    help="Write every packet's times, or the points of a curve.",
+)
 @click.option("--grants", type=_FILE, metavar="FILE", help="Write every grant of every switch.")
-@click.option("--links", type=_FILE, metavar="FILE", help="Write flits, utilisation and blocked cycles of each link.")
-@click.option("--routers", type=_FILE, metavar="FILE", help="Write flits and buffer utilisation of each router.")
+@click.option(
+    "--links",
+    type=_FILE,
+    metavar="FILE",
+    help="Write flits, utilisation and blocked cycles of each link.",
+)
+@click.option(
+    "--routers",
+    type=_FILE,
+    metavar="FILE",
+    help="Write flits and buffer utilisation of each router.",
+)
 @click.option("--energy", metavar="TECHNOLOGY", help="Price the run: 45nm, 22nm or 11nm.")
-@click.option("--clock", metavar="FREQUENCY", help="Such as '500 MHz': leakage needs to know how long a cycle is.")
+@click.option(
+    "--clock",
+    metavar="FREQUENCY",
+    help="Such as '500 MHz': leakage needs to know how long a cycle is.",
+)
 @click.option("--flit-bits", type=int, help="Width of a flit for --energy.  [default: 32]")
-@click.option("--link-length", metavar="LENGTH", help="Of a mesh link for --energy.  [default: 1 mm]")
-@click.option("--traffic", help="Instead of a trace: uniform, transpose, bitcomp, tornado, neighbor or hotspot.")
-@click.option("--rate", metavar="R[,R...]", help=f"Flits offered per node and cycle.  [default: {RATES}]")
+@click.option(
+    "--link-length", metavar="LENGTH", help="Of a mesh link for --energy.  [default: 1 mm]"
+)
+@click.option(
+    "--traffic",
+    help="Instead of a trace: uniform, transpose, bitcomp, tornado, neighbor or hotspot.",
+)
+@click.option(
+    "--rate", metavar="R[,R...]", help=f"Flits offered per node and cycle.  [default: {RATES}]"
+)
 @click.option("--packet-size", type=int, help="Flits.  [default: 1]")
 @click.option("--cycles", type=int, help=f"Cycles of traffic for each rate.  [default: {CYCLES}]")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="The same seed gives the same bits.  [default: 1]")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**63 - 1),
+    help="The same seed gives the same bits.  [default: 1]",
+)
 @click.option("--hot-node", type=int, help="Of hotspot traffic.  [default: the middle]")
-@click.option("--hot-share", type=float, help="Share of hotspot traffic that goes there.  [default: 0.2]")
-@click.option("--multicast", type=int, metavar="K", help="Send each packet to K nodes, by trees and by unicasts, and compare.")
-@click.option("--plot", type=_FILE, metavar="FILE.png", help="Draw the curve (needs the extra `plot`).")
+@click.option(
+    "--hot-share", type=float, help="Share of hotspot traffic that goes there.  [default: 0.2]"
+)
+@click.option(
+    "--multicast",
+    type=int,
+    metavar="K",
+    help="Send each packet to K nodes, by trees and by unicasts, and compare.",
+)
+@click.option(
+    "--plot", type=_FILE, metavar="FILE.png", help="Draw the curve (needs the extra `plot`)."
+)
 @naming_options()
 def noc(trace: Path | None, mesh: str, **choices: Any) -> None:
     """Study the network on chip alone: run TRACE, or measure latency against offered load.
 
-    TRACE is a CSV file with the header cycle,src,dst,size or cycle,src,dst,size,class, sorted by cycle; size is in flits.
+    TRACE is a CSV file with the header cycle,src,dst,size or cycle,src,dst,size,class, sorted by
+    cycle; size is in flits.
 
     \b
     spikemesh noc trace.csv --mesh 8x8 -o packets.csv --grants grants.csv --links links.csv
@@ -113,13 +189,21 @@ def _by_direction(name: str, text: str) -> Any:
     import numpy as np
 
     both = text if "," in text else f"{text},{text}"
-    return np.array(_integers(name, both, ",", "a number of cycles, or two such as 41,65"), np.int64)
+    return np.array(
+        _integers(name, both, ",", "a number of cycles, or two such as 41,65"), np.int64
+    )
 
 
 def _refuse_shared_files(choices: dict[str, Any]) -> None:
     from simulator.errors import InputError
 
-    names = {"-o": "output", "--grants": "grants", "--links": "links", "--routers": "routers", "--plot": "plot"}
+    names = {
+        "-o": "output",
+        "--grants": "grants",
+        "--links": "links",
+        "--routers": "routers",
+        "--plot": "plot",
+    }
     taken: dict[Path, str] = {}
     for option, name in names.items():
         if choices[name] is None:
@@ -133,7 +217,9 @@ def _refuse_shared_files(choices: dict[str, Any]) -> None:
 def _show(view: Any) -> None:
     from rich.console import Console
 
-    Console(soft_wrap=False, highlight=False, width=None if Console().is_terminal else 160).print(view)
+    Console(soft_wrap=False, highlight=False, width=None if Console().is_terminal else 160).print(
+        view
+    )
 
 
 def _run_trace(path: Path, plan: Plan, choices: dict[str, Any]) -> None:
@@ -149,23 +235,45 @@ def _run_trace(path: Path, plan: Plan, choices: dict[str, Any]) -> None:
         file.check()
     with ExitStack() as files, shown() as progress:
         writers = [
-            None if choices[name] is None else rows_writer(files.enter_context(whole_file(choices[name])), columns)
+            None
+            if choices[name] is None
+            else rows_writer(files.enter_context(whole_file(choices[name])), columns)
             for name, columns in (("output", PACKET_COLUMNS), ("grants", GRANT_COLUMNS))
         ]
         result = run_trace(
-            plan, file.windows(), engine=choices["engine"], write_packets=writers[0], write_grants=writers[1],
+            plan,
+            file.windows(),
+            engine=choices["engine"],
+            write_packets=writers[0],
+            write_grants=writers[1],
             progress=lambda arrived: progress("packets", arrived, max(file.n_packets, arrived)),
-        )  # fmt: skip
+        )
         for name, rows in (("links", report.link_rows), ("routers", report.router_rows)):
             if choices[name] is not None:
-                files.enter_context(whole_file(choices[name])).write(("\n".join(rows(result)) + "\n").encode())
+                files.enter_context(whole_file(choices[name])).write(
+                    ("\n".join(rows(result)) + "\n").encode()
+                )
     network = report.network_name(plan, choices["routing"], choices["engine"])
-    _show(report.trace_view(path.name, network, result, None if price is None else (choices["energy"], price(result))))
+    _show(
+        report.trace_view(
+            path.name,
+            network,
+            result,
+            None if price is None else (choices["energy"], price(result)),
+        )
+    )
 
 
 def _price(plan: Plan, choices: dict[str, Any]) -> Any:
-    """Return what prices a result, None when nobody asked; refuses what is outside the table before anything runs."""
-    from simulator.account.router_energy import FLIT_BITS, LINK_METRES, network_energy, router_energy
+    """Return what prices a result, None when nobody asked; refuses what is outside the table before
+    anything runs.
+    """
+    from simulator.account.router_energy import (
+        FLIT_BITS,
+        LINK_METRES,
+        network_energy,
+        router_energy,
+    )
     from simulator.errors import InputError
 
     if choices["energy"] is None:
@@ -178,7 +286,11 @@ def _price(plan: Plan, choices: dict[str, Any]) -> Any:
         length = float(quantity("--link-length", choices["link_length"], "length"))
     width = FLIT_BITS if choices["flit_bits"] is None else choices["flit_bits"]
     table = router_energy(choices["energy"], plan.virtual_channels, plan.buffer, width, length)
-    frequency = None if choices["clock"] is None else float(quantity("--clock", choices["clock"], "frequency"))
+    frequency = (
+        None
+        if choices["clock"] is None
+        else float(quantity("--clock", choices["clock"], "frequency"))
+    )
     if frequency is not None and frequency <= 0:
         raise InputError(f"--clock: must be above 0 Hz, not {choices['clock']!r}")
 
@@ -197,7 +309,11 @@ def _price(plan: Plan, choices: dict[str, Any]) -> Any:
 def _traffic(plan: Plan, choices: dict[str, Any], rate: float) -> Any:
     from simulator.study.synthetic import Traffic
 
-    given = {name: choices[name] for name in ("packet_size", "seed", "hot_node", "hot_share") if choices[name] is not None}
+    given = {
+        name: choices[name]
+        for name in ("packet_size", "seed", "hot_node", "hot_share")
+        if choices[name] is not None
+    }
     return Traffic(choices["traffic"], plan.width, plan.height, rate, **given)
 
 
@@ -207,7 +323,9 @@ def _rates(text: str) -> list[float]:
     try:
         return [float(rate) for rate in text.split(",")]
     except ValueError:
-        raise InputError(f"--rate: must be numbers between commas such as 0.1,0.2, not {text!r}") from None
+        raise InputError(
+            f"--rate: must be numbers between commas such as 0.1,0.2, not {text!r}"
+        ) from None
 
 
 def _measure_curve(plan: Plan, choices: dict[str, Any]) -> None:
@@ -237,10 +355,19 @@ def _compare_multicast(plan: Plan, choices: dict[str, Any]) -> None:
 
     for name in ("output", "plot"):
         if choices[name] is not None:
-            raise InputError(f"{'-o' if name == 'output' else '--plot'}: has no meaning with --multicast")
+            raise InputError(
+                f"{'-o' if name == 'output' else '--plot'}: has no meaning with --multicast"
+            )
     if choices["rate"] is None or len(_rates(choices["rate"])) != 1:
         raise InputError("--multicast: needs one --rate, in messages per node and cycle")
     cycles = choices["cycles"] if choices["cycles"] is not None else CYCLES
     traffic = _traffic(plan, choices, _rates(choices["rate"])[0])
     saving = compare(plan, traffic, choices["multicast"], cycles, engine=choices["engine"])
-    _show(report.multicast_view(traffic, cycles, report.network_name(plan, choices["routing"], choices["engine"]), saving))
+    _show(
+        report.multicast_view(
+            traffic,
+            cycles,
+            report.network_name(plan, choices["routing"], choices["engine"]),
+            saving,
+        )
+    )

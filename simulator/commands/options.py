@@ -19,12 +19,19 @@ def _named(context: click.Context, parameter: click.Parameter, value: str | None
 
 workload = click.argument("workload")
 chip = click.option(
-    "--chip", default="generic-22nm", show_default=True, help="A name (`spikemesh chips` lists them) or a path to a YAML file."
+    "--chip",
+    default="generic-22nm",
+    show_default=True,
+    help="A name (`spikemesh chips` lists them) or a path to a YAML file.",
 )
 timesteps = click.option(
-    "--timesteps", type=click.IntRange(1, 4096), help="T of the spiking twin; the quantised one has ceil(log2(T + 1)) bits."
+    "--timesteps",
+    type=click.IntRange(1, 4096),
+    help="T of the spiking twin; the quantised one has ceil(log2(T + 1)) bits.",
 )
-limit = click.option("--limit", type=click.IntRange(1), help="Run only the first inferences of the workload.")
+limit = click.option(
+    "--limit", type=click.IntRange(1), help="Run only the first inferences of the workload."
+)
 engine = click.option(
     "--engine",
     type=click.Choice(["compiled", "reference"]),
@@ -37,13 +44,15 @@ setting = click.option(
     "setting",
     multiple=True,
     metavar="KEY.PATH=VALUE",
-    help="Change a number of the chip, or with `workload.` before it of the workload. May be repeated.",
+    help="Change a number of the chip, or with `workload.` before it of the workload. May be "
+    "repeated.",
 )
 draws = click.option(
     "--draws",
     type=click.IntRange(0, 1_000_000),
     default=0,
-    help="Draw the chip's constants that often from their stated bands, and say how far the result can be trusted.",
+    help="Draw the chip's constants that often from their stated bands, and say how far the result "
+    "can be trusted.",
 )
 corner = click.option(
     "--corner",
@@ -51,7 +60,9 @@ corner = click.option(
     show_default=True,
     help="An operating point of the chip, by its name in the file or as '0.7 V @ 250 MHz'.",
 )
-seed = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the draws.")
+seed = click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the draws."
+)
 output = click.option(
     "-o",
     "output",
@@ -62,8 +73,12 @@ output = click.option(
 )
 
 
-def load(workload: str, chip: str, setting: tuple[str, ...], corner: str = "nominal") -> tuple[Workload, Chip]:
-    """Return workload and chip with the `--set` changes applied to the one they name, the chip at an operating point."""
+def load(
+    workload: str, chip: str, setting: tuple[str, ...], corner: str = "nominal"
+) -> tuple[Workload, Chip]:
+    """Return workload and chip with the `--set` changes applied to the one they name, the chip at
+    an operating point.
+    """
     from simulator.describe.chip import Chip
     from simulator.describe.workload import Workload
 

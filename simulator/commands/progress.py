@@ -1,4 +1,6 @@
-"""Progress with ETA on stderr for anything that takes more than a moment; nothing where nobody looks."""
+"""Progress with ETA on stderr for anything that takes more than a moment; nothing where nobody
+looks.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +17,37 @@ PATIENCE, INTERVAL = 1.0, 10.0
 
 @contextmanager
 def shown() -> Iterator[Progress]:
-    """Yield a progress(what, done, total) that draws a bar with the time left on stderr, or a line now and then."""
+    """Yield a progress(what, done, total) that draws a bar with the time left on stderr, or a line
+    now and then.
+    """
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskID,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     console = Console(stderr=True)
     bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
-        TimeRemainingColumn(), console=console, transient=True,
-    )  # fmt: skip
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
     began = time.monotonic()
     tasks: dict[str, TaskID] = {}
     state = {"started": False, "line": began}
-    seen: dict[str, tuple[float, int]] = {}  # when each job was first heard of, and how much was done: compiling is not work
+    seen: dict[
+        str, tuple[float, int]
+    ] = {}  # when each job was first heard of, and how much was done: compiling is not work
 
     def report(what: str, done: int, total: int) -> None:
         now = time.monotonic()
@@ -44,7 +64,9 @@ def shown() -> Iterator[Progress]:
         elif now - float(state["line"]) > INTERVAL and done > before:
             state["line"] = now
             left = (now - since) * (total - done) / (done - before)
-            print(f"{what}: {done} of {total}, about {left:.0f} s left", file=sys.stderr, flush=True)
+            print(
+                f"{what}: {done} of {total}, about {left:.0f} s left", file=sys.stderr, flush=True
+            )
 
     try:
         yield report

@@ -13,7 +13,12 @@ from simulator.commands import options
 @click.command()
 @options.workload
 @options.chip
-@click.option("--mode", type=click.Choice(["snn", "qnn"]), required=True, help="The spiking or the quantised twin.")
+@click.option(
+    "--mode",
+    type=click.Choice(["snn", "qnn"]),
+    required=True,
+    help="The spiking or the quantised twin.",
+)
 @options.timesteps
 @options.limit
 @options.corner
@@ -53,7 +58,8 @@ def run(workload: str, mode: str, output: str | None, **choices: Any) -> None:
 @options.setting
 @options.output
 def twin(workload: str, output: str | None, **choices: Any) -> None:
-    """Simulate both twins of WORKLOAD on the same chip and mapping, and say which wins, by how much, and why.
+    """Simulate both twins of WORKLOAD on the same chip and mapping, and say which wins, by how
+    much, and why.
 
     WORKLOAD is a name (`spikemesh workloads` lists them) or a path to a workload.yaml.
 

@@ -9,19 +9,33 @@ from simulator.commands import options
 
 @click.command()
 @options.workload
-@click.option("--chip", default="yan-2024", show_default=True, help="The chip: the model's own machine, or another one.")
+@click.option(
+    "--chip",
+    default="yan-2024",
+    show_default=True,
+    help="The chip: the model's own machine, or another one.",
+)
 @options.timesteps
 @click.option("--limit", type=click.IntRange(1), default=2, show_default=True, help="Inferences.")
 @options.engine
-@click.option("--prices", default="generic-22nm", show_default=True, help="The chip whose prices the assumptions given up have.")
+@click.option(
+    "--prices",
+    default="generic-22nm",
+    show_default=True,
+    help="The chip whose prices the assumptions given up have.",
+)
 @click.option(
     "--density",
     default="trace",
     show_default=True,
     help="Of the twin's activations: trace, or drawn activity of 0 to 1, best, average or worst.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the drawn activity.")
-@click.option("--terms-only", is_flag=True, help="Leave out the assumptions given up one at a time.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the drawn activity."
+)
+@click.option(
+    "--terms-only", is_flag=True, help="Leave out the assumptions given up one at a time."
+)
 @options.setting
 @options.output
 def validate(
@@ -39,10 +53,11 @@ def validate(
 ) -> None:
     """Simulate both twins of WORKLOAD and print each term of the closed-form model three ways.
 
-    From the formula with the paper's assumptions, from the formula with what the run measured (N, T, s_r, d, H, R), and from the
-    simulator's ledger, per layer and in total, with the residual and its cause. Then the assumptions are given up one at a time:
-    what each costs, and how far it moves the breakeven spike rate, on a chip that prices payload bits as the model does; a mesh
-    too small for one neuron per core is made larger.
+    From the formula with the paper's assumptions, from the formula with what the run measured (N,
+    T, s_r, d, H, R), and from the simulator's ledger, per layer and in total, with the residual and
+    its cause. Then the assumptions are given up one at a time: what each costs, and how far it
+    moves the breakeven spike rate, on a chip that prices payload bits as the model does; a mesh too
+    small for one neuron per core is made larger.
 
     \b
     spikemesh validate digits-mlp --chip yan-2024 --timesteps 4
@@ -62,7 +77,8 @@ def validate(
     loaded = load_workload(workload, setting)
     window = timesteps or loaded.timesteps
     described = Chip.load(chip, mine)
-    # a chip that prices payload bits is the model's machine, where every neuron has a core of its own
+    # a chip that prices payload bits is the model's machine, where every neuron has a core of its
+    # own
     is_ideal = described.energy.payload_bit_hop.value > 0
     larger = mesh_for(loaded, described) if is_ideal else ()
     described = Chip.load(chip, (*mine, *larger))
@@ -71,23 +87,54 @@ def validate(
     with shown() as progress:
         for mode in MODES:
             if share == TRACE:
-                result = run(loaded, described, mode, timesteps=timesteps, limit=limit, engine=engine, progress=progress)
+                result = run(
+                    loaded,
+                    described,
+                    mode,
+                    timesteps=timesteps,
+                    limit=limit,
+                    engine=engine,
+                    progress=progress,
+                )
             else:
                 activity = Activity(loaded, window, limit, share, seed)
-                result = replay(activity, described, mode, natural_rate(window, share), partition(loaded, described), engine)
+                result = replay(
+                    activity,
+                    described,
+                    mode,
+                    natural_rate(window, share),
+                    partition(loaded, described),
+                    engine,
+                )
             found[mode] = terms(result)
             out.print(terms_view(mode, measure(result), found[mode]))
             out.print(f"{agreement(found[mode])}\n", highlight=False)
         rows = []
         if is_ideal and not terms_only:
             rows = relax(
-                loaded, chip, (*mine, *larger), prices=prices, timesteps=timesteps, inferences=limit, density=share, seed=seed,
-                engine=engine, progress=progress,
-            )  # fmt: skip
+                loaded,
+                chip,
+                (*mine, *larger),
+                prices=prices,
+                timesteps=timesteps,
+                inferences=limit,
+                density=share,
+                seed=seed,
+                engine=engine,
+                progress=progress,
+            )
             out.print(relaxed_view(rows, prices))
         elif not terms_only:
-            out.print(f"{described.name} is no idealised machine: its assumptions are given up already", highlight=False)
+            out.print(
+                f"{described.name} is no idealised machine: its assumptions are given up already",
+                highlight=False,
+            )
     if output is not None:
         about = {"workload": loaded.name, "chip": described.name, "timesteps": window}
-        write_validation(output, found, rows, about | {"inferences": limit, "seed": seed, "prices": prices, "density": share})
+        write_validation(
+            output,
+            found,
+            rows,
+            about | {"inferences": limit, "seed": seed, "prices": prices, "density": share},
+        )
         click.echo(f"wrote {output}", err=True)

@@ -1,4 +1,6 @@
-"""What is written behind an option: its quantity, and messages that name the option as it is typed."""
+"""What is written behind an option: its quantity, and messages that name the option as it is
+typed.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from simulator.errors import InputError
 
 
 def quantity(option: str, text: str, dimension: str) -> Fraction:
-    """Return the quantity written behind an option, exactly, in SI base units; raises InputError that names the option."""
+    """Return the quantity written behind an option, exactly, in SI base units; raises InputError
+    that names the option.
+    """
     from simulator import units
     from simulator.errors import UnitError
 
@@ -24,7 +28,9 @@ def quantity(option: str, text: str, dimension: str) -> Fraction:
 
 @contextmanager
 def naming_options() -> Iterator[None]:
-    """Put dashes before the name of one of the command's options where a refusal begins with it: 'vcs: ...' to '--vcs: ...'."""
+    """Put dashes before the name of one of the command's options where a refusal begins with it:
+    'vcs: ...' to '--vcs: ...'.
+    """
     command = click.get_current_context().command
     try:
         yield

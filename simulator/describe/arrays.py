@@ -1,4 +1,6 @@
-"""The npz file beside a workload: integer arrays by name, every damage a fault of the line that names it."""
+"""The npz file beside a workload: integer arrays by name, every damage a fault of the line that
+names it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ class Arrays:
     """The arrays of an npz file by name; faults are noted in the document."""
 
     def __init__(self, document: Document, name: str) -> None:
-        """Read the file `name` beside the document; raises DescriptionError when it is no npz file."""
+        """Read the file `name` beside the document; raises DescriptionError when it is no npz
+        file.
+        """
         self.document = document
         self.path = document.path.parent / name
         self.content: dict[str, np.ndarray] = {}
@@ -31,19 +35,24 @@ class Arrays:
                 for array in archive.files:
                     self._take(archive, array)
         except Exception as error:  # a damaged zip raises a dozen kinds
-            self._refuse(f"must be a readable npz file; {shown_value(name)} is damaged: {_reason(error)}")
+            self._refuse(
+                f"must be a readable npz file; {shown_value(name)} is damaged: {_reason(error)}"
+            )
 
     def _take(self, archive: np.lib.npyio.NpzFile, name: str) -> None:
         try:
             content = archive[name]
-        except Exception as error:  # so do a damaged array, an array of objects and one too large for the memory
+        except (
+            Exception
+        ) as error:  # so do a damaged array, an array of objects and one too large for the memory
             self.damaged.add(name)
             if "pickle" in str(error):
                 reason = "it holds Python objects"
             else:
                 reason = f"it is damaged: {_reason(error)}"
             self.document.fault(
-                ("arrays",), f"must hold plain arrays of numbers; {shown_value(name)} cannot be read: {reason}"
+                ("arrays",),
+                f"must hold plain arrays of numbers; {shown_value(name)} cannot be read: {reason}",
             )
             return
         if isinstance(content, np.ndarray):
@@ -63,7 +72,9 @@ class Arrays:
             return None
         array = self.content[name]
         if array.dtype.kind not in "iub":
-            self.document.fault(key, f"must name an array of integers, not {shown_value(name)} of {array.dtype}")
+            self.document.fault(
+                key, f"must name an array of integers, not {shown_value(name)} of {array.dtype}"
+            )
             return None
         if array.dtype == np.uint64 and array.size and int(array.max()) >= 2**63:
             self.document.fault(key, f"must hold integers below 2**63, not {array.max()}")

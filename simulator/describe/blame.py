@@ -13,8 +13,12 @@ Read = Callable[[tuple[str, ...], str], Document]
 
 
 def blame(document: Document, read: Read, overrides: tuple[str, ...], corner: str) -> None:
-    """Place each fault of the document that the file alone does not have at the options that make it."""
-    causes: dict[str, tuple[tuple[str, ...], str]] = {f"--set {text}": ((text,), NOMINAL) for text in overrides}
+    """Place each fault of the document that the file alone does not have at the options that make
+    it.
+    """
+    causes: dict[str, tuple[tuple[str, ...], str]] = {
+        f"--set {text}": ((text,), NOMINAL) for text in overrides
+    }
     if corner != NOMINAL:
         causes[f"--corner {corner}"] = ((), corner)
     if not causes or not document.faults:
@@ -25,8 +29,13 @@ def blame(document: Document, read: Read, overrides: tuple[str, ...], corner: st
     for line, text in document.faults:
         place = f"{document.shown}:{line}: "
         if text.startswith(place) and text not in alone:
-            options = [option for option, faults in single.items() if text in faults] or list(causes)
-            text = f"{', '.join(options)}: {text.removeprefix(place)}{_advice(text.removeprefix(place), options)}"
+            options = [option for option, faults in single.items() if text in faults] or list(
+                causes
+            )
+            text = (
+                f"{', '.join(options)}: "
+                f"{text.removeprefix(place)}{_advice(text.removeprefix(place), options)}"
+            )
         placed.append((line, text))
     document.faults = placed
 
@@ -41,5 +50,7 @@ def _faults(read: Read, overrides: tuple[str, ...], corner: str) -> set[str]:
 def _advice(fault: str, options: list[str]) -> str:
     """Return what to set beside the option, where the fault is of one value that can be set."""
     key = fault.partition(":")[0]
-    settable = "." in key and "[" not in key and all(option.startswith("--set ") for option in options)
+    settable = (
+        "." in key and "[" not in key and all(option.startswith("--set ") for option in options)
+    )
     return f"; set {key} too" if settable else ""

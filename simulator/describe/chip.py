@@ -1,7 +1,9 @@
-"""A chip as its YAML file says it: geometry, network on chip, cores, power, and a table of sourced constants.
+"""A chip as its YAML file says it: geometry, network on chip, cores, power, and a table of sourced
+constants.
 
-Durations are cycles, sizes bits or flits, energies joules and powers watts once loaded.  Every number of the file names its
-source: constants carry their own, the others stand in `sources`, by key.
+Durations are cycles, sizes bits or flits, energies joules and powers watts once loaded.  Every
+number of the file names its source: constants carry their own, the others stand in `sources`, by
+key.
 """
 
 from __future__ import annotations
@@ -157,7 +159,9 @@ class Core(Description):
 
 
 class Barrier(Description):
-    """From a quiet chip to the next step: cycles by tiles in use, linear between stated points, rounded to a cycle."""
+    """From a quiet chip to the next step: cycles by tiles in use, linear between stated points,
+    rounded to a cycle.
+    """
 
     points: Annotated[list[tuple[Positive, PositiveDuration]], Field(min_length=1)]
 
@@ -194,7 +198,9 @@ class Gating(Description):
     def _order(cls, off_after: int, info: ValidationInfo) -> int:
         gate_after = info.data.get("gate_after", -1)
         if 0 <= off_after < gate_after:
-            raise ValueError(f"must be at least gate_after ({gate_after} cycles), not {off_after} cycles")
+            raise ValueError(
+                f"must be at least gate_after ({gate_after} cycles), not {off_after} cycles"
+            )
         return off_after
 
 
@@ -217,7 +223,9 @@ class Chip(Description):
     energy: EnergyTable
     power: PowerTable
     corners: dict[str, Corner] = {}
-    stated_for: dict[str, bool | int | float | str | list[Any]] = {}  # what the constants hold for, by key, as written there
+    stated_for: dict[
+        str, bool | int | float | str | list[Any]
+    ] = {}  # what the constants hold for, by key, as written there
     sources: dict[str, str]
     notes: list[str] = []
     published: list[Claim] = []
@@ -228,10 +236,11 @@ class Chip(Description):
 
     @classmethod
     def load(cls, chip: str | Path, overrides: tuple[str, ...] = (), corner: str = NOMINAL) -> Chip:
-        """Return the chip of that name (in chips/) or path, with `key.path=value` overrides applied, at an operating point.
+        """Return the chip of that name (in chips/) or path, with `key.path=value` overrides
+        applied, at an operating point.
 
-        Raises DescriptionError with every fault of the file at once, each with file and line: at a corner also for a time that
-        is no whole number of that corner's cycles.
+        Raises DescriptionError with every fault of the file at once, each with file and line: at a
+        corner also for a time that is no whole number of that corner's cycles.
         """
         file = library.find("chip", chip)
         document, loaded, point = cls._read(file, overrides, corner)
@@ -242,7 +251,9 @@ class Chip(Description):
         return loaded if point is None else corners.at(loaded, point)
 
     @classmethod
-    def _read(cls, file: Path, overrides: tuple[str, ...], corner: str) -> tuple[Document, Chip | None, Point | None]:
+    def _read(
+        cls, file: Path, overrides: tuple[str, ...], corner: str
+    ) -> tuple[Document, Chip | None, Point | None]:
         """Return the file as a document with all its faults, and the chip where it is one."""
         document = Document(file)
         document.override(overrides)
@@ -251,14 +262,18 @@ class Chip(Description):
         loaded = document.validate(cls, {"period": period})
         if loaded is not None:
             _check_places(document, loaded)
-            leaves = {dotted(key): key for key in _numbers(document.tree) if key[0] not in UNSOURCED}
+            leaves = {
+                dotted(key): key for key in _numbers(document.tree) if key[0] not in UNSOURCED
+            }
             _check_sources(document, loaded, leaves, overrides)
             loaded._outside = outside(document, loaded.stated_for, leaves, loaded, period)
         return document, loaded, point
 
     @property
     def outside_statement(self) -> tuple[str, ...]:
-        """What differs from what the constants are stated for, one line each: the energies do not follow it."""
+        """What differs from what the constants are stated for, one line each: the energies do not
+        follow it.
+        """
         return self._outside
 
     @property
@@ -302,26 +317,37 @@ def _check_places(document: Document, chip: Chip) -> None:
         x, y = port.tile
         if x >= chip.mesh.width or y >= chip.mesh.height:
             size = f"{chip.mesh.width}x{chip.mesh.height}"
-            document.fault(("ports", number, "tile"), f"must lie on the {size} mesh, not at {port.tile}")
+            document.fault(
+                ("ports", number, "tile"), f"must lie on the {size} mesh, not at {port.tile}"
+            )
         if port.name in names:
-            document.fault(("ports", number, "name"), f"must be used by one port only, not again: {port.name!r}")
+            document.fault(
+                ("ports", number, "name"),
+                f"must be used by one port only, not again: {port.name!r}",
+            )
         names.add(port.name)
     for key in ("spike_channels", "stream_channels"):
         channels = getattr(chip.router, key)
         if channels is not None:
             last = chip.router.virtual_channels - 1
             if not channels[0] <= channels[1] <= last:
-                document.fault(("router", key), f"must be [first, last] channel within 0..{last}, not {channels}")
+                document.fault(
+                    ("router", key),
+                    f"must be [first, last] channel within 0..{last}, not {channels}",
+                )
     if chip.packet.maximum > chip.core.input_queue:
         document.fault(
             ("packet", "maximum"),
-            f"must be at most core.input_queue ({chip.core.input_queue} flits), not {chip.packet.maximum}: "
+            f"must be at most core.input_queue ({chip.core.input_queue} flits), not "
+            f"{chip.packet.maximum}: "
             "a core takes whole packets",
         )
     head = chip.packet.destination + chip.packet.axon
     room = chip.packet.maximum * chip.link.flit
     if head >= room:
-        document.fault(("packet",), f"must leave room for data: the fields take {head} of {room} bits")
+        document.fault(
+            ("packet",), f"must leave room for data: the fields take {head} of {room} bits"
+        )
 
 
 def _numbers(tree: Any, key: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
@@ -333,22 +359,46 @@ def _numbers(tree: Any, key: tuple[str | int, ...] = ()) -> list[tuple[str | int
     return [key]
 
 
-UNSOURCED = ("schema_version", "name", "about", "energy", "power", "sources", "notes", "published", "stated_for")
+UNSOURCED = (
+    "schema_version",
+    "name",
+    "about",
+    "energy",
+    "power",
+    "sources",
+    "notes",
+    "published",
+    "stated_for",
+)
 
 
-def _check_sources(document: Document, chip: Chip, leaves: dict[str, Key], overrides: tuple[str, ...]) -> None:
+def _check_sources(
+    document: Document, chip: Chip, leaves: dict[str, Key], overrides: tuple[str, ...]
+) -> None:
     overridden = {text.partition("=")[0].strip() for text in overrides}
     used: set[str] = set()
     for name, key in leaves.items():
-        cover = next((c for c in (dotted(key[:n]) for n in range(len(key), 0, -1)) if c in chip.sources), None)
+        cover = next(
+            (c for c in (dotted(key[:n]) for n in range(len(key), 0, -1)) if c in chip.sources),
+            None,
+        )
         if cover is not None:
             used.add(cover)
         elif name not in overridden:
-            document.fault(key, f"must have its source under 'sources', such as '{name}: \"assumed: why\"'")
+            document.fault(
+                key, f"must have its source under 'sources', such as '{name}: \"assumed: why\"'"
+            )
     for name, text in chip.sources.items():
         evidence = text.partition(":")[0].strip()
         if evidence not in EVIDENCE or not text.partition(":")[2].strip():
             allowed = ", ".join(EVIDENCE)
-            document.fault(("sources", name), f"must be '<evidence>: <source>' with one of {allowed}, not {text!r}")
-        if name not in used and not any(leaf == name or leaf.startswith(name + ".") for leaf in leaves):
-            document.fault(("sources", name), "must name a key of this file" + near_miss(name, leaves))
+            document.fault(
+                ("sources", name),
+                f"must be '<evidence>: <source>' with one of {allowed}, not {text!r}",
+            )
+        if name not in used and not any(
+            leaf == name or leaf.startswith(name + ".") for leaf in leaves
+        ):
+            document.fault(
+                ("sources", name), "must name a key of this file" + near_miss(name, leaves)
+            )

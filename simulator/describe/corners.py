@@ -1,7 +1,9 @@
-"""Operating points beside the nominal one: stated voltages with the clock and the leakage that belong to them.
+"""Operating points beside the nominal one: stated voltages with the clock and the leakage that
+belong to them.
 
-Dynamic energy goes with the square of the voltage; leakage and the highest frequency are stated per point.  Between two
-stated voltages both are read off a straight line; outside of them nothing is known and nothing is returned.
+Dynamic energy goes with the square of the voltage; leakage and the highest frequency are stated per
+point.  Between two stated voltages both are read off a straight line; outside of them nothing is
+known and nothing is returned.
 """
 
 from __future__ import annotations
@@ -42,7 +44,8 @@ class Corner(Description):
         most = info.data.get("maximum_frequency")
         if most is not None and frequency > most:
             raise ValueError(
-                f"must be at most maximum_frequency ({units.show(most, 'Hz')}), not {units.show(frequency, 'Hz')}"
+                f"must be at most maximum_frequency ({units.show(most, 'Hz')}), not "
+                f"{units.show(frequency, 'Hz')}"
             )
         return frequency
 
@@ -58,7 +61,9 @@ class Point:
 
 
 def point(tree: dict[str, Any], asked: str) -> Point:
-    """Return the point asked for in a chip's written tree; raises InputError when the file does not know it."""
+    """Return the point asked for in a chip's written tree; raises InputError when the file does not
+    know it.
+    """
     written = tree.get("corners")
     known = written if isinstance(written, dict) else {}
     voltage, at, frequency = asked.partition("@")
@@ -70,7 +75,9 @@ def point(tree: dict[str, Any], asked: str) -> Point:
             raise InputError(f"--corner {asked}: {error}") from error
     if asked not in known:
         names = ", ".join([NOMINAL, *known])
-        raise InputError(f"--corner: must be one of {names}, or a point such as '0.7 V @ 250 MHz', not {asked!r}")
+        raise InputError(
+            f"--corner: must be one of {names}, or a point such as '0.7 V @ 250 MHz', not {asked!r}"
+        )
     try:
         clock = units.exact(known[asked]["frequency"], "frequency")
         return Point(asked, units.exact(known[asked]["voltage"], "voltage"), clock, _period(clock))
@@ -84,13 +91,17 @@ def _period(frequency: Fraction) -> Fraction:
 
 
 def at(chip: Chip, where: Point) -> Chip:
-    """Return the chip at an operating point: energies by V², leakage as stated, and the point's clock.
+    """Return the chip at an operating point: energies by V², leakage as stated, and the point's
+    clock.
 
     The chip's durations must have been read with the point's period already.
     """
     leakage = _leakage(chip, where)
     dynamic = float(where.voltage / _decimal(chip.technology.voltage)) ** 2
-    energy = {name: _scaled(getattr(chip.energy, name), dynamic, where) for name in EnergyTable.model_fields}
+    energy = {
+        name: _scaled(getattr(chip.energy, name), dynamic, where)
+        for name in EnergyTable.model_fields
+    }
     power = {name: _scaled(getattr(chip.power, name), dynamic, where) for name in CLOCKS}
     power |= {name: _scaled(getattr(chip.power, name), leakage, where) for name in LEAKAGES}
     assert {*power, "off_share", "router_gated_share"} == set(PowerTable.model_fields)
@@ -119,10 +130,14 @@ def _scaled(constant: Constant, factor: float, where: Point) -> Constant:
 
 
 def _leakage(chip: Chip, where: Point) -> float:
-    """Return the leakage factor at a point; raises InputError for a voltage or a frequency nobody stated."""
+    """Return the leakage factor at a point; raises InputError for a voltage or a frequency nobody
+    stated.
+    """
     stated = [(_decimal(chip.technology.voltage), Fraction(1), 1 / _decimal(chip.nominal_period))]
     for corner in chip.corners.values():
-        stated.append((_decimal(corner.voltage), _decimal(corner.leakage), _decimal(corner.maximum_frequency)))
+        stated.append(
+            (_decimal(corner.voltage), _decimal(corner.leakage), _decimal(corner.maximum_frequency))
+        )
     if where.name in chip.corners:
         return chip.corners[where.name].leakage
     voltage, frequency = where.voltage, where.frequency
@@ -130,7 +145,8 @@ def _leakage(chip: Chip, where: Point) -> float:
     low, high = stated[0][0], stated[-1][0]
     if not low <= voltage <= high:
         raise InputError(
-            f"--corner {where.name}: chip {chip.name} states voltages from {_show(low, 'V')} to {_show(high, 'V')}, "
+            f"--corner {where.name}: chip {chip.name} states voltages from {_show(low, 'V')} to "
+            f"{_show(high, 'V')}, "
             f"not {_show(voltage, 'V')}: leakage is not extrapolated"
         )
     below = max(entry for entry in stated if entry[0] <= voltage)
@@ -139,7 +155,8 @@ def _leakage(chip: Chip, where: Point) -> float:
     leakage, most = (a + (b - a) * share for a, b in zip(below[1:], above[1:]))
     if frequency > most:
         raise InputError(
-            f"--corner {where.name}: chip {chip.name} reaches {_show(most, 'Hz')} at {_show(voltage, 'V')}, "
+            f"--corner {where.name}: chip {chip.name} reaches {_show(most, 'Hz')} at "
+            f"{_show(voltage, 'V')}, "
             f"not {_show(frequency, 'Hz')}"
         )
     return float(leakage)

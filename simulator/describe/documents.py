@@ -1,7 +1,8 @@
 """Strict YAML: every fault of a file at once, each `file:line: key: must be X, not Y`.
 
-YAML's traps are closed here: equal keys are refused (PyYAML keeps the last without a word), only `true` and `false` are
-booleans (`no` and `on` are words), `1e-12` is a number, NaN and infinity are not, anchors and tags are refused.
+YAML's traps are closed here: equal keys are refused (PyYAML keeps the last without a word), only
+`true` and `false` are booleans (`no` and `on` are words), `1e-12` is a number, NaN and infinity are
+not, anchors and tags are refused.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ MAXIMUM_DIGITS = 4000
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes nodes that remember whether they were written with an anchor, as an alias, or with a tag."""
+    """Composes nodes that remember whether they were written with an anchor, as an alias, or with a
+    tag.
+    """
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event = self.peek_event()
@@ -42,18 +45,29 @@ class _Loader(yaml.SafeLoader):
 
 
 def _compose(text: str) -> yaml.Node | None:
-    """Return the node tree of one YAML document; raises _Unreadable with the line and the reason."""
+    """Return the node tree of one YAML document; raises _Unreadable with the line and the
+    reason.
+    """
     try:
         return yaml.compose(text, Loader=_Loader)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise _Unreadable(line, f"must be text, not the control character {chr(error.character)!r}") from error
+        raise _Unreadable(
+            line, f"must be text, not the control character {chr(error.character)!r}"
+        ) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "unreadable"
-        raise _Unreadable(mark.line + 1 if mark is not None else 1, f"must be YAML: {problem}") from error
-    except (ValueError, OverflowError) as error:  # "\UFFFFFFFF" is no character, and PyYAML does not say so
-        raise _Unreadable(1, "must be YAML: an escape in a quoted text names no character") from error
+        raise _Unreadable(
+            mark.line + 1 if mark is not None else 1, f"must be YAML: {problem}"
+        ) from error
+    except (
+        ValueError,
+        OverflowError,
+    ) as error:  # "\UFFFFFFFF" is no character, and PyYAML does not say so
+        raise _Unreadable(
+            1, "must be YAML: an escape in a quoted text names no character"
+        ) from error
     except RecursionError as error:
         raise _Unreadable(1, "must be nested less deeply") from error
 
@@ -69,17 +83,23 @@ class Description(BaseModel):
 
 
 class Document:
-    """One YAML file as plain values, with the line each key stands on and the faults found so far."""
+    """One YAML file as plain values, with the line each key stands on and the faults found so
+    far.
+    """
 
     def __init__(self, path: Path, shown: str | None = None) -> None:
-        """Read `path`; raises DescriptionError when it is missing, no text, no YAML or no mapping."""
+        """Read `path`; raises DescriptionError when it is missing, no text, no YAML or no
+        mapping.
+        """
         self.path = Path(path)
         self.shown = shown or _relative(self.path)
         self.lines: dict[Key, int] = {(): 1}
         self.places: dict[Key, str] = {}
         self.faults: list[tuple[int, str]] = []
         self.tree: dict[str, Any] = {}
-        self._broken: set[Key] = set()  # keys whose value could not be taken over: one fault each is enough
+        self._broken: set[Key] = (
+            set()
+        )  # keys whose value could not be taken over: one fault each is enough
         self._read()
 
     def _read(self) -> None:
@@ -89,19 +109,28 @@ class Document:
             raise DescriptionError([f"{self.shown}: cannot be read: {error.strerror}"]) from error
         if len(raw) > MAXIMUM_BYTES:
             raise DescriptionError(
-                [f"{self.shown}: must be at most {MAXIMUM_BYTES} bytes, not {len(raw)}: arrays belong into an npz file"]
+                [
+                    f"{self.shown}: must be at most {MAXIMUM_BYTES} bytes, not {len(raw)}: arrays "
+                    f"belong into an npz file"
+                ]
             )
         try:
             node = _compose(raw.decode("utf-8"))
         except UnicodeDecodeError as error:
             line = raw.count(b"\n", 0, error.start) + 1
             byte = f"the byte 0x{raw[error.start]:02x}"
-            raise DescriptionError([f"{self.shown}:{line}: must be UTF-8 text, not {byte}"]) from error
+            raise DescriptionError(
+                [f"{self.shown}:{line}: must be UTF-8 text, not {byte}"]
+            ) from error
         except _Unreadable as error:
             raise DescriptionError(["{}:{}: {}".format(self.shown, *error.args)]) from error
         if not isinstance(node, yaml.MappingNode):
-            kind = {type(None): "an empty file", yaml.SequenceNode: "a list"}.get(type(node), "a single value")
-            raise DescriptionError([f"{self.shown}:1: must be a mapping of keys to values, not {kind}"])
+            kind = {type(None): "an empty file", yaml.SequenceNode: "a list"}.get(
+                type(node), "a single value"
+            )
+            raise DescriptionError(
+                [f"{self.shown}:1: must be a mapping of keys to values, not {kind}"]
+            )
         self.tree = self._value(node, ())
         if self.tree is None:
             self.refuse()
@@ -110,14 +139,19 @@ class Document:
         """Note that `key` is wrong; the message says what it must be."""
         line = self.line(key)
         where = self._option(key) or f"{self.shown}:{line}"
-        self.faults.append((line, f"{where}: {dotted(key)}: {message}" if key else f"{where}: {message}"))
+        self.faults.append(
+            (line, f"{where}: {dotted(key)}: {message}" if key else f"{where}: {message}")
+        )
 
     def _option(self, key: Key) -> str | None:
         """Return the command-line option that set `key`, something around it or something in it."""
         for length in range(len(key), 0, -1):
             if key[:length] in self.places:
                 return self.places[key[:length]]
-        return next((place for inner, place in self.places.items() if key and inner[: len(key)] == key), None)
+        return next(
+            (place for inner, place in self.places.items() if key and inner[: len(key)] == key),
+            None,
+        )
 
     def line(self, key: Key) -> int:
         """Return the line `key` stands on, or that of the nearest key around it."""
@@ -128,7 +162,9 @@ class Document:
     def refuse(self) -> None:
         """Raise all faults noted so far, in the order of lines, if there is any."""
         if self.faults:
-            raise DescriptionError([text for _, text in sorted(self.faults, key=lambda fault: fault[0])])
+            raise DescriptionError(
+                [text for _, text in sorted(self.faults, key=lambda fault: fault[0])]
+            )
 
     def _value(self, node: yaml.Node, key: Key) -> Any:
         self.lines[key] = node.start_mark.line + 1
@@ -154,7 +190,10 @@ class Document:
             name = name_node.value
             if name in first:
                 self.lines[(*key, name)] = line
-                self.fault((*key, name), f"must be given once, not again: it stands on line {first[name]} already")
+                self.fault(
+                    (*key, name),
+                    f"must be given once, not again: it stands on line {first[name]} already",
+                )
                 continue
             first[name] = line
             tree[name] = self._value(value_node, (*key, name))
@@ -162,11 +201,15 @@ class Document:
         return tree
 
     def override(self, assignments: typing.Iterable[str], prefix: str = "") -> None:
-        """Apply `key.path=value` texts, with or without the prefix, to the tree; later faults are placed at the option."""
+        """Apply `key.path=value` texts, with or without the prefix, to the tree; later faults are
+        placed at the option.
+        """
         for text in assignments:
             path, equals, written = text.partition("=")
             path = path.strip().removeprefix(prefix)
-            key: Key = tuple(int(part) if _INDEX.fullmatch(part) else part for part in path.strip().split("."))
+            key: Key = tuple(
+                int(part) if _INDEX.fullmatch(part) else part for part in path.strip().split(".")
+            )
             if not equals or not path.strip() or not all(part != "" for part in key):
                 raise InputError(f"--set: must be key.path=value, not {text!r}")
             value = self._read_value(text, path, written)
@@ -177,14 +220,18 @@ class Document:
                 elif isinstance(place, dict):
                     place = place.setdefault(str(part), {})
                 else:
-                    raise InputError(f"--set {text}: {dotted(key[: depth + 1])}: must be there and hold keys")
+                    raise InputError(
+                        f"--set {text}: {dotted(key[: depth + 1])}: must be there and hold keys"
+                    )
             last = key[-1]
             if isinstance(place, dict):
                 place[str(last)] = value
             elif isinstance(place, list) and isinstance(last, int) and last < len(place):
                 place[last] = value
             elif isinstance(place, list):
-                raise InputError(f"--set {text}: {dotted(key)}: must be there: a list cannot be made longer")
+                raise InputError(
+                    f"--set {text}: {dotted(key)}: must be there: a list cannot be made longer"
+                )
             else:
                 raise InputError(f"--set {text}: {dotted(key[:-1])}: must be there and hold keys")
             for length in range(1, len(key) + 1):
@@ -196,7 +243,9 @@ class Document:
         try:
             node = _compose(written)
         except _Unreadable as error:
-            raise InputError(f"--set {text}: {path}: must be a YAML value, not {written!r}") from error
+            raise InputError(
+                f"--set {text}: {path}: must be a YAML value, not {written!r}"
+            ) from error
         known, faults = dict(self.lines), list(self.faults)
         value = self._value(node, (name_of(path),)) if node is not None else None
         wrong = self.faults[len(faults) :]
@@ -213,18 +262,24 @@ class Document:
             found: dict[Key, list[str]] = {}
             meant: set[Key] = set()
             for entry in error.errors(include_url=False):
-                key = self._existing(tuple(part for part in entry["loc"] if not str(part).startswith("function-")))
+                key = self._existing(
+                    tuple(part for part in entry["loc"] if not str(part).startswith("function-"))
+                )
                 text = worded(entry, model, key)
                 found.setdefault(key, []).append(text)
                 meant.add((*key[:-1], text.partition("did you mean '")[2].partition("'")[0]))
             for key, messages in found.items():
                 misspelt = messages[0].startswith("missing key") and key in meant
-                if not misspelt and not any(key[:length] in self._broken for length in range(1, len(key) + 1)):
+                if not misspelt and not any(
+                    key[:length] in self._broken for length in range(1, len(key) + 1)
+                ):
                     self.fault(key, merged(messages))
             return None
 
     def _existing(self, key: Key) -> Key:
-        """Drop the parts of a pydantic location that are names of union members, not keys of the file."""
+        """Drop the parts of a pydantic location that are names of union members, not keys of the
+        file.
+        """
         place: Any = self.tree
         kept: list[str | int] = []
         for number, part in enumerate(key):

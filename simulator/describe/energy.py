@@ -1,4 +1,6 @@
-"""The two tables of physics: joules per counted action, watts per state.  No entry has a default; `0 pJ` is a statement."""
+"""The two tables of physics: joules per counted action, watts per state.  No entry has a default;
+`0 pJ` is a statement.
+"""
 
 from __future__ import annotations
 
@@ -32,15 +34,23 @@ class Constant(Description, Generic[Number]):
 
 
 class MultiplyAccumulate(Constant[Energy]):
-    """One multiply-accumulate; `by_bits` prices it by '<weight bits>x<activation bits>', and then holds every pair in use."""
+    """One multiply-accumulate; `by_bits` prices it by '<weight bits>x<activation bits>', and then
+    holds every pair in use.
+    """
 
-    by_bits: dict[Annotated[str, Field(pattern=r"^[1-9][0-9]*x[1-9][0-9]*$")], Constant[Energy]] | None = None
+    by_bits: (
+        dict[Annotated[str, Field(pattern=r"^[1-9][0-9]*x[1-9][0-9]*$")], Constant[Energy]] | None
+    ) = None
 
     @field_validator("by_bits")
     @classmethod
-    def _beside_a_price(cls, by_bits: dict[str, Any] | None, info: ValidationInfo) -> dict[str, Any] | None:
+    def _beside_a_price(
+        cls, by_bits: dict[str, Any] | None, info: ValidationInfo
+    ) -> dict[str, Any] | None:
         if by_bits is not None and info.data.get("value") == 0:
-            raise ValueError("must stand beside a value above 0 pJ: the band of that value moves all of them")
+            raise ValueError(
+                "must stand beside a value above 0 pJ: the band of that value moves all of them"
+            )
         return by_bits
 
 
@@ -49,14 +59,20 @@ class EnergyTable(Description):
 
     accumulate: Constant[Energy]  # one synapse served by adding its weight
     multiply_accumulate: MultiplyAccumulate  # one synapse served by multiplying and adding
-    accumulator: Constant[Energy]  # one accumulator read and written back, per synapse served either way
+    accumulator: Constant[
+        Energy
+    ]  # one accumulator read and written back, per synapse served either way
     weight_read: Constant[Energy]  # one word of core.synapse.word bits
     event: Constant[Energy]  # one event looked up by the synapse unit
     threshold_test: Constant[Energy]  # one neuron of the spiking twin visited: leak, compare
-    clamp: Constant[Energy]  # one of the two comparisons that clip a quantised activation: two per neuron visited
+    clamp: Constant[
+        Energy
+    ]  # one of the two comparisons that clip a quantised activation: two per neuron visited
     membrane_read: Constant[Energy]  # one potential
     membrane_write: Constant[Energy]
-    reset: Constant[Energy]  # one spike of the spiking twin: the threshold is subtracted, or the potential cleared
+    reset: Constant[
+        Energy
+    ]  # one spike of the spiking twin: the threshold is subtracted, or the potential cleared
     event_generation: Constant[Energy]  # one spike or activation handed to axon-out
     axon_lookup: Constant[Energy]  # one packet built from the axon table
     input_queue: Constant[Energy]  # one flit pushed and popped
@@ -69,9 +85,15 @@ class EnergyTable(Description):
     allocation: Constant[Energy]
     link_east_west: Constant[Energy]  # one flit over one mesh link
     link_north_south: Constant[Energy]
-    payload_bit_hop: Constant[Energy]  # one bit of an event packet's payload over one mesh link, beside what its flit costs
-    header_bit_hop: Constant[Energy]  # one bit of any packet's destination and axon fields over one mesh link
-    stream_bit_hop: Constant[Energy]  # one bit of a bitmap's or a dense stream's payload over one mesh link
+    payload_bit_hop: Constant[
+        Energy
+    ]  # one bit of an event packet's payload over one mesh link, beside what its flit costs
+    header_bit_hop: Constant[
+        Energy
+    ]  # one bit of any packet's destination and axon fields over one mesh link
+    stream_bit_hop: Constant[
+        Energy
+    ]  # one bit of a bitmap's or a dense stream's payload over one mesh link
     port_flit: Constant[Energy]  # one flit through a port to the outside
     barrier: Constant[Energy]  # one barrier, per tile in use
     gate_wake: Constant[Energy]  # one wake of a clock-gated core

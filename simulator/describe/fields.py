@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationInfo,
+    WithJsonSchema,
+)
 from pydantic_core import core_schema
 
 from simulator import units
@@ -40,7 +47,10 @@ def _count(noun: str, least: int, most: int) -> Any:
     def read(value: object) -> int:
         number = units.count(value, noun)
         if number < least:
-            raise ValueError(f"must be at least {least} {singular if least == 1 else plural}, not {shown_value(value)}")
+            raise ValueError(
+                f"must be at least {least} {singular if least == 1 else plural}, not "
+                f"{shown_value(value)}"
+            )
         if number > most:
             raise ValueError(f"must be at most {most} {plural}, not {shown_value(value)}")
         return number
@@ -58,14 +68,19 @@ def _duration(least: int, never: bool = False) -> Callable[[object, ValidationIn
                 seconds = units.exact(value, "time")
             except units.UnitError:
                 example = "'3 cycles' or '4.1 ns'" + (", or 'never'" if never else "")
-                raise ValueError(f"must be a duration such as {example}, not {shown_value(value)}") from None
+                raise ValueError(
+                    f"must be a duration such as {example}, not {shown_value(value)}"
+                ) from None
             if period is None:
                 return least
             if seconds < 0:
                 raise ValueError(f"must be 0 or more, not {shown_value(value)}") from None
             number = units.cycles(seconds, period, str(value))
         if number < least:
-            raise ValueError(f"must be at least {least} cycle{'' if least == 1 else 's'}, not {shown_value(value)}")
+            raise ValueError(
+                f"must be at least {least} cycle{'' if least == 1 else 's'}, not "
+                f"{shown_value(value)}"
+            )
         if number > MAXIMUM_CYCLES:
             raise ValueError(f"must be at most {MAXIMUM_CYCLES} cycles, not {shown_value(value)}")
         return number
@@ -84,20 +99,29 @@ def _never(least: int) -> Callable[[object, ValidationInfo], int]:
 
 @dataclass(frozen=True)
 class OneOf:
-    """Of a text: it must be in `known` when a file is read, so that a registry is its own schema."""
+    """Of a text: it must be in `known` when a file is read, so that a registry is its own
+    schema.
+    """
 
     known: Collection[str]
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
         return core_schema.no_info_before_validator_function(self._read, handler(source))
 
-    def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(
+        self, schema: Any, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
         return {**handler(schema), "enum": list(self.known)}
 
     def _read(self, value: object) -> str:
         if isinstance(value, str) and value in self.known:
             return value
-        raise ValueError(f"must be {alternatives(self.known)}, not {shown_value(value)}{near_miss(value, self.known)}")
+        raise ValueError(
+            f"must be {alternatives(self.known)}, not "
+            f"{shown_value(value)}{near_miss(value, self.known)}"
+        )
 
 
 def _text(example: str) -> WithJsonSchema:

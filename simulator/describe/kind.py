@@ -22,5 +22,8 @@ def kind_of(given: str) -> library.Kind:
     if "mesh" in document.tree or "router" in document.tree or "energy" in document.tree:
         return "chip"
     raise DescriptionError(
-        [f"{document.shown}:1: must be a chip (with mesh, core, energy) or a workload (with layers, stimulus)"]
+        [
+            f"{document.shown}:1: must be a chip (with mesh, core, energy) or a workload (with "
+            f"layers, stimulus)"
+        ]
     )

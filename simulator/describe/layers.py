@@ -1,4 +1,6 @@
-"""From the keys of a workload and its arrays to the Network: shapes follow, widths hold, or a fault says which do not."""
+"""From the keys of a workload and its arrays to the Network: shapes follow, widths hold, or a fault
+says which do not.
+"""
 
 from __future__ import annotations
 
@@ -23,21 +25,31 @@ from simulator.describe.network import (
     narrow,
     narrow_index,
 )
-from simulator.describe.workload_file import ConnectionDocument, LayerDocument, NeuronDocument, WorkloadDocument
+from simulator.describe.workload_file import (
+    ConnectionDocument,
+    LayerDocument,
+    NeuronDocument,
+    WorkloadDocument,
+)
 
 #: of one layer, before pooling: their state must fit in this machine's memory
 MAXIMUM_NEURONS = 2**24
 
 
 def build(document: Document, written: WorkloadDocument, arrays: Arrays) -> Network | None:
-    """Return the network, or None after noting what is wrong; a layer behind a wrong one is not looked at."""
+    """Return the network, or None after noting what is wrong; a layer behind a wrong one is not
+    looked at.
+    """
     layers: list[Layer] = []
     shape = tuple(written.input.shape)
     names: set[str] = set()
     for number, layer in enumerate(written.layers):
         key: Key = ("layers", number)
         if layer.name in names:
-            document.fault((*key, "name"), f"must be used by one layer only, not again: {shown_value(layer.name)}")
+            document.fault(
+                (*key, "name"),
+                f"must be used by one layer only, not again: {shown_value(layer.name)}",
+            )
         names.add(layer.name)
         built = _layer(document, key, layer, shape, arrays, last=number == len(written.layers) - 1)
         if built is None:
@@ -48,7 +60,12 @@ def build(document: Document, written: WorkloadDocument, arrays: Arrays) -> Netw
 
 
 def _layer(
-    document: Document, key: Key, layer: LayerDocument, before: tuple[int, ...], arrays: Arrays, last: bool
+    document: Document,
+    key: Key,
+    layer: LayerDocument,
+    before: tuple[int, ...],
+    arrays: Arrays,
+    last: bool,
 ) -> Layer | None:
     connection = _connection(document, (*key, "connection"), layer, before, arrays)
     if connection is None:
@@ -57,20 +74,32 @@ def _layer(
     if layer.pool is not None:
         size = layer.pool.size
         if connection.kind != CONVOLUTION:
-            document.fault((*key, "pool"), f"must follow a convolution, not a {connection.kind} connection")
+            document.fault(
+                (*key, "pool"), f"must follow a convolution, not a {connection.kind} connection"
+            )
             return None
         if shape[1] % size or shape[2] % size:
-            document.fault((*key, "pool", "size"), f"must divide the {shape[1]}x{shape[2]} currents, not {size}")
+            document.fault(
+                (*key, "pool", "size"),
+                f"must divide the {shape[1]}x{shape[2]} currents, not {size}",
+            )
             return None
         shape = (shape[0], shape[1] // size, shape[2] // size)
     if layer.shape is not None:
-        if prod(layer.shape) != prod(shape) or (connection.kind == CONVOLUTION and tuple(layer.shape) != shape):
-            document.fault((*key, "shape"), f"must be {list(shape)} after its connection, not {layer.shape}")
+        if prod(layer.shape) != prod(shape) or (
+            connection.kind == CONVOLUTION and tuple(layer.shape) != shape
+        ):
+            document.fault(
+                (*key, "shape"), f"must be {list(shape)} after its connection, not {layer.shape}"
+            )
             return None
         shape = tuple(layer.shape)
     if layer.neuron.model == "readout" and not last:
         firing = alternatives(model for model in MODELS if model != "readout")
-        document.fault((*key, "neuron", "model"), f"must be {firing} in every layer but the last, not 'readout'")
+        document.fault(
+            (*key, "neuron", "model"),
+            f"must be {firing} in every layer but the last, not 'readout'",
+        )
     neuron = _neuron(document, (*key, "neuron"), layer.neuron, shape, arrays)
     if neuron is None:
         return None
@@ -90,7 +119,9 @@ def _connection(
     output: tuple[int, ...] | None
     if written.kind == DENSE:
         if weight.ndim != 2 or weight.shape[0] != prod(before):
-            document.fault((*key, "weight"), f"must have shape ({prod(before)}, neurons), not {weight.shape}")
+            document.fault(
+                (*key, "weight"), f"must have shape ({prod(before)}, neurons), not {weight.shape}"
+            )
             return None
         output = (weight.shape[1],)
     elif written.kind == CONVOLUTION:
@@ -107,56 +138,94 @@ def _connection(
         document.fault(key, f"must lead to at most {MAXIMUM_NEURONS} neurons, not {prod(output)}")
         return None
     return Connection(
-        written.kind, frozen(narrow(weight)), written.weight_bits, before, output,
-        written.stride, written.padding, start, None if index is None else narrow_index(index, prod(output)),
-    )  # fmt: skip
+        written.kind,
+        frozen(narrow(weight)),
+        written.weight_bits,
+        before,
+        output,
+        written.stride,
+        written.padding,
+        start,
+        None if index is None else narrow_index(index, prod(output)),
+    )
 
 
 def _check_belongings(document: Document, key: Key, written: ConnectionDocument) -> None:
-    for name, kind in (("start", SPARSE), ("index", SPARSE), ("stride", CONVOLUTION), ("padding", CONVOLUTION)):
+    for name, kind in (
+        ("start", SPARSE),
+        ("index", SPARSE),
+        ("stride", CONVOLUTION),
+        ("padding", CONVOLUTION),
+    ):
         if name in written.model_fields_set and written.kind != kind:
-            document.fault((*key, name), f"belongs to a {kind} connection, not to a {written.kind} one")
+            document.fault(
+                (*key, name), f"belongs to a {kind} connection, not to a {written.kind} one"
+            )
 
 
-def _weights_fit(document: Document, key: Key, written: ConnectionDocument, weight: np.ndarray) -> bool:
+def _weights_fit(
+    document: Document, key: Key, written: ConnectionDocument, weight: np.ndarray
+) -> bool:
     if not weight.size:
-        document.fault((*key, "weight"), f"must hold weights, not nothing: its shape is {weight.shape}")
+        document.fault(
+            (*key, "weight"), f"must hold weights, not nothing: its shape is {weight.shape}"
+        )
         return False
     least, most = -(2 ** (written.weight_bits - 1)), 2 ** (written.weight_bits - 1) - 1
     if written.weight_bits == 1:
         least, most = -1, 1  # binary weights are stored as signs
     if int(weight.min()) < least or int(weight.max()) > most:
         width = f"{written.weight_bits} bit{'s' if written.weight_bits > 1 else ''}"
-        document.fault((*key, "weight"), f"must hold weights of {width} ({least}..{most}), not {extent(weight)}")
+        document.fault(
+            (*key, "weight"),
+            f"must hold weights of {width} ({least}..{most}), not {extent(weight)}",
+        )
         return False
     return True
 
 
 def _convolved(
-    document: Document, key: Key, written: ConnectionDocument, before: tuple[int, ...], shape: tuple[int, ...]
+    document: Document,
+    key: Key,
+    written: ConnectionDocument,
+    before: tuple[int, ...],
+    shape: tuple[int, ...],
 ) -> tuple[int, ...] | None:
     if len(before) != 3:
-        document.fault((*key, "kind"), f"must follow a layer of shape [channels, height, width], not {list(before)}")
+        document.fault(
+            (*key, "kind"),
+            f"must follow a layer of shape [channels, height, width], not {list(before)}",
+        )
         return None
     if len(shape) != 4 or shape[1] != before[0]:
-        document.fault((*key, "weight"), f"must have shape (channels, {before[0]}, height, width), not {shape}")
+        document.fault(
+            (*key, "weight"), f"must have shape (channels, {before[0]}, height, width), not {shape}"
+        )
         return None
     if written.padding >= min(shape[2:]):
         kernel = f"{shape[2]}x{shape[3]}"
-        document.fault((*key, "padding"), f"must be less than the kernel ({kernel}), not {written.padding}")
+        document.fault(
+            (*key, "padding"), f"must be less than the kernel ({kernel}), not {written.padding}"
+        )
         return None
     high = (before[1] + 2 * written.padding - shape[2]) // written.stride + 1
     wide = (before[2] + 2 * written.padding - shape[3]) // written.stride + 1
     if high < 1 or wide < 1:
         document.fault(
-            (*key, "weight"), f"must have a kernel that fits {before[1]}x{before[2]}, not {shape[2]}x{shape[3]}"
+            (*key, "weight"),
+            f"must have a kernel that fits {before[1]}x{before[2]}, not {shape[2]}x{shape[3]}",
         )
         return None
     return shape[0], high, wide
 
 
 def _rows(
-    document: Document, key: Key, written: ConnectionDocument, n_in: int, weight: np.ndarray, arrays: Arrays
+    document: Document,
+    key: Key,
+    written: ConnectionDocument,
+    n_in: int,
+    weight: np.ndarray,
+    arrays: Arrays,
 ) -> tuple[np.ndarray, np.ndarray] | None:
     found: list[np.ndarray] = []
     for name in ("start", "index"):
@@ -170,19 +239,36 @@ def _rows(
         found.append(array)
     start, index = found[0].astype(np.int64), found[1]
     if weight.ndim != 1 or index.shape != weight.shape:
-        document.fault((*key, "index"), f"must hold one target per weight: shape {weight.shape}, not {index.shape}")
+        document.fault(
+            (*key, "index"),
+            f"must hold one target per weight: shape {weight.shape}, not {index.shape}",
+        )
         return None
-    if start.shape != (n_in + 1,) or start[0] != 0 or (start[1:] < start[:-1]).any() or start[-1] != weight.size:
-        document.fault((*key, "start"), f"must rise from 0 to {weight.size} (the weights) in {n_in + 1} entries")
+    if (
+        start.shape != (n_in + 1,)
+        or start[0] != 0
+        or (start[1:] < start[:-1]).any()
+        or start[-1] != weight.size
+    ):
+        document.fault(
+            (*key, "start"),
+            f"must rise from 0 to {weight.size} (the weights) in {n_in + 1} entries",
+        )
         return None
     return frozen(start), index
 
 
-def _targets(document: Document, key: Key, layer: LayerDocument, index: np.ndarray) -> tuple[int, ...] | None:
-    """Return the shape sparse rows lead to: as written, since the last neurons may have no synapse."""
+def _targets(
+    document: Document, key: Key, layer: LayerDocument, index: np.ndarray
+) -> tuple[int, ...] | None:
+    """Return the shape sparse rows lead to: as written, since the last neurons may have no
+    synapse.
+    """
     n_out = prod(layer.shape) if layer.shape is not None else int(index.max()) + 1
     if int(index.min()) < 0 or int(index.max()) >= n_out:
-        document.fault((*key, "index"), f"must hold targets within 0..{max(n_out - 1, 0)}, not {extent(index)}")
+        document.fault(
+            (*key, "index"), f"must hold targets within 0..{max(n_out - 1, 0)}, not {extent(index)}"
+        )
         return None
     return (n_out,)
 
@@ -214,18 +300,30 @@ def _neuron(
             given_range = str(array.min()) if array.min() == array.max() else extent(array)
             document.fault(
                 (*key, name),
-                f"must lie within {least}..{most} (potential_bits is {written.potential_bits}), not {given_range}",
+                f"must lie within {least}..{most} (potential_bits is {written.potential_bits}), "
+                f"not {given_range}",
             )
             return None
         values[name] = frozen(array)
     return Neuron(
-        written.model, values["threshold"], values["initial"], values["bias"], written.reset, written.compare,
-        written.decay, written.potential_bits, written.overflow,
-    )  # fmt: skip
+        written.model,
+        values["threshold"],
+        values["initial"],
+        values["bias"],
+        written.reset,
+        written.compare,
+        written.decay,
+        written.potential_bits,
+        written.overflow,
+    )
 
 
-def _per_neuron(document: Document, key: Key, given: Any, shape: tuple[int, ...], arrays: Arrays) -> np.ndarray | None:
-    """Return a number, or an array of one entry, one per channel or one per neuron, as one entry per neuron."""
+def _per_neuron(
+    document: Document, key: Key, given: Any, shape: tuple[int, ...], arrays: Arrays
+) -> np.ndarray | None:
+    """Return a number, or an array of one entry, one per channel or one per neuron, as one entry
+    per neuron.
+    """
     n = prod(shape)
     if isinstance(given, int):
         return np.full(n, given, np.int64)

@@ -1,4 +1,6 @@
-"""Where chips and workloads are found by name: beside the package in a checkout, inside it in an installed wheel."""
+"""Where chips and workloads are found by name: beside the package in a checkout, inside it in an
+installed wheel.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ def _is_file(path: Path) -> bool:
 
 
 def _found(path: Path, kind: Kind) -> str:
-    """Return what a path is that cannot be read as a description; nothing for a word that is no path."""
+    """Return what a path is that cannot be read as a description; nothing for a word that is no
+    path.
+    """
     try:
         if path.is_dir():
             return f"is a folder without {kind}.yaml; "
@@ -47,7 +51,9 @@ def _found(path: Path, kind: Kind) -> str:
 
 
 def find(kind: Kind, given: str | Path) -> Path:
-    """Return the file of a shipped name, or of a path to a YAML file (or to a folder that holds workload.yaml)."""
+    """Return the file of a shipped name, or of a path to a YAML file (or to a folder that holds
+    workload.yaml).
+    """
     text = str(given)
     known = names(kind)
     if text in known:
@@ -56,5 +62,7 @@ def find(kind: Kind, given: str | Path) -> Path:
     for file in (path / f"{kind}.yaml", path):
         if _is_file(file):
             return file
-    allowed = f"must be a file or one of {', '.join(known) or '(none shipped)'}{near_miss(text, known)}"
+    allowed = (
+        f"must be a file or one of {', '.join(known) or '(none shipped)'}{near_miss(text, known)}"
+    )
     raise InputError(f"{kind} {shown_value(text)}: {_found(path, kind)}{allowed}")

@@ -1,4 +1,6 @@
-"""The words of a fault: where it is in the tree, what was given, what is allowed and which key was probably meant."""
+"""The words of a fault: where it is in the tree, what was given, what is allowed and which key was
+probably meant.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,11 @@ def dotted(key: Key) -> str:
     """Return ('layers', 0, 'neuron') as 'layers[0].neuron'."""
     text = ""
     for part in key:
-        text += f"[{part}]" if isinstance(part, int) else (f".{name_of(part)}" if text else name_of(part))
+        text += (
+            f"[{part}]"
+            if isinstance(part, int)
+            else (f".{name_of(part)}" if text else name_of(part))
+        )
     return text
 
 
@@ -112,14 +118,21 @@ def worded(entry: Any, model: type[BaseModel], key: Key) -> str:
         allowed = [part.strip().strip("'") for part in re.split(r", | or ", context["expected"])]
         return f"must be {context['expected']}, not {shown_value(given)}{near_miss(given, allowed)}"
     if kind in ("greater_than_equal", "greater_than", "less_than_equal", "less_than"):
-        words = {"greater_than_equal": ("at least", "ge"), "greater_than": ("more than", "gt"),
-                 "less_than_equal": ("at most", "le"), "less_than": ("less than", "lt")}  # fmt: skip
+        words = {
+            "greater_than_equal": ("at least", "ge"),
+            "greater_than": ("more than", "gt"),
+            "less_than_equal": ("at most", "le"),
+            "less_than": ("less than", "lt"),
+        }
         word, name = words[kind]
         return f"must be {word} {context[name]}, not {shown_value(given)}"
     if kind in ("too_short", "too_long"):
         bound = context.get("min_length", context.get("max_length"))
         word = "at least" if kind == "too_short" else "at most"
-        return f"must have {word} {bound} {'entry' if bound == 1 else 'entries'}, not {context['actual_length']}"
+        return (
+            f"must have {word} {bound} {'entry' if bound == 1 else 'entries'}, not "
+            f"{context['actual_length']}"
+        )
     if kind == "string_too_short":
         return "must not be empty"
     if kind in _KINDS:
@@ -129,7 +142,10 @@ def worded(entry: Any, model: type[BaseModel], key: Key) -> str:
 
 def merged(messages: list[str]) -> str:
     """Return what several alternatives say of one value as one message: 'must be X or Y, not Z'."""
-    bound = next((text for text in messages if text.startswith(("must be at least ", "must be at most "))), None)
+    bound = next(
+        (text for text in messages if text.startswith(("must be at least ", "must be at most "))),
+        None,
+    )
     if bound is not None:  # of the right kind, so the other kinds do not matter
         return bound
     parts = [text.removeprefix("must be ").partition(", not ") for text in messages]

@@ -1,7 +1,8 @@
-"""A network as engines of arithmetic see it: a chain of layers of integer arrays, checked and frozen.
+"""A network as engines of arithmetic see it: a chain of layers of integer arrays, checked and
+frozen.
 
-The written form of a network (YAML beside an npz file) is in `describe/workload.py`; this is what it becomes.
-Neurons of a layer of shape (C, H, W) are numbered channel-major: c·H·W + y·W + x.
+The written form of a network (YAML beside an npz file) is in `describe/workload.py`; this is what
+it becomes. Neurons of a layer of shape (C, H, W) are numbered channel-major: c·H·W + y·W + x.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ _STRETCH = 1 << 20
 
 
 def narrow(array: np.ndarray) -> np.ndarray:
-    """Return integers in the narrowest signed type that holds them, contiguous, without a copy where they already are."""
+    """Return integers in the narrowest signed type that holds them, contiguous, without a copy
+    where they already are.
+    """
     low, high = (int(array.min()), int(array.max())) if array.size else (0, 0)
     for dtype in (np.int8, np.int16, np.int32):
         if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
@@ -26,7 +29,9 @@ def narrow(array: np.ndarray) -> np.ndarray:
 
 
 def narrow_index(index: np.ndarray, n_out: int) -> np.ndarray:
-    """Return targets below n_out in 16 bits where they fit, else in 32, contiguous and not to be written to."""
+    """Return targets below n_out in 16 bits where they fit, else in 32, contiguous and not to be
+    written to.
+    """
     narrowed = np.ascontiguousarray(index, np.int16 if n_out <= 1 << 15 else np.int32)
     narrowed.setflags(write=False)
     return narrowed
@@ -36,10 +41,11 @@ def narrow_index(index: np.ndarray, n_out: int) -> np.ndarray:
 class Connection:
     """Integer weights from the layer before, in one of three layouts.
 
-    dense: weight (n_in, n_out).  convolution: weight (channels out, channels in, height, width), cross-correlation as in
-    the field's frameworks, with `stride` and zero `padding`.  sparse: weight (n_synapses,), index (n_synapses,) targets,
-    start (n_in + 1,) of each source's row.  weight is as narrow as its values allow, so int8 stays int8 from file to kernel;
-    weight_bits is the width a chip stores; index has 16 or 32 bits.
+    dense: weight (n_in, n_out).  convolution: weight (channels out, channels in, height, width),
+    cross-correlation as in the field's frameworks, with `stride` and zero `padding`.  sparse:
+    weight (n_synapses,), index (n_synapses,) targets, start (n_in + 1,) of each source's row.
+    weight is as narrow as its values allow, so int8 stays int8 from file to kernel; weight_bits is
+    the width a chip stores; index has 16 or 32 bits.
     """
 
     kind: str
@@ -64,7 +70,9 @@ class Connection:
 
     @property
     def fan_in(self) -> np.ndarray:
-        """Synapses that end at each target of sparse rows, (n_out,) int64; counted in stretches, so that it needs no memory."""
+        """Synapses that end at each target of sparse rows, (n_out,) int64; counted in stretches, so
+        that it needs no memory.
+        """
         assert self.index is not None
         count = np.zeros(self.n_out, np.int64)
         for first in range(0, len(self.index), _STRETCH):
@@ -74,7 +82,9 @@ class Connection:
 
 @dataclass(frozen=True)
 class Pool:
-    """Pooling of the currents of a convolution over size × size fields: kind 'max', or 'sum' (an average times size²)."""
+    """Pooling of the currents of a convolution over size × size fields: kind 'max', or 'sum' (an
+    average times size²).
+    """
 
     kind: str
     size: int
@@ -82,7 +92,9 @@ class Pool:
 
 @dataclass(frozen=True)
 class Model:
-    """What must be known of a neuron model beside its arithmetic, which is a kernel of behaviour/neurons.py."""
+    """What must be known of a neuron model beside its arithmetic, which is a kernel of
+    behaviour/neurons.py.
+    """
 
     leaks: bool = False  # has a `decay`
     has_twin: bool = False  # its spikes can be counted as activations: a sum without leak
@@ -100,8 +112,8 @@ MODELS = {
 class Neuron:
     """Integrate-and-fire in integers (docs/neurons.md).
 
-    model: a name in MODELS.  threshold, initial and bias: (n_neurons,) int64.
-    reset: 'subtract' or 'zero'.  compare: '>=' or '>'.  decay: 0..4096, of the potential per timestep in 1/4096.
+    model: a name in MODELS.  threshold, initial and bias: (n_neurons,) int64. reset: 'subtract' or
+    'zero'.  compare: '>=' or '>'.  decay: 0..4096, of the potential per timestep in 1/4096.
     potential_bits: signed width; overflow: 'saturate' or 'wrap', counted.
     """
 
@@ -149,9 +161,9 @@ class Network:
 class Stimulus:
     """What enters, per inference, and the right answers.
 
-    kind 'current': values (n, n_inputs) enter once and drive the first layer equally in every timestep.  kind 'raster':
-    values (n, T, n_inputs) of 0 and 1.  kind 'graded': values (n, T, n_inputs).  value_bits: width of one value.
-    labels: (n,) int64 or None.
+    kind 'current': values (n, n_inputs) enter once and drive the first layer equally in every
+    timestep.  kind 'raster': values (n, T, n_inputs) of 0 and 1.  kind 'graded': values (n, T,
+    n_inputs).  value_bits: width of one value. labels: (n,) int64 or None.
     """
 
     kind: str

@@ -1,4 +1,6 @@
-"""What a chip's designers published and its file must reproduce, by a run (study/claims.py), within a stated tolerance."""
+"""What a chip's designers published and its file must reproduce, by a run (study/claims.py), within
+a stated tolerance.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,10 @@ def _read(value: object) -> tuple[float, str]:
             return units.quantity(value, dimension), dimension
         except units.UnitError:
             continue
-    raise ValueError(f"must be an energy, a time, a power or a frequency with its unit, such as '71 mW', not {value!r}")
+    raise ValueError(
+        f"must be an energy, a time, a power or a frequency with its unit, such as '71 mW', not "
+        f"{value!r}"
+    )
 
 
 class Claim(Description):
@@ -31,7 +36,8 @@ class Claim(Description):
     source: str = Field(min_length=1)
     case: str = Field(min_length=1)
     parameters: dict[str, Parameter] = {}
-    #: how far the prediction may lie beside the value, as shares of it: 0.01 is ±1 %, [0.08, 0.21] is 8 to 21 % above
+    #: how far the prediction may lie beside the value, as shares of it: 0.01 is ±1 %, [0.08, 0.21]
+    #: is 8 to 21 % above
     tolerance: float | list[float]
     note: str | None = None
 

@@ -1,7 +1,9 @@
-"""Routing algorithms: which mesh ports a packet may take, one function each, under the name a chip file uses.
+"""Routing algorithms: which mesh ports a packet may take, one function each, under the name a chip
+file uses.
 
-A rule answers for the input port a head came by, the parity of the router's column and the signs of what is left to go.
-`mapping/routes.py` turns it into the table of docs/machine.md and proves that it cannot deadlock.
+A rule answers for the input port a head came by, the parity of the router's column and the signs of
+what is left to go. `mapping/routes.py` turns it into the table of docs/machine.md and proves that
+it cannot deadlock.
 """
 
 from __future__ import annotations

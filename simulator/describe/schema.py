@@ -11,7 +11,13 @@ from simulator.describe.library import Kind
 def schema_of(kind: Kind) -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a chip's or a workload's YAML file."""
     if kind == "chip":
-        return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Chip.model_json_schema()}
+        return {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            **Chip.model_json_schema(),
+        }
     from simulator.describe.workload_file import WorkloadDocument
 
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **WorkloadDocument.model_json_schema()}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **WorkloadDocument.model_json_schema(),
+    }

@@ -1,4 +1,6 @@
-"""What a chip's constants are stated for: where the chip differs from it, its energies do not follow, and that is said."""
+"""What a chip's constants are stated for: where the chip differs from it, its energies do not
+follow, and that is said.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +30,22 @@ SUBJECTS = {
 
 
 def outside(
-    document: Document, stated: dict[str, Any], leaves: dict[str, Key], chip: Description, period: Any
+    document: Document,
+    stated: dict[str, Any],
+    leaves: dict[str, Key],
+    chip: Description,
+    period: Any,
 ) -> tuple[str, ...]:
-    """Return one line per key whose value is another than the constants are stated for; faults what cannot be compared."""
+    """Return one line per key whose value is another than the constants are stated for; faults what
+    cannot be compared.
+    """
     differing = []
     for name, value in stated.items():
         key = leaves.get(name)
         if key is None:
-            document.fault(("stated_for", name), "must name a number of this file" + near_miss(name, leaves))
+            document.fault(
+                ("stated_for", name), "must name a number of this file" + near_miss(name, leaves)
+            )
         elif _at(document.tree, key) != value:
             differing.append((name, key, value))
     if not differing:
@@ -47,10 +57,14 @@ def outside(
         meant = type(chip).model_validate(tree, context={"period": period})
     except ValidationError:
         for name, _, value in differing:
-            document.fault(("stated_for", name), f"must be a value that {name} can have, not {units.shown_value(value)}")
+            document.fault(
+                ("stated_for", name),
+                f"must be a value that {name} can have, not {units.shown_value(value)}",
+            )
         return ()
     return tuple(
-        f"{name} is {_shown(_at(document.tree, key), value)}; {_subject(name)} are stated for {_shown(value, value)}"
+        f"{name} is {_shown(_at(document.tree, key), value)}; {_subject(name)} are stated for "
+        f"{_shown(value, value)}"
         for name, key, value in differing
         if _at(chip, key) != _at(meant, key)
     )
@@ -74,4 +88,8 @@ def _shown(value: Any, stated: Any) -> str:
         return units.shown_value(value) if isinstance(value, bool) else str(value)
     unit = stated.rpartition(" ")[2]
     noun = next((noun for noun, sizes in units.COUNT_SYMBOLS.items() if unit in sizes), None)
-    return str(value) if noun is None else f"{value} {noun.removesuffix('s') if noun == 'bits' else noun}"
+    return (
+        str(value)
+        if noun is None
+        else f"{value} {noun.removesuffix('s') if noun == 'bits' else noun}"
+    )

@@ -1,4 +1,6 @@
-"""A compiled workload on disk: network, stimulus, twin parameters and mapping in YAML, large arrays in an npz beside it."""
+"""A compiled workload on disk: network, stimulus, twin parameters and mapping in YAML, large arrays
+in an npz beside it.
+"""
 
 from __future__ import annotations
 
@@ -34,9 +36,11 @@ class Workload:
 
     @classmethod
     def load(cls, workload: str | Path, overrides: tuple[str, ...] = ()) -> Workload:
-        """Return the workload of that name (in workloads/) or path, with `key.path=value` overrides (`workload.` may lead).
+        """Return the workload of that name (in workloads/) or path, with `key.path=value` overrides
+        (`workload.` may lead).
 
-        Raises DescriptionError with every fault of the file and its arrays at once, each with file and line.
+        Raises DescriptionError with every fault of the file and its arrays at once, each with file
+        and line.
         """
         document = Document(library.find("workload", workload))
         document.override(overrides, prefix="workload.")
@@ -75,7 +79,11 @@ def _stimulus(
         return None
     n_inputs = prod(written.input.shape)
     dimensions = 2 if written.stimulus.kind == "current" else 3
-    flat = values.reshape(*values.shape[: dimensions - 1], -1) if values.ndim >= dimensions and values.size else values
+    flat = (
+        values.reshape(*values.shape[: dimensions - 1], -1)
+        if values.ndim >= dimensions and values.size
+        else values
+    )
     if flat.ndim != dimensions or flat.shape[-1] != n_inputs or not flat.size:
         shape = "(inferences, " + ("" if dimensions == 2 else "timesteps, ") + f"{n_inputs})"
         document.fault((*key, "values"), f"must have shape {shape}, not {values.shape}")
@@ -91,11 +99,17 @@ def _stimulus(
             f"must be {flat.shape[1]}, the timesteps of the stimulus, not {written.twin.timesteps}",
         )
     labels = _labels(document, written, arrays, network, len(flat))
-    return Stimulus(written.stimulus.kind, frozen(flat.astype(np.int32)), written.input.bits, labels)
+    return Stimulus(
+        written.stimulus.kind, frozen(flat.astype(np.int32)), written.input.bits, labels
+    )
 
 
 def _labels(
-    document: Document, written: WorkloadDocument, arrays: Arrays, network: Network | None, n_inferences: int
+    document: Document,
+    written: WorkloadDocument,
+    arrays: Arrays,
+    network: Network | None,
+    n_inferences: int,
 ) -> np.ndarray | None:
     key: Key = ("stimulus", "labels")
     if written.stimulus.labels is None:
@@ -104,16 +118,22 @@ def _labels(
     if labels is None:
         return None
     if labels.shape != (n_inferences,):
-        document.fault(key, f"must have one entry per inference ({n_inferences}), not shape {labels.shape}")
+        document.fault(
+            key, f"must have one entry per inference ({n_inferences}), not shape {labels.shape}"
+        )
         return None
     outputs = network.layers[-1].n_neurons if network is not None else None
     if outputs is not None and (int(labels.min()) < 0 or int(labels.max()) >= outputs):
-        document.fault(key, f"must lie within 0..{outputs - 1} (output neurons), not {extent(labels)}")
+        document.fault(
+            key, f"must lie within 0..{outputs - 1} (output neurons), not {extent(labels)}"
+        )
         return None
     return frozen(labels.astype(np.int64))
 
 
-def _check_placement(document: Document, written: WorkloadDocument, placement: dict[str, list[int]]) -> None:
+def _check_placement(
+    document: Document, written: WorkloadDocument, placement: dict[str, list[int]]
+) -> None:
     names = [layer.name for layer in written.layers]
     taken: dict[int, str] = {}
     for name, cores in placement.items():
@@ -129,4 +149,6 @@ def _check_placement(document: Document, written: WorkloadDocument, placement: d
             taken[core] = name
     for name in names:
         if name not in placement:
-            document.fault(("mapping", "placement"), f"must place every layer; {shown_value(name)} is missing")
+            document.fault(
+                ("mapping", "placement"), f"must place every layer; {shown_value(name)} is missing"
+            )

@@ -27,7 +27,9 @@ class InputDocument(Description):
 
 
 class ConnectionDocument(Description):
-    """Weights by the name of their array; `start` and `index` for sparse rows, `stride` and `padding` for convolutions."""
+    """Weights by the name of their array; `start` and `index` for sparse rows, `stride` and
+    `padding` for convolutions.
+    """
 
     kind: Literal["dense", "sparse", "convolution"]
     weight: Name
@@ -60,7 +62,9 @@ class NeuronDocument(Description):
 
 
 class LayerDocument(Description):
-    """One layer; `shape` is (channels, height, width) after pooling, and may be left out where it follows."""
+    """One layer; `shape` is (channels, height, width) after pooling, and may be left out where it
+    follows.
+    """
 
     name: Name
     shape: Shape | None = None
@@ -85,7 +89,9 @@ class TwinDocument(Description):
 
 
 class MappingDocument(Description):
-    """Where layers go: `auto`, or cores per layer; `neurons_per_core` limits a core further than its memories do."""
+    """Where layers go: `auto`, or cores per layer; `neurons_per_core` limits a core further than
+    its memories do.
+    """
 
     placement: Literal["auto"] | dict[str, list[Natural]]
     neurons_per_core: Positive | None = None

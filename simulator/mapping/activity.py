@@ -1,4 +1,6 @@
-"""A raster on a mapping, as the Activity an engine replays: who visits what in which step, and every packet it becomes."""
+"""A raster on a mapping, as the Activity an engine replays: who visits what in which step, and
+every packet it becomes.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from simulator.mapping.sending import Sent
 
 @dataclass(frozen=True)
 class Schedule:
-    """The Activity of a run, and what it takes to read its Record by layer and inference.  Layer 0 is the input."""
+    """The Activity of a run, and what it takes to read its Record by layer and inference.  Layer 0
+    is the input.
+    """
 
     activity: Activity
     mode: str  # 'snn' or 'qnn'
@@ -32,8 +36,12 @@ class Schedule:
     entry_bits: np.ndarray  # (n_entries,) header and payload bits, before padding to flits
     entry_payload_bits: np.ndarray
     work_spikes: np.ndarray  # (n_work,) neurons of the item that fire; a readout's do not
-    work_events: np.ndarray  # (n_work,) events the item sends, however they are packed; a readout's potentials
-    operand_bits: tuple[tuple[int, int], ...]  # per layer, the input left out: of its weights, of the values that reach it
+    work_events: (
+        np.ndarray
+    )  # (n_work,) events the item sends, however they are packed; a readout's potentials
+    operand_bits: tuple[
+        tuple[int, int], ...
+    ]  # per layer, the input left out: of its weights, of the values that reach it
 
 
 @dataclass(frozen=True)
@@ -45,26 +53,37 @@ class _Work:
     visits: np.ndarray
 
 
-def compile_activity(workload: Workload, chip: Chip, mapping: Mapping, plan: Plan, raster: Raster) -> Schedule:
-    """Return the whole run's work: layer l works on timestep t of an inference in the inference's step offset(l) + t."""
+def compile_activity(
+    workload: Workload, chip: Chip, mapping: Mapping, plan: Plan, raster: Raster
+) -> Schedule:
+    """Return the whole run's work: layer l works on timestep t of an inference in the inference's
+    step offset(l) + t.
+    """
     layers = workload.network.layers
     stretch = raster.timesteps if raster.firing == "accumulate" else 1
     offsets = tuple(number * stretch for number in range(len(layers) + 1))
     steps = offsets[-1] + raster.timesteps
     n_steps = steps * len(raster.outputs)
-    sent = [sending.send(workload, chip, mapping, plan, raster, number) for number in range(len(layers) + 1)]
+    sent = [
+        sending.send(workload, chip, mapping, plan, raster, number)
+        for number in range(len(layers) + 1)
+    ]
     rows = encodings.joined([layer.rows for layer in sent])
     first_row = np.cumsum([0] + [len(layer.rows.start) - 1 for layer in sent])
 
     def step(number: int, moment: np.ndarray) -> np.ndarray:
         return moment // raster.timesteps * steps + offsets[number] + moment % raster.timesteps
 
-    visited = [None] + [sending.visited(workload, chip, raster, number) for number in range(1, len(layers) + 1)]
+    visited = [None] + [
+        sending.visited(workload, chip, raster, number) for number in range(1, len(layers) + 1)
+    ]
     work = _work(workload, mapping, raster, step, visited)
     key, position, row, layer_of = _messages(workload, mapping, sent, first_row, step, visited)
     row_layer = np.repeat(np.arange(len(sent)), np.diff(first_row))
     row_endpoint = [np.full(first_row[1], plan.n_cores)]
-    row_endpoint += [mapping.cores[number - 1][sent[number].row_slice] for number in range(1, len(layers) + 1)]
+    row_endpoint += [
+        mapping.cores[number - 1][sent[number].row_slice] for number in range(1, len(layers) + 1)
+    ]
     sends = np.diff(rows.start) > 0
     kept = np.where(sends, np.cumsum(sends) - 1, -1)  # a row without a packet is none
     rows = replace(rows, start=np.concatenate([rows.start[:-1][sends], rows.start[-1:]]))
@@ -95,14 +114,27 @@ def compile_activity(workload: Workload, chip: Chip, mapping: Mapping, plan: Pla
         **tree,
     )
     return Schedule(
-        activity, raster.mode, raster.timesteps, offsets, steps, len(raster.outputs),
-        tuple(layer.encoding for layer in sent), layer_of, row_layer[sends], rows.bits, rows.payload_bits,
+        activity,
+        raster.mode,
+        raster.timesteps,
+        offsets,
+        steps,
+        len(raster.outputs),
+        tuple(layer.encoding for layer in sent),
+        layer_of,
+        row_layer[sends],
+        rows.bits,
+        rows.payload_bits,
         *_fired(workload, mapping, raster, step, work),
-        tuple((layer.connection.weight_bits, before.payload) for layer, before in zip(layers, sent)),
-    )  # fmt: skip
+        tuple(
+            (layer.connection.weight_bits, before.payload) for layer, before in zip(layers, sent)
+        ),
+    )
 
 
-def _fired(workload: Workload, mapping: Mapping, raster: Raster, step: object, work: _Work) -> tuple[np.ndarray, np.ndarray]:
+def _fired(
+    workload: Workload, mapping: Mapping, raster: Raster, step: object, work: _Work
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the spikes and the events of every work item, (n_work,) int64 each."""
     n_slices, first = len(mapping.slices), 0
     spikes, events = np.zeros(len(work.key), np.int64), np.zeros(len(work.key), np.int64)
@@ -117,7 +149,13 @@ def _fired(workload: Workload, mapping: Mapping, raster: Raster, step: object, w
     return spikes, events
 
 
-def _work(workload: Workload, mapping: Mapping, raster: Raster, step: object, visited: list[np.ndarray | None]) -> _Work:
+def _work(
+    workload: Workload,
+    mapping: Mapping,
+    raster: Raster,
+    step: object,
+    visited: list[np.ndarray | None],
+) -> _Work:
     """Return one item per slice and moment in which the slice visits at least one neuron."""
     moments = np.arange(raster.timesteps * len(raster.outputs))
     n_slices, first = len(mapping.slices), 0
@@ -149,7 +187,9 @@ def _messages(
     step: object,
     visited: list[np.ndarray | None],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return every message's key (step · n_slices + slice), position in its visit, row and layer, sorted by key."""
+    """Return every message's key (step · n_slices + slice), position in its visit, row and layer,
+    sorted by key.
+    """
     n_slices, first = len(mapping.slices), 0
     keys, positions, rows, layers = [], [], [], []
     for number, layer in enumerate(workload.network.layers, start=1):
@@ -158,7 +198,9 @@ def _messages(
         if seen is None:
             place = out.neuron - bounds[out.slice]
         else:
-            before = np.concatenate([np.zeros((len(seen), 1), np.int64), np.cumsum(seen, axis=1)], axis=1)
+            before = np.concatenate(
+                [np.zeros((len(seen), 1), np.int64), np.cumsum(seen, axis=1)], axis=1
+            )
             place = before[out.moment, out.neuron + 1] - before[out.moment, bounds[out.slice]] - 1
             place = np.maximum(place, 0)
         keys.append(step(number, out.moment) * n_slices + first + out.slice)  # type: ignore[operator]

@@ -1,7 +1,7 @@
 """How a layer's output becomes packets: single events, groups of events, bitmaps, dense streams.
 
-A *table* holds one row per kind of source neuron: the packets its spike becomes whenever it fires.  Where neurons share a
-packet, each group that occurs in the run is a row of its own.
+A *table* holds one row per kind of source neuron: the packets its spike becomes whenever it fires.
+Where neurons share a packet, each group that occurs in the run is a row of its own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ SPIKES, STREAMS = 0, 1  # traffic classes
 
 @dataclass(frozen=True)
 class Reach:
-    """What one event of each source neuron costs at each destination core, (n_sources, n_destinations) int64."""
+    """What one event of each source neuron costs at each destination core, (n_sources,
+    n_destinations) int64.
+    """
 
     endpoint: np.ndarray  # (n_destinations,) int32
     targets: np.ndarray  # synapses
@@ -31,10 +33,17 @@ class Reach:
 
     def of(self, sources: np.ndarray) -> Reach:
         """Return the reach of some of the sources."""
-        return replace(self, targets=self.targets[sources], words=self.words[sources], cycles=self.cycles[sources])
+        return replace(
+            self,
+            targets=self.targets[sources],
+            words=self.words[sources],
+            cycles=self.cycles[sources],
+        )
 
 
-def reach(chip: Chip, connection: Connection, targets: np.ndarray, cores: np.ndarray, multiply: bool) -> Reach:
+def reach(
+    chip: Chip, connection: Connection, targets: np.ndarray, cores: np.ndarray, multiply: bool
+) -> Reach:
     """Return the cost of the events of one layer on the slices of the next."""
     return Reach(
         endpoint=cores.astype(np.int32),
@@ -46,7 +55,9 @@ def reach(chip: Chip, connection: Connection, targets: np.ndarray, cores: np.nda
 
 
 def to_port(n_sources: int, port: int) -> Reach:
-    """Return the reach of a last layer: every event goes to one port to the outside and costs nothing there."""
+    """Return the reach of a last layer: every event goes to one port to the outside and costs
+    nothing there.
+    """
     nothing = np.zeros((n_sources, 1), np.int64)
     return Reach(np.array([port], np.int32), nothing + 1, nothing, nothing + 1, OUTPUT)
 
@@ -70,7 +81,9 @@ class Rows:
 
 @dataclass(frozen=True)
 class Grouping:
-    """Which events share packets: groups of consecutive members, each sent after one neuron of its slice was visited."""
+    """Which events share packets: groups of consecutive members, each sent after one neuron of its
+    slice was visited.
+    """
 
     members: np.ndarray  # (n_members,) source neuron, groups in order
     start: np.ndarray  # (n_groups + 1,)
@@ -81,12 +94,16 @@ class Grouping:
 def rows(chip: Chip, reach: Reach, groups: Grouping, encoding: str, payload: int) -> Rows:
     """Return one row per group: a packet to every destination that gets at least one of its events.
 
-    encoding 'events': destination + (axon + payload) per event; 'bitmap': destination + axon + a bit per neuron + payload per
-    event; 'dense': destination + axon + payload per neuron.  Streams to all destinations of the layer.  Raises MappingError
-    for a packet longer than a core's input queue.
+    encoding 'events': destination + (axon + payload) per event; 'bitmap': destination + axon + a
+    bit per neuron + payload per event; 'dense': destination + axon + payload per neuron.  Streams
+    to all destinations of the layer.  Raises MappingError for a packet longer than a core's input
+    queue.
     """
     n_groups, n_destinations = len(groups.start) - 1, len(reach.endpoint)
-    sums = [_sums(matrix[groups.members], groups.start) for matrix in (reach.targets, reach.words, reach.cycles)]
+    sums = [
+        _sums(matrix[groups.members], groups.start)
+        for matrix in (reach.targets, reach.words, reach.cycles)
+    ]
     has = (reach.targets[groups.members] > 0).astype(np.int64)
     events = _sums(has, groups.start)
     sent = events > 0 if not groups.always else np.ones((n_groups, n_destinations), bool)
@@ -114,7 +131,8 @@ def rows(chip: Chip, reach: Reach, groups: Grouping, encoding: str, payload: int
         targets = np.zeros_like(targets)
     elif len(bits) and (longest := int(stages.flits(chip, bits).max())) > chip.core.input_queue:
         raise MappingError(
-            f"chip {chip.name}: core.input_queue must hold the longest packet, {longest} flits for {bits.max()} bits, not only "
+            f"chip {chip.name}: core.input_queue must hold the longest packet, {longest} flits for "
+            f"{bits.max()} bits, not only "
             f"{chip.core.input_queue} flits: a core takes whole packets"
         )
     return Rows(
@@ -133,14 +151,18 @@ def rows(chip: Chip, reach: Reach, groups: Grouping, encoding: str, payload: int
 
 
 def _sums(values: np.ndarray, start: np.ndarray) -> np.ndarray:
-    """Return the sums of rows start[g] .. start[g + 1] - 1 for each group; empty groups sum to 0."""
+    """Return the sums of rows start[g] .. start[g + 1] - 1 for each group; empty groups sum to
+    0.
+    """
     total = np.zeros((len(values) + 1, values.shape[1]), np.int64)
     np.cumsum(values, axis=0, out=total[1:])
     return total[start[1:]] - total[start[:-1]]
 
 
 def table(chip: Chip, reach: Reach, payload: int) -> Rows:
-    """Return the static rows of single events: row r is what source neuron r sends when it fires."""
+    """Return the static rows of single events: row r is what source neuron r sends when it
+    fires.
+    """
     n = len(reach.targets)
     single = Grouping(np.arange(n), np.arange(n + 1), False, np.ones(n, np.int64))
     return rows(chip, reach, single, "events", payload)

@@ -1,4 +1,6 @@
-"""Which synapses each source neuron has on each slice of the next layer, and what storing them takes."""
+"""Which synapses each source neuron has on each slice of the next layer, and what storing them
+takes.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ def neuron_of_accumulator(layer: Layer) -> np.ndarray:
 
 
 def output_rows(connection: Connection) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return for a convolution all (source pixel, target pixel) pairs of its kernel positions, and the position.
+    """Return for a convolution all (source pixel, target pixel) pairs of its kernel positions, and
+    the position.
 
     Pixels are y·W + x without the channel; pairs are the same for every pair of channels.
     """
@@ -36,7 +39,11 @@ def output_rows(connection: Connection) -> tuple[np.ndarray, np.ndarray, np.ndar
     _, out_high, out_wide = connection.output_shape
     _, _, kernel_high, kernel_wide = connection.weight.shape
     oy, ox, ky, kx = np.meshgrid(
-        np.arange(out_high), np.arange(out_wide), np.arange(kernel_high), np.arange(kernel_wide), indexing="ij"
+        np.arange(out_high),
+        np.arange(out_wide),
+        np.arange(kernel_high),
+        np.arange(kernel_wide),
+        indexing="ij",
     )
     y = oy * connection.stride + ky - connection.padding
     x = ox * connection.stride + kx - connection.padding
@@ -53,7 +60,9 @@ def targets(layer: Layer, bounds: np.ndarray) -> np.ndarray:
     connection = layer.connection
     slices = len(bounds) - 1
     if connection.kind == DENSE:
-        return np.broadcast_to(np.diff(bounds).astype(np.int64), (connection.n_in, slices))  # stored once
+        return np.broadcast_to(
+            np.diff(bounds).astype(np.int64), (connection.n_in, slices)
+        )  # stored once
     slice_of = np.searchsorted(bounds, neuron_of_accumulator(layer), side="right") - 1
     if connection.kind == CONVOLUTION:
         pixels = connection.input_shape[1] * connection.input_shape[2]
@@ -70,12 +79,16 @@ def targets(layer: Layer, bounds: np.ndarray) -> np.ndarray:
         start = connection.start[first : first + many + 1]
         row = np.repeat(np.arange(len(start) - 1), np.diff(start)) * slices
         row += slice_of[connection.index[start[0] : start[-1]]]
-        count[first : first + many] = np.bincount(row, minlength=(len(start) - 1) * slices).reshape(-1, slices)
+        count[first : first + many] = np.bincount(row, minlength=(len(start) - 1) * slices).reshape(
+            -1, slices
+        )
     return count
 
 
 def synapse_bits(chip: Chip, layer: Layer, bounds: np.ndarray) -> np.ndarray:
-    """Return the weight memory each slice needs, (n_slices,) int64 bits; a shared kernel is stored once per channel."""
+    """Return the weight memory each slice needs, (n_slices,) int64 bits; a shared kernel is stored
+    once per channel.
+    """
     connection = layer.connection
     if connection.kind == DENSE:
         return np.diff(bounds) * connection.n_in * connection.weight_bits
@@ -89,7 +102,9 @@ def synapse_bits(chip: Chip, layer: Layer, bounds: np.ndarray) -> np.ndarray:
 
 
 def touched(layer: Layer, sources: np.ndarray) -> np.ndarray:
-    """Return which neurons of the layer get at least one synapse from `sources`, (n_neurons,) bool."""
+    """Return which neurons of the layer get at least one synapse from `sources`, (n_neurons,)
+    bool.
+    """
     connection = layer.connection
     hit = np.zeros(connection.n_out, bool)
     if not len(sources):

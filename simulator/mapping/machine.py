@@ -12,7 +12,8 @@ from simulator.mapping.plan import CANONICAL, LOCAL, LOOKAHEAD, Plan
 
 
 def compile_plan(chip: Chip, mapping: Mapping) -> Plan:
-    """Return the chip as integers and tables; cores keep their numbers, ports to the outside follow in file order.
+    """Return the chip as integers and tables; cores keep their numbers, ports to the outside follow
+    in file order.
 
     Raises MappingError for multicast beside a routing it could close a circle of waiting with.
     """
@@ -40,8 +41,12 @@ def compile_plan(chip: Chip, mapping: Mapping) -> Plan:
         virtual_channels=chip.router.virtual_channels,
         buffer=chip.router.buffer,
         atomic=chip.router.atomic,
-        link_latency=np.array([chip.link.east_west.latency, chip.link.north_south.latency], np.int64),
-        link_interval=np.array([chip.link.east_west.interval, chip.link.north_south.interval], np.int64),
+        link_latency=np.array(
+            [chip.link.east_west.latency, chip.link.north_south.latency], np.int64
+        ),
+        link_interval=np.array(
+            [chip.link.east_west.interval, chip.link.north_south.interval], np.int64
+        ),
         class_first=np.array([first for first, _ in channels], np.int64),
         class_channels=np.array([last - first + 1 for first, last in channels], np.int64),
         allowed=routes.table(chip.router.routing),
@@ -63,11 +68,19 @@ def compile_plan(chip: Chip, mapping: Mapping) -> Plan:
 
 
 def _check_trees(chip: Chip) -> None:
-    if chip.router.multicast and not routes.is_deadlock_free(routes.table(chip.router.routing), trees=True):
-        safe = [name for name in routes.ROUTING if routes.is_deadlock_free(routes.table(name), trees=True)]
+    if chip.router.multicast and not routes.is_deadlock_free(
+        routes.table(chip.router.routing), trees=True
+    ):
+        safe = [
+            name
+            for name in routes.ROUTING
+            if routes.is_deadlock_free(routes.table(name), trees=True)
+        ]
         raise MappingError(
-            f"chip {chip.name}: router.routing must be one of {', '.join(safe)} with router.multicast, not "
-            f"{chip.router.routing}: its packets and the XY trees could wait for each other in a circle"
+            f"chip {chip.name}: router.routing must be one of {', '.join(safe)} with "
+            f"router.multicast, not "
+            f"{chip.router.routing}: its packets and the XY trees could wait for each other in a "
+            f"circle"
         )
 
 

@@ -9,11 +9,14 @@ from simulator.mapping.plan import NO_TREES, Plan
 from simulator.mapping.routes import xy_tree
 
 
-def trees(plan: Plan, rows: Rows, row_endpoint: np.ndarray, multicast: bool) -> dict[str, np.ndarray]:
-    """Return the row_tree and tree arrays of an Activity; row_endpoint: (n_rows,) who sends each row.
+def trees(
+    plan: Plan, rows: Rows, row_endpoint: np.ndarray, multicast: bool
+) -> dict[str, np.ndarray]:
+    """Return the row_tree and tree arrays of an Activity; row_endpoint: (n_rows,) who sends each
+    row.
 
-    With `multicast`, a row of several single-flit packets becomes one packet over the XY tree of its destinations; rows with
-    the same sender's router and destinations share a tree.
+    With `multicast`, a row of several single-flit packets becomes one packet over the XY tree of
+    its destinations; rows with the same sender's router and destinations share a tree.
     """
     n_rows = len(rows.start) - 1
     row_tree = np.full(n_rows, -1, np.int32)
@@ -30,7 +33,10 @@ def trees(plan: Plan, rows: Rows, row_endpoint: np.ndarray, multicast: bool) -> 
         key = (source, destinations.tobytes())
         if key not in known:
             known[key] = len(built)
-            ways = zip(plan.endpoint_router[destinations].tolist(), plan.endpoint_local[destinations].tolist())
+            ways = zip(
+                plan.endpoint_router[destinations].tolist(),
+                plan.endpoint_local[destinations].tolist(),
+            )
             built.append(xy_tree(plan.width, plan.height, source, ways))
         row_tree[row] = known[key]
     return {

@@ -10,24 +10,33 @@ from simulator.errors import MappingError
 
 
 def snake(chip: Chip) -> np.ndarray:
-    """Return all cores, tile by tile along rows that turn at their ends, so that consecutive cores are neighbours."""
+    """Return all cores, tile by tile along rows that turn at their ends, so that consecutive cores
+    are neighbours.
+    """
     order: list[int] = []
     for y in range(chip.mesh.height):
         columns = range(chip.mesh.width) if y % 2 == 0 else range(chip.mesh.width - 1, -1, -1)
         for x in columns:
             tile = x + chip.mesh.width * y
-            order += [tile * chip.mesh.cores_per_tile + local for local in range(chip.mesh.cores_per_tile)]
+            order += [
+                tile * chip.mesh.cores_per_tile + local for local in range(chip.mesh.cores_per_tile)
+            ]
     return np.array(order, np.int64)
 
 
 def place(workload: Workload, chip: Chip, counts: list[int]) -> list[np.ndarray]:
-    """Return the cores of each layer: those the workload names, or the next ones along the snake (`auto`)."""
+    """Return the cores of each layer: those the workload names, or the next ones along the snake
+    (`auto`).
+    """
     if workload.placement is not None:
-        given = [np.array(workload.placement[layer.name], np.int64) for layer in workload.network.layers]
+        given = [
+            np.array(workload.placement[layer.name], np.int64) for layer in workload.network.layers
+        ]
         for layer, cores in zip(workload.network.layers, given):
             if (cores >= chip.n_cores).any():
                 raise MappingError(
-                    f"layer {layer.name!r}: must be placed on cores 0..{chip.n_cores - 1} of {chip.name}, not on {cores.max()}"
+                    f"layer {layer.name!r}: must be placed on cores 0..{chip.n_cores - 1} of "
+                    f"{chip.name}, not on {cores.max()}"
                 )
         return given
     order = snake(chip)

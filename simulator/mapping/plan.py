@@ -1,8 +1,8 @@
 """The frozen chip and the frozen work, as arrays: all an engine ever sees (docs/machine.md).
 
-A `Plan` is the machine: integers and small tables.  An `Activity` is what it has to do, step by step: which core
-visits how many neurons, which of them send a message, where every message goes and what it costs there.
-No YAML, no strings, no units, no defaults reach an engine.
+A `Plan` is the machine: integers and small tables.  An `Activity` is what it has to do, step by
+step: which core visits how many neurons, which of them send a message, where every message goes and
+what it costs there. No YAML, no strings, no units, no defaults reach an engine.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ MAX_BUFFER = 64
 
 @dataclass(frozen=True)
 class Plan:
-    """One machine: every rule of docs/machine.md as a number.  Durations are in cycles, sizes in flits or entries."""
+    """One machine: every rule of docs/machine.md as a number.  Durations are in cycles, sizes in
+    flits or entries.
+    """
 
     # geometry
     width: int
@@ -41,7 +43,9 @@ class Plan:
     link_latency: np.ndarray  # (2,) int64: east-west, north-south; >= 1
     link_interval: np.ndarray  # (2,) int64: east-west, north-south; >= 1
     class_first: np.ndarray  # (2,) int64: the first VC of a traffic class
-    class_channels: np.ndarray  # (2,) int64: how many VCs the class has; ranges may overlap or be equal
+    class_channels: (
+        np.ndarray
+    )  # (2,) int64: how many VCs the class has; ranges may overlap or be equal
     allowed: np.ndarray  # (5, 2, 3, 3) uint8: routing table, bits of ports 0..3
     # core
     input_queue: int  # flits per VC
@@ -81,8 +85,9 @@ class Plan:
 class Activity:
     """The work of a run, step by step.
 
-    A *row* is the list of packets one message becomes: entries row_start[r] .. row_start[r + 1] - 1, in order.  With
-    row_tree[r] >= 0 the row is one multicast packet instead: its entries are the copies, one per destination.
+    A *row* is the list of packets one message becomes: entries row_start[r] .. row_start[r + 1] -
+    1, in order.  With row_tree[r] >= 0 the row is one multicast packet instead: its entries are the
+    copies, one per destination.
     """
 
     # steps: CSR over steps, one work item per core that visits neurons in that step
@@ -90,7 +95,9 @@ class Activity:
     work_core: np.ndarray  # (n_work,) int32
     work_visits: np.ndarray  # (n_work,) int64, neurons visited, >= 1
     work_message: np.ndarray  # (n_work + 1,) int64: CSR into messages, which are sorted by position
-    message_position: np.ndarray  # (n_messages,) int32, 0 .. visits - 1, strictly rising within a work item
+    message_position: (
+        np.ndarray
+    )  # (n_messages,) int32, 0 .. visits - 1, strictly rising within a work item
     message_row: np.ndarray  # (n_messages,) int32; -1: the neuron fires, but nothing is sent
     # what ports put into the mesh: CSR over steps, offsets not falling within one step and port
     inject_start: np.ndarray  # (n_steps + 1,) int64
@@ -103,25 +110,34 @@ class Activity:
     entry_endpoint: np.ndarray  # (n_entries,) int32, destination
     entry_flits: np.ndarray  # (n_entries,) int32, >= 1
     entry_class: np.ndarray  # (n_entries,) uint8, traffic class 0 or 1
-    entry_cycles: np.ndarray  # (n_entries,) int64, the synapse unit's busy time, >= 1 (unused at ports)
+    entry_cycles: (
+        np.ndarray
+    )  # (n_entries,) int64, the synapse unit's busy time, >= 1 (unused at ports)
     entry_operations: np.ndarray  # (n_entries,) int64, synapses served
-    entry_kind: np.ndarray  # (n_entries,) uint8: ACCUMULATE, MULTIPLY_ACCUMULATE, OUTPUT (to a port)
+    entry_kind: (
+        np.ndarray
+    )  # (n_entries,) uint8: ACCUMULATE, MULTIPLY_ACCUMULATE, OUTPUT (to a port)
     entry_words: np.ndarray  # (n_entries,) int64, weight words read
     entry_events: np.ndarray  # (n_entries,) int64, spikes or activations carried
     # multicast trees: CSR over trees of (router, mask of output ports), routers rising
     tree_start: np.ndarray  # (n_trees + 1,) int64
     tree_router: np.ndarray  # int32
     tree_mask: np.ndarray  # uint32, bits of router ports, local ones included
-    # (n_steps + 1,) int64: step s starts, and the run ends, no earlier than that cycle; empty: nothing is held back
+    # (n_steps + 1,) int64: step s starts, and the run ends, no earlier than that cycle; empty:
+    # nothing is held back
     step_release: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
     def release(self) -> np.ndarray:
-        """Return step_release with zeros written out, (n_steps + 1,) int64; raises InputError when it cannot be followed."""
+        """Return step_release with zeros written out, (n_steps + 1,) int64; raises InputError when
+        it cannot be followed.
+        """
         if not len(self.step_release):
             return np.zeros(self.n_steps + 1, np.int64)
         if len(self.step_release) != self.n_steps + 1:
-            raise InputError(f"step_release: must have {self.n_steps + 1} entries, not {len(self.step_release)}")
+            raise InputError(
+                f"step_release: must have {self.n_steps + 1} entries, not {len(self.step_release)}"
+            )
         if self.step_release.min() < 0:
             raise InputError(f"step_release: must be 0 or more, not {self.step_release.min()}")
         return self.step_release.astype(np.int64)
@@ -133,7 +149,9 @@ class Activity:
 
     def same_as(self, other: Activity) -> bool:
         """Return whether both hold the same work, array by array."""
-        return all(np.array_equal(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        return all(
+            np.array_equal(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)
+        )
 
 
 NO_TREES: dict[str, np.ndarray] = {

@@ -1,6 +1,8 @@
-"""Which ways a packet may take: tables of allowed ports, the proof that they cannot deadlock, and multicast trees.
+"""Which ways a packet may take: tables of allowed ports, the proof that they cannot deadlock, and
+multicast trees.
 
-The algorithms are in describe/routing.py, by the names a chip file uses; their tables are all an engine sees (docs/machine.md).
+The algorithms are in describe/routing.py, by the names a chip file uses; their tables are all an
+engine sees (docs/machine.md).
 """
 
 from __future__ import annotations
@@ -13,7 +15,9 @@ from simulator.describe.routing import EAST, LOCAL, NORTH, ROUTING, SOUTH, WEST,
 
 
 def table(name: str) -> np.ndarray:
-    """Return a registered algorithm's `allowed[in port, parity, sign dx + 1, sign dy + 1]`, (5, 2, 3, 3) uint8."""
+    """Return a registered algorithm's `allowed[in port, parity, sign dx + 1, sign dy + 1]`, (5, 2,
+    3, 3) uint8.
+    """
     return fill(ROUTING[name])
 
 
@@ -22,7 +26,9 @@ def fill(rule: Rule) -> np.ndarray:
     allowed = np.zeros((5, 2, 3, 3), np.uint8)
     for in_port, parity, dx, dy in np.ndindex(5, 2, 3, 3):
         if (dx, dy) != (1, 1):
-            allowed[in_port, parity, dx, dy] = sum(1 << port for port in rule(in_port, parity, dx - 1, dy - 1))
+            allowed[in_port, parity, dx, dy] = sum(
+                1 << port for port in rule(in_port, parity, dx - 1, dy - 1)
+            )
     return allowed
 
 
@@ -31,8 +37,12 @@ def sign(n: int) -> int:
     return (n > 0) - (n < 0)
 
 
-def allowed_ports(allowed: np.ndarray, width: int, in_port: int, router: int, destination: int) -> int:
-    """Return the mask of mesh ports a head that came by `in_port` may take; 0 when `router` is the destination."""
+def allowed_ports(
+    allowed: np.ndarray, width: int, in_port: int, router: int, destination: int
+) -> int:
+    """Return the mask of mesh ports a head that came by `in_port` may take; 0 when `router` is the
+    destination.
+    """
     dx = destination % width - router % width
     dy = destination // width - router // width
     return int(allowed[min(in_port, LOCAL), router % width & 1, sign(dx) + 1, sign(dy) + 1])
@@ -45,13 +55,23 @@ def neighbour(width: int, height: int, router: int, port: int) -> int:
     return x + width * y if 0 <= x < width and 0 <= y < height else -1
 
 
-def _moves(allowed: np.ndarray, width: int, height: int, in_port: int, router: int, destination: int) -> Iterator[int]:
+def _moves(
+    allowed: np.ndarray, width: int, height: int, in_port: int, router: int, destination: int
+) -> Iterator[int]:
     mask = allowed_ports(allowed, width, in_port, router, destination)
-    return (port for port in range(4) if mask >> port & 1 and neighbour(width, height, router, port) >= 0)
+    return (
+        port
+        for port in range(4)
+        if mask >> port & 1 and neighbour(width, height, router, port) >= 0
+    )
 
 
-def channel_dependencies(allowed: np.ndarray, width: int, height: int) -> dict[tuple[int, int], set[tuple[int, int]]]:
-    """Return, for each mesh channel (router, port) in use, the channels a packet that holds it may ask for next."""
+def channel_dependencies(
+    allowed: np.ndarray, width: int, height: int
+) -> dict[tuple[int, int], set[tuple[int, int]]]:
+    """Return, for each mesh channel (router, port) in use, the channels a packet that holds it may
+    ask for next.
+    """
     graph: dict[tuple[int, int], set[tuple[int, int]]] = {}
     for destination in range(width * height):
         reached = {
@@ -63,18 +83,24 @@ def channel_dependencies(allowed: np.ndarray, width: int, height: int) -> dict[t
         while frontier:
             router, port = frontier.pop()
             following = neighbour(width, height, router, port)
-            asked = {(following, next) for next in _moves(allowed, width, height, port ^ 1, following, destination)}
+            asked = {
+                (following, next)
+                for next in _moves(allowed, width, height, port ^ 1, following, destination)
+            }
             graph.setdefault((router, port), set()).update(asked)
             frontier.extend(asked - reached)
             reached |= asked
     return graph
 
 
-def is_deadlock_free(allowed: np.ndarray, width: int = 6, height: int = 6, *, trees: bool = False) -> bool:
+def is_deadlock_free(
+    allowed: np.ndarray, width: int = 6, height: int = 6, *, trees: bool = False
+) -> bool:
     """Return whether the graph of channel dependencies has no circle (Dally and Seitz, 1987).
 
-    Tables look at signs and parity alone, so six columns and rows stand for every larger mesh.  With `trees`, multicast
-    packets share the mesh: they turn as XY does, whatever the table, and a circle may close between the two.
+    Tables look at signs and parity alone, so six columns and rows stand for every larger mesh.
+    With `trees`, multicast packets share the mesh: they turn as XY does, whatever the table, and a
+    circle may close between the two.
     """
     graph = channel_dependencies(allowed, width, height)
     for channel, asked in channel_dependencies(table("xy"), width, height).items() if trees else ():
@@ -89,7 +115,9 @@ def is_deadlock_free(allowed: np.ndarray, width: int = 6, height: int = 6, *, tr
 
 
 def reaches_everything(allowed: np.ndarray, width: int = 6, height: int = 6) -> bool:
-    """Return whether every way the table allows is minimal and never ends before its destination."""
+    """Return whether every way the table allows is minimal and never ends before its
+    destination.
+    """
     for destination in range(width * height):
         frontier = [(source, LOCAL) for source in range(width * height) if source != destination]
         seen = set(frontier)
@@ -98,7 +126,9 @@ def reaches_everything(allowed: np.ndarray, width: int = 6, height: int = 6) -> 
             ports = list(_moves(allowed, width, height, in_port, router, destination))
             following = {(neighbour(width, height, router, port), port ^ 1) for port in ports}
             left = distance(width, router, destination)
-            if not following or any(distance(width, there, destination) >= left for there, _ in following):
+            if not following or any(
+                distance(width, there, destination) >= left for there, _ in following
+            ):
                 return False
             new = {place for place in following if place[0] != destination} - seen
             seen |= new
@@ -111,10 +141,14 @@ def distance(width: int, router: int, destination: int) -> int:
     return abs(destination % width - router % width) + abs(destination // width - router // width)
 
 
-def xy_tree(width: int, height: int, source_router: int, destinations: Iterable[tuple[int, int]]) -> dict[int, int]:
-    """Return {router: mask of output ports}, routers rising: the union of the XY ways to each (router, local port).
+def xy_tree(
+    width: int, height: int, source_router: int, destinations: Iterable[tuple[int, int]]
+) -> dict[int, int]:
+    """Return {router: mask of output ports}, routers rising: the union of the XY ways to each
+    (router, local port).
 
-    The ways from one router share their beginnings only, so every destination gets exactly one copy.
+    The ways from one router share their beginnings only, so every destination gets exactly one
+    copy.
     """
     mask: dict[int, int] = {source_router: 0}
     for destination, local_port in destinations:

@@ -1,7 +1,8 @@
 """What each layer sends in a run: messages in time order, and the rows of packets they become.
 
-A *moment* is one timestep of one inference: inference · window + timestep, where the window is T for spikes and 1 for the
-quantised twin.  The input is layer 0 and is sent by a port; its pseudo-slice is all input lines.
+A *moment* is one timestep of one inference: inference · window + timestep, where the window is T
+for spikes and 1 for the quantised twin.  The input is layer 0 and is sent by a port; its
+pseudo-slice is all input lines.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ class Sent:
 
 @dataclass(frozen=True)
 class _Layer:
-    """How one layer sends: its slices, what an event costs where it goes, and how events become packets."""
+    """How one layer sends: its slices, what an event costs where it goes, and how events become
+    packets.
+    """
 
     bounds: np.ndarray
     reach: Reach
@@ -43,7 +46,9 @@ class _Layer:
     payload: int
 
 
-def send(workload: Workload, chip: Chip, mapping: Mapping, plan: Plan, raster: Raster, number: int) -> Sent:
+def send(
+    workload: Workload, chip: Chip, mapping: Mapping, plan: Plan, raster: Raster, number: int
+) -> Sent:
     """Return what layer `number` of the raster (0: the input) sends."""
     layer = _how(workload, chip, mapping, plan, raster, number)
     moment, neuron = events(workload, raster, number)
@@ -57,14 +62,22 @@ def send(workload: Workload, chip: Chip, mapping: Mapping, plan: Plan, raster: R
     return _grouped(chip, layer, moment, slice_, neuron, moments)
 
 
-def _how(workload: Workload, chip: Chip, mapping: Mapping, plan: Plan, raster: Raster, number: int) -> _Layer:
+def _how(
+    workload: Workload, chip: Chip, mapping: Mapping, plan: Plan, raster: Raster, number: int
+) -> _Layer:
     layers, stimulus = workload.network.layers, workload.stimulus
     quantised = raster.mode == "qnn"
     bounds = mapping.bounds[number - 1] if number else np.array([0, workload.network.n_inputs])
     if number == len(layers):
         reach = encodings.to_port(layers[-1].n_neurons, plan.n_endpoints - 1)
         readout = layers[-1].neuron.model == "readout"
-        payload = layers[-1].neuron.potential_bits if readout else raster.bits if quantised else chip.packet.spike_payload
+        payload = (
+            layers[-1].neuron.potential_bits
+            if readout
+            else raster.bits
+            if quantised
+            else chip.packet.spike_payload
+        )
         return _Layer(bounds, reach, "events", payload)
     graded = quantised or (number == 0 and stimulus.kind != "raster")
     if number == 0:
@@ -73,12 +86,16 @@ def _how(workload: Workload, chip: Chip, mapping: Mapping, plan: Plan, raster: R
     else:
         encoding = chip.packet.activations if quantised else chip.packet.spikes
         payload = raster.bits if quantised else chip.packet.spike_payload * (encoding == "events")
-    reach = encodings.reach(chip, layers[number].connection, mapping.targets[number], mapping.cores[number], graded)
+    reach = encodings.reach(
+        chip, layers[number].connection, mapping.targets[number], mapping.cores[number], graded
+    )
     return _Layer(bounds, reach, encoding, payload)
 
 
 def _input_bits(kind: str, value_bits: int, raster: Raster, spike_payload: int) -> int:
-    """Return the payload of one input event: that of a spike, its value, or its sum over T for the quantised twin."""
+    """Return the payload of one input event: that of a spike, its value, or its sum over T for the
+    quantised twin.
+    """
     if kind == "current":
         return value_bits
     if raster.mode == "qnn":
@@ -87,7 +104,9 @@ def _input_bits(kind: str, value_bits: int, raster: Raster, spike_payload: int) 
 
 
 def events(workload: Workload, raster: Raster, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return (moment, neuron) of every event; a readout sends all its potentials after the last timestep."""
+    """Return (moment, neuron) of every event; a readout sends all its potentials after the last
+    timestep.
+    """
     layers = workload.network.layers
     if number == len(layers) and layers[-1].neuron.model == "readout":
         n, neurons = len(raster.outputs), layers[-1].n_neurons
@@ -99,23 +118,34 @@ def events(workload: Workload, raster: Raster, number: int) -> tuple[np.ndarray,
 
 
 def _kinds(layer: _Layer, neuron: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return a source neuron of each kind that fires, and the kind of each event; one kind has one slice and the same targets.
+    """Return a source neuron of each kind that fires, and the kind of each event; one kind has one
+    slice and the same targets.
 
-    A dense layer has one kind per slice, so its rows of packets take no memory that grows with its synapses.
+    A dense layer has one kind per slice, so its rows of packets take no memory that grows with its
+    synapses.
     """
     fired, event = np.unique(neuron, return_inverse=True)
     targets = layer.reach.targets
     if targets.strides[0] == 0:  # every source has the same
         targets = targets[:, :0]
     home = np.searchsorted(layer.bounds, fired, side="right") - 1
-    _, first, kind = np.unique(np.column_stack([home, targets[fired]]), axis=0, return_index=True, return_inverse=True)
+    _, first, kind = np.unique(
+        np.column_stack([home, targets[fired]]), axis=0, return_index=True, return_inverse=True
+    )
     return fired[first], kind.reshape(-1)[event]
 
 
 def _grouped(
-    chip: Chip, layer: _Layer, moment: np.ndarray, slice_: np.ndarray, neuron: np.ndarray, moments: int
+    chip: Chip,
+    layer: _Layer,
+    moment: np.ndarray,
+    slice_: np.ndarray,
+    neuron: np.ndarray,
+    moments: int,
 ) -> Sent:
-    """Return a layer whose events share packets: k events, or the events of a stretch of neurons (bitmap, dense)."""
+    """Return a layer whose events share packets: k events, or the events of a stretch of neurons
+    (bitmap, dense).
+    """
     bounds, slices, wide = layer.bounds, len(layer.bounds) - 1, int(layer.bounds[-1])
     local = neuron - bounds[slice_]
     if layer.encoding == "events":
@@ -144,24 +174,43 @@ def _grouped(
         size, last = end - first, end - 1
     groups = Grouping(members, start, layer.encoding == "dense", size)
     rows = encodings.rows(chip, layer.reach, groups, layer.encoding, layer.payload)
-    return Sent(keys // wide // slices, group_slice, last, np.arange(len(keys)), rows, group_slice, layer.encoding, layer.payload)
+    return Sent(
+        keys // wide // slices,
+        group_slice,
+        last,
+        np.arange(len(keys)),
+        rows,
+        group_slice,
+        layer.encoding,
+        layer.payload,
+    )
 
 
 def rank(group: np.ndarray) -> np.ndarray:
-    """Return each element's number within its run of equal values of a sorted array: 0, 1, 2, ..."""
+    """Return each element's number within its run of equal values of a sorted array: 0, 1, 2,
+    ...
+    """
     if not len(group):
         return np.zeros(0, np.int64)
     starts = np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1]]))
-    return np.arange(len(group)) - np.repeat(starts, np.diff(np.concatenate([starts, [len(group)]])))
+    return np.arange(len(group)) - np.repeat(
+        starts, np.diff(np.concatenate([starts, [len(group)]]))
+    )
 
 
 def visited(workload: Workload, chip: Chip, raster: Raster, number: int) -> np.ndarray | None:
-    """Return which neurons of layer `number` (1 ..) the soma visits at each moment, (n_moments, n_neurons) bool.
+    """Return which neurons of layer `number` (1 ..) the soma visits at each moment, (n_moments,
+    n_neurons) bool.
 
-    None: all of them (`core.soma.update: all`, or a layer that sends a dense stream).  `touched`: those that got input, fire,
-    or must be visited anyway because they have a bias, a leak or a constant current.
+    None: all of them (`core.soma.update: all`, or a layer that sends a dense stream).  `touched`:
+    those that got input, fire, or must be visited anyway because they have a bias, a leak or a
+    constant current.
     """
-    streams = raster.mode == "qnn" and chip.packet.activations == "dense" and number < len(workload.network.layers)
+    streams = (
+        raster.mode == "qnn"
+        and chip.packet.activations == "dense"
+        and number < len(workload.network.layers)
+    )
     if chip.core.soma.update == "all" or streams:
         return None
     layer = workload.network.layers[number - 1]
@@ -174,7 +223,10 @@ def visited(workload: Workload, chip: Chip, raster: Raster, number: int) -> np.n
     for moment in range(moments):
         if raster.firing == "accumulate":
             first = moment // window * window
-            gathered = slice(before.start[first], before.start[first + window] if moment == first else before.start[first])
+            gathered = slice(
+                before.start[first],
+                before.start[first + window] if moment == first else before.start[first],
+            )
         else:
             gathered = slice(before.start[moment], before.start[moment + 1])
         seen[moment] = always | fan_out.touched(layer, np.unique(before.neuron[gathered]))

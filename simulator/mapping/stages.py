@@ -1,4 +1,6 @@
-"""How many cycles, words and bits a piece of work takes: pure functions of a chip, evaluated once per plan."""
+"""How many cycles, words and bits a piece of work takes: pure functions of a chip, evaluated once
+per plan.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,11 @@ def row_words(chip: Chip, connection: Connection, targets: np.ndarray) -> np.nda
     return -(-row_bits(chip, connection, targets) // chip.core.synapse.word)
 
 
-def row_cycles(chip: Chip, connection: Connection, targets: np.ndarray, multiply: bool) -> np.ndarray:
-    """Return the synapse unit's cycles for one event's row, without the lookup (docs/machine.md, Core).
+def row_cycles(
+    chip: Chip, connection: Connection, targets: np.ndarray, multiply: bool
+) -> np.ndarray:
+    """Return the synapse unit's cycles for one event's row, without the lookup (docs/machine.md,
+    Core).
 
     max(ceil(row bits / (word · banks)), ceil(targets / lanes) · cycles per operation)
     """
@@ -38,9 +43,11 @@ def flits(chip: Chip, bits: np.ndarray) -> np.ndarray:
 
 
 def barrier_cycles(chip: Chip, tiles: int) -> int:
-    """Return the cycles from quiet to the next start with so many tiles in use; raises outside the stated points.
+    """Return the cycles from quiet to the next start with so many tiles in use; raises outside the
+    stated points.
 
-    Linear between stated points, rounded to the nearest cycle (half up); a single point holds for any number.
+    Linear between stated points, rounded to the nearest cycle (half up); a single point holds for
+    any number.
     """
     points = chip.barrier.points
     if len(points) == 1:
@@ -49,5 +56,9 @@ def barrier_cycles(chip: Chip, tiles: int) -> int:
         if low <= tiles <= high:
             steps = 2 * (first * (high - tiles) + last * (tiles - low)) + (high - low)
             return steps // (2 * (high - low))
-    stated = ", ".join(f"{tile} tiles: {show(cycles * chip.period, 's')}" for tile, cycles in points)
-    raise MappingError(f"chip {chip.name}: barrier.points must cover {tiles} tiles in use, not only {stated}")
+    stated = ", ".join(
+        f"{tile} tiles: {show(cycles * chip.period, 's')}" for tile, cycles in points
+    )
+    raise MappingError(
+        f"chip {chip.name}: barrier.points must cover {tiles} tiles in use, not only {stated}"
+    )

@@ -1,4 +1,6 @@
-"""A bare network and its traffic: every tile is one port to the outside, a trace of packets is the only work."""
+"""A bare network and its traffic: every tile is one port to the outside, a trace of packets is the
+only work.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ def noc_plan(
     routing: str = "xy",
     **changes: Any,
 ) -> Plan:
-    """Return a mesh without cores, one port to the outside per router; `changes` replace fields of the Plan."""
+    """Return a mesh without cores, one port to the outside per router; `changes` replace fields of
+    the Plan.
+    """
     n_routers = width * height
     plan = Plan(
         width=width,
@@ -61,16 +65,20 @@ def noc_plan(
 
 
 def trace_activity(plan: Plan, packets: Sequence[Sequence[int]] | np.ndarray) -> Activity:
-    """Return one step in which ports inject the packets (cycle, source, destination, flits[, class]) at their cycles.
+    """Return one step in which ports inject the packets (cycle, source, destination, flits[,
+    class]) at their cycles.
 
-    Packets of one source and cycle keep their order, so a source's k-th packet is its k-th in (cycle, position).
+    Packets of one source and cycle keep their order, so a source's k-th packet is its k-th in
+    (cycle, position).
     """
     trace = np.asarray(packets, np.int64)
     if trace.size == 0:
         trace = trace.reshape(0, 5)
     if trace.ndim != 2 or trace.shape[1] not in (4, 5):
         numbers = f"{trace.shape[-1]} numbers"
-        raise InputError(f"trace: a packet must be (cycle, source, destination, flits[, class]), not {numbers}")
+        raise InputError(
+            f"trace: a packet must be (cycle, source, destination, flits[, class]), not {numbers}"
+        )
     if trace.shape[1] == 4:
         trace = np.column_stack([trace, np.zeros(len(trace), np.int64)])
     _check(plan, trace)
@@ -104,10 +112,14 @@ def trace_activity(plan: Plan, packets: Sequence[Sequence[int]] | np.ndarray) ->
     )
 
 
-def multicast_activity(plan: Plan, packets: np.ndarray, groups: np.ndarray, *, as_trees: bool) -> Activity:
-    """Return one step in which each packet (cycle, source, ...) goes to all endpoints of its row of groups, rising, in one flit.
+def multicast_activity(
+    plan: Plan, packets: np.ndarray, groups: np.ndarray, *, as_trees: bool
+) -> Activity:
+    """Return one step in which each packet (cycle, source, ...) goes to all endpoints of its row of
+    groups, rising, in one flit.
 
-    groups: (n, k) endpoints.  as_trees: one multicast packet along the XY tree, else k packets in the order of the group.
+    groups: (n, k) endpoints.  as_trees: one multicast packet along the XY tree, else k packets in
+    the order of the group.
     """
     n, k = groups.shape
     copies = np.repeat(packets, k, axis=0)
@@ -124,7 +136,9 @@ def multicast_activity(plan: Plan, packets: np.ndarray, groups: np.ndarray, *, a
     if as_trees:
         place = list(zip(plan.endpoint_router.tolist(), plan.endpoint_local.tolist()))
         trees = [
-            xy_tree(plan.width, plan.height, place[source][0], [place[endpoint] for endpoint in group])
+            xy_tree(
+                plan.width, plan.height, place[source][0], [place[endpoint] for endpoint in group]
+            )
             for source, group in zip(packets[:, 1].tolist(), groups.tolist())
         ]
         rows |= {
@@ -146,7 +160,12 @@ def _check(plan: Plan, trace: np.ndarray) -> None:
     )
     for column, (name, lowest, highest) in enumerate(limits):
         values = trace[:, column]
-        wrong = np.flatnonzero((values < lowest) | (values > (highest if highest is not None else values)))
+        wrong = np.flatnonzero(
+            (values < lowest) | (values > (highest if highest is not None else values))
+        )
         if len(wrong):
             most = "" if highest is None else f" and at most {highest}"
-            raise InputError(f"trace: packet {wrong[0]}: {name} must be at least {lowest}{most}, not {values[wrong[0]]}")
+            raise InputError(
+                f"trace: packet {wrong[0]}: {name} must be at least {lowest}{most}, not "
+                f"{values[wrong[0]]}"
+            )

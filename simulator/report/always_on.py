@@ -1,4 +1,6 @@
-"""The always-on study for people: what is drawn, by whom, why it is not the ideal formula, and for how long a battery lasts."""
+"""The always-on study for people: what is drawn, by whom, why it is not the ideal formula, and for
+how long a battery lasts.
+"""
 
 from __future__ import annotations
 
@@ -44,15 +46,22 @@ def summary(outcomes: list[Outcome], battery: float | None = None) -> dict[str, 
     }
 
 
-def manifest(outcomes: list[Outcome], chip: Chip, chip_file: Path, asked: dict[str, Any]) -> dict[str, Any]:
-    """Return the content of manifest.json: what a run's has, the chip before any policy, and what was asked of the study."""
+def manifest(
+    outcomes: list[Outcome], chip: Chip, chip_file: Path, asked: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the content of manifest.json: what a run's has, the chip before any policy, and what
+    was asked of the study.
+    """
     result = replace(outcomes[0].awake, chip=chip)
     files = [*result.workload.files, chip_file]
     about = run_files.manifest(result)
     # one simulation's own: a study shows its stream again for every duty
     for name in ("limit", "seed"):
         del about[name]
-    inputs = [{"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in files]
+    inputs = [
+        {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        for path in files
+    ]
     return {**about, "inputs": inputs, "study": asked | {"frames": outcomes[0].stream.frames}}
 
 
@@ -89,9 +98,13 @@ def _point(outcome: Outcome, battery: float | None) -> dict[str, Any]:
         },
         "breakeven_cycles": {
             "gated": breakeven_cycles(outcome.result.chip, GATED),
-            "off": breakeven_cycles(outcome.result.chip, OFF, int(outcome.result.plan.reload_cycles.max(initial=0))),
+            "off": breakeven_cycles(
+                outcome.result.chip, OFF, int(outcome.result.plan.reload_cycles.max(initial=0))
+            ),
         },
-        "battery_s": None if battery is None or not outcome.power else outcome.battery_seconds(battery),
+        "battery_s": None
+        if battery is None or not outcome.power
+        else outcome.battery_seconds(battery),
     }
 
 
@@ -101,7 +114,12 @@ def always_on_view(outcomes: list[Outcome], battery: float | None = None) -> Ren
     blocks: list[RenderableType] = [_title(outcomes), _overview(points)]
     last = [point for point in points if point["duty"] == points[0]["duty"]]
     at = f"at a duty of {points[0]['duty']:g}"
-    blocks += [_components(last, at), _states(last, at), _ideal(last, at), _closing(points, outcomes[0])]
+    blocks += [
+        _components(last, at),
+        _states(last, at),
+        _ideal(last, at),
+        _closing(points, outcomes[0]),
+    ]
     return Group(*blocks)
 
 
@@ -113,12 +131,17 @@ def _title(outcomes: list[Outcome]) -> Text:
     overloaded = [outcome for outcome in outcomes if outcome.is_overloaded]
     text.append(", overloaded" if overloaded else "", "bold red")
     text.append(
-        f"  {stream.frames:,} frames at {show(float(1 / stream.interval), 'Hz')} ({show(stream.seconds, 's')}), "
+        f"  {stream.frames:,} frames at {show(float(1 / stream.interval), 'Hz')} "
+        f"({show(stream.seconds, 's')}), "
         f"{result.mode}, T = {result.timesteps}, {result.engine} engine\n"
     )
     for outcome in overloaded:
         text.append(f"overloaded  duty {outcome.stream.duty:g}, {NAMES[outcome.policy]}: ", "red")
-        text.append(f"frames come faster than the chip works; it took {show(outcome.result.seconds, 's')}\n", "red")
+        text.append(
+            f"frames come faster than the chip works; it took "
+            f"{show(outcome.result.seconds, 's')}\n",
+            "red",
+        )
     return text
 
 
@@ -137,7 +160,11 @@ def _percent(share: float) -> str:
 def _lasting(seconds: float | None) -> str:
     if seconds is None:
         return "-"
-    return f"{_number(seconds / HOUR)} hours" if seconds < 2 * DAY else f"{_number(seconds / DAY)} days"
+    return (
+        f"{_number(seconds / HOUR)} hours"
+        if seconds < 2 * DAY
+        else f"{_number(seconds / DAY)} days"
+    )
 
 
 def _table(columns: list[str]) -> Table:
@@ -148,15 +175,28 @@ def _table(columns: list[str]) -> Table:
 
 
 def _overview(points: list[dict[str, Any]]) -> Table:
-    columns = ["frames with a signal", "policy", "power", "ideal", "latency", "worst", "core wakes/s", "battery"]
+    columns = [
+        "frames with a signal",
+        "policy",
+        "power",
+        "ideal",
+        "latency",
+        "worst",
+        "core wakes/s",
+        "battery",
+    ]
     table = _table(columns)
     for point in points:
         latency = point["detection_latency_s"]
         table.add_row(
-            f"{point['duty']:g}", NAMES[point["policy"]], show(point["power_w"], "W"), show(point["ideal"]["power_w"], "W"),
+            f"{point['duty']:g}",
+            NAMES[point["policy"]],
+            show(point["power_w"], "W"),
+            show(point["ideal"]["power_w"], "W"),
             *("-" if latency[key] is None else show(latency[key], "s") for key in ("mean", "max")),
-            _number(point["core_wakes_per_second"]), _lasting(point["battery_s"]),
-        )  # fmt: skip
+            _number(point["core_wakes_per_second"]),
+            _lasting(point["battery_s"]),
+        )
     return table
 
 
@@ -203,7 +243,11 @@ def _closing(points: list[dict[str, Any]], outcome: Outcome) -> Text:
     text.append("Break-even  ", "bold")
     parts = []
     for state, cycles in points[0]["breakeven_cycles"].items():
-        rest = "never pays" if cycles is None else f"pays from {cycles:,} cycles ({show(cycles * period, 's')}) in it"
+        rest = (
+            "never pays"
+            if cycles is None
+            else f"pays from {cycles:,} cycles ({show(cycles * period, 's')}) in it"
+        )
         parts.append(f"{state} {rest}")
     text.append("; ".join(parts) + "\n")
     for point in points:
@@ -214,15 +258,26 @@ def _closing(points: list[dict[str, Any]], outcome: Outcome) -> Text:
 
 
 def draw(outcomes: list[Outcome], path: Path) -> None:
-    """Write a picture of average power against duty, one line per policy, the ideal formula dashed beside each."""
+    """Write a picture of average power against duty, one line per policy, the ideal formula dashed
+    beside each.
+    """
     figure = figure_class()(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.subplots()
     for policy in dict.fromkeys(outcome.policy for outcome in outcomes):
         mine = [outcome for outcome in outcomes if outcome.policy == policy]
         duty = [outcome.stream.duty for outcome in mine]
-        axes.plot(duty, [o.power for o in mine], "o-", color=COLOURS[policy], label=NAMES[policy], markersize=4)
+        axes.plot(
+            duty,
+            [o.power for o in mine],
+            "o-",
+            color=COLOURS[policy],
+            label=NAMES[policy],
+            markersize=4,
+        )
         axes.plot(duty, [o.ideal_power for o in mine], "--", color=COLOURS[policy], linewidth=1)
-    axes.plot([], [], "--", color="#555555", linewidth=1, label="ideal: P_active·D + P_sleep·(1 - D)")
+    axes.plot(
+        [], [], "--", color="#555555", linewidth=1, label="ideal: P_active·D + P_sleep·(1 - D)"
+    )
     # a stream of background alone has no place on a logarithmic axis
     axes.set_xscale("log" if all(outcome.stream.duty for outcome in outcomes) else "linear")
     axes.set_yscale("log")
@@ -230,7 +285,10 @@ def draw(outcomes: list[Outcome], path: Path) -> None:
     rate = show(float(1 / first.stream.interval), "Hz")
     axes.set_xlabel(f"share of the frames with a signal, at {rate}")
     axes.set_ylabel("average power (W)")
-    axes.set_title(f"{first.result.workload.name} ({first.result.mode}) on {first.result.chip.name}", fontsize=10)
+    axes.set_title(
+        f"{first.result.workload.name} ({first.result.mode}) on {first.result.chip.name}",
+        fontsize=10,
+    )
     axes.grid(True, which="major", color="#dddddd", linewidth=0.6)
     figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     figure.savefig(path, dpi=160)

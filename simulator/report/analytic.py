@@ -1,12 +1,14 @@
-"""The closed-form model on the terminal: both twins' energy by part, and published numbers beside computed ones."""
+"""The closed-form model on the terminal: both twins' energy by part, and published numbers beside
+computed ones.
+"""
 
 from __future__ import annotations
 
 from rich.table import Table
 
-from simulator.account.analytic import Energy
-from simulator.account.analytic_constants import Constant
-from simulator.account.analytic_published import Published
+from simulator.analytic.constants import Constant
+from simulator.analytic.model import Energy
+from simulator.analytic.published import Published
 
 #: part of the ledger -> the words of the report
 PART = {
@@ -23,7 +25,9 @@ STYLE = {"met": "green", "beyond its printed digit": "bold red", "not reproducib
 
 
 def energy_table(snn: Energy, qnn: Energy) -> Table:
-    """Return both twins' energy by part, per output neuron and inference, with each part's share of its total."""
+    """Return both twins' energy by part, per output neuron and inference, with each part's share of
+    its total.
+    """
     table = Table(title="energy per output neuron and inference", caption_justify="left")
     table.add_column("part")
     for twin in ("SNN", "QNN"):
@@ -32,11 +36,17 @@ def energy_table(snn: Energy, qnn: Energy) -> Table:
     for part, words in PART.items():
         cells = [_share(energy, part) for energy in (snn, qnn)]
         if any(energy is not None for energy, _ in cells):
-            table.add_row(words, *(text for energy, share in cells for text in (_joules(energy), share)))
+            table.add_row(
+                words, *(text for energy, share in cells for text in (_joules(energy), share))
+            )
     table.add_section()
     table.add_row("compute", _joules(float(snn.compute)), "", _joules(float(qnn.compute)), "")
-    table.add_row("data movement", _joules(float(snn.data)), _way(snn), _joules(float(qnn.data)), _way(qnn))
-    table.add_row("total", _joules(float(snn.total)), "", _joules(float(qnn.total)), "", style="bold")
+    table.add_row(
+        "data movement", _joules(float(snn.data)), _way(snn), _joules(float(qnn.data)), _way(qnn)
+    )
+    table.add_row(
+        "total", _joules(float(snn.total)), "", _joules(float(qnn.total)), "", style="bold"
+    )
     table.caption = f"SNN / QNN = {float(snn.total / qnn.total):.4f}"
     return table
 
@@ -58,7 +68,9 @@ def _way(energy: Energy) -> str:
 
 
 def published_view(rows: list[Published]) -> Table:
-    """Return every published number beside the computed one, their difference, the printed digit and the verdict."""
+    """Return every published number beside the computed one, their difference, the printed digit
+    and the verdict.
+    """
     table = Table(title="published numbers of the closed-form model")
     for name in ("what", "published", "computed", "difference", "printed digit", "unit", "verdict"):
         is_number = name in ("published", "computed", "difference", "printed digit")
@@ -70,7 +82,14 @@ def published_view(rows: list[Published]) -> Table:
         difference = "" if row.difference is None else f"{row.difference:+.2g}"
         digit = "" if row.difference is None else row.printed_digit
         table.add_row(
-            row.what, row.printed, _computed(row), difference, digit, row.unit, verdict, style=STYLE[row.verdict]
+            row.what,
+            row.printed,
+            _computed(row),
+            difference,
+            digit,
+            row.unit,
+            verdict,
+            style=STYLE[row.verdict],
         )
     return table
 
@@ -88,7 +107,8 @@ def summary(rows: list[Published]) -> str:
     count = {verdict: sum(row.verdict == verdict for row in rows) for verdict in STYLE}
     return (
         f"{count['met']} of {len(rows)} published numbers met to the printed digit, "
-        f"{count['beyond its printed digit']} beyond it, {count['not reproducible']} not reproducible by formula"
+        f"{count['beyond its printed digit']} beyond it, {count['not reproducible']} not "
+        f"reproducible by formula"
     )
 
 

@@ -13,7 +13,13 @@ COLUMNS = ("chip", "claim", "published", "predicted", "deviation", "allowed", "s
 def _row(prediction: Prediction) -> list[str]:
     claim = prediction.claim
     least, most = claim.allowed
-    allowed = "exact" if least == most == 0 else f"±{most:.1%}" if least == -most else f"{least:+.0%} to {most:+.0%}"
+    allowed = (
+        "exact"
+        if least == most == 0
+        else f"±{most:.1%}"
+        if least == -most
+        else f"{least:+.0%} to {most:+.0%}"
+    )
     # an exact claim's deviation is the rounding of sums
     exact = allowed == "exact" and prediction.holds
     return [
@@ -34,7 +40,9 @@ def claims_view(predictions: list[Prediction]) -> Table:
         table.add_column(column, justify="right" if number in (2, 3, 4, 5) else "left")
     for prediction in predictions:
         table.add_row(
-            *_row(prediction), "" if prediction.holds else "does not hold", style="" if prediction.holds else "red"
+            *_row(prediction),
+            "" if prediction.holds else "does not hold",
+            style="" if prediction.holds else "red",
         )
     return table
 
@@ -42,4 +50,9 @@ def claims_view(predictions: list[Prediction]) -> Table:
 def claims_markdown(predictions: list[Prediction]) -> str:
     """Return the same table for a README."""
     lines = ["| " + " | ".join(COLUMNS) + " |", "|---|---|---:|---:|---:|---:|---|"]
-    return "\n".join([*lines, *("| " + " | ".join(_row(prediction)) + " |" for prediction in predictions)]) + "\n"
+    return (
+        "\n".join(
+            [*lines, *("| " + " | ".join(_row(prediction)) + " |" for prediction in predictions)]
+        )
+        + "\n"
+    )

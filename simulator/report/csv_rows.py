@@ -1,4 +1,6 @@
-"""Rows of integers as CSV text, some hundred megabytes a second, in files that are there whole or not at all."""
+"""Rows of integers as CSV text, some hundred megabytes a second, in files that are there whole or
+not at all.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ COMMA, NEWLINE, MINUS, ZERO = 44, 10, 45, 48
 
 @kernel
 def format_rows(rows, text):  # type: ignore[no-untyped-def]
-    """Write rows (n, columns) int64 into text, uint8 with WIDEST bytes a number; return the bytes written."""
+    """Write rows (n, columns) int64 into text, uint8 with WIDEST bytes a number; return the bytes
+    written.
+    """
     position = 0
     for n in range(rows.shape[0]):
         for column in range(rows.shape[1]):
@@ -57,7 +61,8 @@ def rows_writer(file: BinaryIO, columns: tuple[str, ...]) -> Callable[[np.ndarra
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Yield a file that takes the place of `path` when all went well and leaves nothing behind when not.
+    """Yield a file that takes the place of `path` when all went well and leaves nothing behind when
+    not.
 
     A device or a pipe is written directly.  Raises InputError when it cannot be written.
     """

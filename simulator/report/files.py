@@ -1,4 +1,6 @@
-"""Results on disk: JSON and npz, each written under a temporary name and then renamed, so that nothing is ever half there."""
+"""Results on disk: JSON and npz, each written under a temporary name and then renamed, so that
+nothing is ever half there.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ from simulator.timing.record import COUNTERS, POWER_STATES, QUEUES, UNIT_STATES,
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Let `write` fill a temporary file beside `path`, then rename it; leaves nothing behind when it fails."""
+    """Let `write` fill a temporary file beside `path`, then rename it; leaves nothing behind when
+    it fails.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with open(temporary, "wb") as handle:
@@ -44,13 +48,17 @@ def folder_for(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"-o {folder}: must be a folder that can be written: {error.strerror}") from error
+        raise InputError(
+            f"-o {folder}: must be a folder that can be written: {error.strerror}"
+        ) from error
     return folder
 
 
 @contextmanager
 def folder_ready(folder: str | None) -> Iterator[None]:
-    """Make the folder of `-o` before the work, so that a bad name is said at once; take it away again when the work fails."""
+    """Make the folder of `-o` before the work, so that a bad name is said at once; take it away
+    again when the work fails.
+    """
     if folder is None:
         yield
         return
@@ -66,12 +74,17 @@ def folder_ready(folder: str | None) -> Iterator[None]:
 
 
 def write_run(result: Result, folder: str | Path, command: list[str] | None = None) -> None:
-    """Write summary.json, manifest.json, cores.npz, links.npz, layers.npz and steps.npz of a run (docs/results.md)."""
+    """Write summary.json, manifest.json, cores.npz, links.npz, layers.npz and steps.npz of a run
+    (docs/results.md).
+    """
     place = folder_for(Path(folder))
     write_json(place / "summary.json", result.summary())
     write_json(place / "manifest.json", manifest(result, command))
     for name, arrays in tables(result).items():
-        write_atomically(place / f"{name}.npz", lambda handle, arrays=arrays: np.savez_compressed(handle, **arrays))  # type: ignore[misc]
+        write_atomically(
+            place / f"{name}.npz",
+            lambda handle, arrays=arrays: np.savez_compressed(handle, **arrays),  # type: ignore[misc]
+        )
 
 
 def write_twin(result: TwinResult, folder: str | Path, command: list[str] | None = None) -> None:
@@ -83,7 +96,9 @@ def write_twin(result: TwinResult, folder: str | Path, command: list[str] | None
 
 
 def tables(result: Result) -> dict[str, dict[str, np.ndarray]]:
-    """Return the tables of a run by file: each a dict of arrays, with the names of their columns beside them."""
+    """Return the tables of a run by file: each a dict of arrays, with the names of their columns
+    beside them.
+    """
     record, plan, ledger = result.record, result.plan, result.ledger
     layers = result.layers()
     n = plan.n_cores
@@ -111,7 +126,9 @@ def tables(result: Result) -> dict[str, dict[str, np.ndarray]]:
         "links": {
             "router_x": np.arange(plan.n_routers) % plan.width,
             "router_y": np.arange(plan.n_routers) // plan.width,
-            "port_names": np.array(["east", "west", "north", "south"] + [f"local {i}" for i in range(plan.local_ports)]),
+            "port_names": np.array(
+                ["east", "west", "north", "south"] + [f"local {i}" for i in range(plan.local_ports)]
+            ),
             "flits": record.link_flits,
             "blocked_cycles": record.link_blocked,
             "utilisation": record.link_flits / max(record.cycles, 1),
@@ -140,16 +157,26 @@ def tables(result: Result) -> dict[str, dict[str, np.ndarray]]:
 
 
 def manifest(result: Result, command: list[str] | None = None) -> dict[str, Any]:
-    """Return what produced a run: versions, resolved configuration, digests of the inputs, engine, seed."""
+    """Return what produced a run: versions, resolved configuration, digests of the inputs, engine,
+    seed.
+    """
     packages = ("spikemesh", "numpy", "numba", "simpy", "pyyaml", "pydantic")
     files = [*result.workload.files, result.chip.file]
     return {
         "schema_version": 1,
         "command": sys.argv if command is None else command,
         "engine": result.engine,
-        "seed": result.uncertainty.seed if result.uncertainty else None,  # a run itself draws no random number
-        "versions": {"python": platform.python_version(), **{name: metadata.version(name) for name in packages}},
-        "inputs": [{"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in files],
+        "seed": result.uncertainty.seed
+        if result.uncertainty
+        else None,  # a run itself draws no random number
+        "versions": {
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in packages},
+        },
+        "inputs": [
+            {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+            for path in files
+        ],
         "mode": result.mode,
         "timesteps": result.timesteps,
         "limit": len(result.raster.outputs),

@@ -1,4 +1,6 @@
-"""Pictures of the closed-form model: who is cheaper, by how much, and where they break even (needs matplotlib)."""
+"""Pictures of the closed-form model: who is cheaper, by how much, and where they break even (needs
+matplotlib).
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ COLOURS = ["#0f4c63", SPIKING_COLOUR, "#8fc3d4", "#f5f3ee", "#e9b48c", QUANTISED
 
 
 def figure_class() -> Any:
-    """Return matplotlib's Figure; raises SpikemeshError that names the extra when it is not installed."""
+    """Return matplotlib's Figure; raises SpikemeshError that names the extra when it is not
+    installed.
+    """
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
@@ -27,14 +31,20 @@ def figure_class() -> Any:
     return Figure
 
 
-def draw(grids: list[Grid], folder: Path, setting: str = "typical", version: str = "v3") -> list[Path]:
-    """Draw the pictures of `landscapes()` as PNG files into an existing folder; return their paths."""
+def draw(
+    grids: list[Grid], folder: Path, setting: str = "typical", version: str = "v3"
+) -> list[Path]:
+    """Draw the pictures of `landscapes()` as PNG files into an existing folder; return their
+    paths.
+    """
     caption = f"{setting} hardware, {version}"
     figure_class()
     pictures = {
         "rate.png": _draw_rate([grid for grid in grids if grid.name.startswith("rate-")], caption),
         "hops.png": _draw_hops(next(grid for grid in grids if grid.name == "hops"), caption),
-        "reuse.png": _draw_reuse([grid for grid in grids if grid.name.startswith("reuse-")], caption),
+        "reuse.png": _draw_reuse(
+            [grid for grid in grids if grid.name.startswith("reuse-")], caption
+        ),
         "configurations.png": _draw_configurations(
             next(grid for grid in grids if grid.name == "configurations"), version
         ),
@@ -61,12 +71,18 @@ def _mesh(axes: Any, grid: Grid, x: np.ndarray, y: np.ndarray) -> Any:
     """Colour the cells by log2 of the ratio, saturated at FACTOR; refused cells are grey."""
     limit = np.log2(FACTOR)
     shown = np.ma.masked_invalid(np.log2(grid.ratio))
-    return axes.pcolormesh(x, y, shown, cmap=_colours(), vmin=-limit, vmax=limit, shading="nearest", rasterized=True)
+    return axes.pcolormesh(
+        x, y, shown, cmap=_colours(), vmin=-limit, vmax=limit, shading="nearest", rasterized=True
+    )
 
 
 def _scale(figure: Any, mesh: Any, axes: Any) -> None:
     bar = figure.colorbar(
-        mesh, ax=axes, extend="both", shrink=0.85, label="energy of SNN / energy of QNN\n(blue: the SNN is cheaper)"
+        mesh,
+        ax=axes,
+        extend="both",
+        shrink=0.85,
+        label="energy of SNN / energy of QNN\n(blue: the SNN is cheaper)",
     )
     ticks = np.array([0.25, 0.5, 1.0, 2.0, 4.0])
     bar.set_ticks(np.log2(ticks), labels=["1/4", "1/2", "1", "2", "4"])
@@ -83,12 +99,24 @@ def _draw_rate(grids: list[Grid], caption: str) -> Any:
         points = np.ma.masked_invalid(100 * grid.breakeven)
         axes.step(grid.x, points, where="mid", color="black", linewidth=1.6)
         guessed = grid.known[0] == "extrapolated"
-        axes.plot(grid.x[~guessed], points[~guessed], "o", color="black", markersize=3.5, label="breakeven")
+        axes.plot(
+            grid.x[~guessed],
+            points[~guessed],
+            "o",
+            color="black",
+            markersize=3.5,
+            label="breakeven",
+        )
         if guessed.any():
             axes.plot(
-                grid.x[guessed], points[guessed], "o", color="black", markerfacecolor="white", markersize=3.5,
+                grid.x[guessed],
+                points[guessed],
+                "o",
+                color="black",
+                markerfacecolor="white",
+                markersize=3.5,
                 label="breakeven, extrapolated $E_{MAC}$",
-            )  # fmt: skip
+            )
         if (grid.known[0] == "refused").any():
             axes.plot([], [], "s", color="#d9d9d9", label="$E_{MAC}$ not published")
         axes.set_yscale("log")
@@ -119,8 +147,12 @@ def _draw_hops(grid: Grid, caption: str) -> Any:
         axes.plot(grid.x, grid.ratio[index], color=colour, linewidth=1.8, label=f"{reuse}")
         point = grid.breakeven[index]
         if np.isfinite(point):
-            axes.plot(point, 1.0, "o", color=colour, markersize=6, markeredgecolor="black", zorder=3)
-            axes.annotate(f"{point:.2g}", (point, 1.0), (4, -11), textcoords="offset points", fontsize=8)
+            axes.plot(
+                point, 1.0, "o", color=colour, markersize=6, markeredgecolor="black", zorder=3
+            )
+            axes.annotate(
+                f"{point:.2g}", (point, 1.0), (4, -11), textcoords="offset points", fontsize=8
+            )
     axes.axhline(1.0, color="black", linewidth=0.8)
     axes.set_xscale("log")
     axes.set_xlim(grid.x[0], grid.x[-1])
@@ -131,7 +163,9 @@ def _draw_hops(grid: Grid, caption: str) -> Any:
     axes.set_xlabel("mean hops H")
     axes.set_ylabel("energy of SNN / energy of QNN")
     axes.set_title(
-        f"{caption}, {grid.title.replace('s_r', '$s_r$')}\ndots: the hops above which the QNN is cheaper", fontsize=10
+        f"{caption}, {grid.title.replace('s_r', '$s_r$')}\ndots: the hops above which the QNN is "
+        f"cheaper",
+        fontsize=10,
     )
     axes.legend(title="uses per weight read", fontsize=8, title_fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)
@@ -152,7 +186,10 @@ def _draw_reuse(grids: list[Grid], caption: str) -> Any:
         axes.set_box_aspect(1)
     panels[0].set_ylabel("reuse of the SNN's weights")
     _scale(figure, mesh, panels)
-    figure.suptitle(f"Energy of the spiking network over its quantised twin, {caption} (T = 4, $s_r$ = 0.1, d = 0.4)")
+    figure.suptitle(
+        f"Energy of the spiking network over its quantised twin, {caption} (T = 4, $s_r$ = 0.1, d "
+        f"= 0.4)"
+    )
     return figure
 
 
@@ -167,7 +204,15 @@ def _draw_configurations(grid: Grid, caption: str) -> Any:
             is_dark = np.isfinite(ratio) and abs(np.log2(ratio)) > 0.9
             mark = "*" if grid.known[j, i] == "extrapolated" else ""
             text = f"{ratio:#.3g}{mark}" if np.isfinite(ratio) else "not published"
-            axes.text(i, j, text, ha="center", va="center", color="white" if is_dark else "black", fontsize=10)
+            axes.text(
+                i,
+                j,
+                text,
+                ha="center",
+                va="center",
+                color="white" if is_dark else "black",
+                fontsize=10,
+            )
     axes.set_xticks(column, labels=list(grid.x))
     axes.set_yticks(row, labels=list(grid.y))
     axes.tick_params(length=0)
@@ -175,7 +220,9 @@ def _draw_configurations(grid: Grid, caption: str) -> Any:
     for edge in range(3, grid.y.size, 3):
         axes.axhline(edge - 0.5, color="white", linewidth=3)
     note = " (* extrapolated $E_{MAC}$)" if (grid.known == "extrapolated").any() else ""
-    axes.set_title(f"{caption}, {grid.title}{note}\nrows: configuration and the case of Theorem 2", fontsize=10)
+    axes.set_title(
+        f"{caption}, {grid.title}{note}\nrows: configuration and the case of Theorem 2", fontsize=10
+    )
     axes.spines[:].set_visible(False)
     _scale(figure, mesh, axes)
     return figure

@@ -1,4 +1,6 @@
-"""What a network study leaves behind: a summary for the terminal, tables of links, routers and curves, a picture."""
+"""What a network study leaves behind: a summary for the terminal, tables of links, routers and
+curves, a picture.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +24,32 @@ from simulator.units import show
 LINK_COLUMNS = ("router", "x", "y", "port", "flits", "utilisation", "blocked_cycles")
 ROUTER_COLUMNS = ("router", "x", "y", "flits", "flit_cycles", "buffer_utilisation")
 CURVE_COLUMNS = (
-    "rate", "offered", "accepted", "latency_mean", "latency_median", "latency_99", "latency_max", "packets", "warm_up_cycles",
-    "busiest_link", "state",
-)  # fmt: skip
+    "rate",
+    "offered",
+    "accepted",
+    "latency_mean",
+    "latency_median",
+    "latency_99",
+    "latency_max",
+    "packets",
+    "warm_up_cycles",
+    "busiest_link",
+    "state",
+)
 
 
 def network_name(plan: Plan, routing: str, engine: str) -> str:
     """Return one line that names a network."""
     pipeline = "lookahead" if plan.pipeline == LOOKAHEAD else "canonical"
-    channels = f"{plan.virtual_channels} VC{'s' if plan.virtual_channels > 1 else ''} of {plan.buffer} flits"
+    channels = (
+        f"{plan.virtual_channels} VC{'s' if plan.virtual_channels > 1 else ''} of {plan.buffer} "
+        f"flits"
+    )
     atomic = ", atomic" if plan.atomic else ""
-    return f"{plan.width}x{plan.height} mesh, {pipeline}, {channels}{atomic}, {routing} routing, {engine} engine"
+    return (
+        f"{plan.width}x{plan.height} mesh, {pipeline}, {channels}{atomic}, {routing} routing, "
+        f"{engine} engine"
+    )
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> Table:
@@ -53,7 +70,9 @@ def _output(plan: Plan, router: int, port: int) -> str:
     return f"router {router} ({router % plan.width},{router // plan.width}) {PORT_NAMES[port]}"
 
 
-def trace_view(name: str, network: str, result: NocResult, energy: tuple[str, NetworkEnergy] | None) -> RenderableType:
+def trace_view(
+    name: str, network: str, result: NocResult, energy: tuple[str, NetworkEnergy] | None
+) -> RenderableType:
     """Return the summary of a trace's run."""
     plan, cycles = result.plan, max(result.cycles, 1)
     rows = [
@@ -65,12 +84,16 @@ def trace_view(name: str, network: str, result: NocResult, energy: tuple[str, Ne
         ("latency", _latency(result.all_latency)),
     ]
     if all(latency.n for latency in result.latency):
-        rows += [(f"latency, class {k}", _latency(latency)) for k, latency in enumerate(result.latency)]
+        rows += [
+            (f"latency, class {k}", _latency(latency)) for k, latency in enumerate(result.latency)
+        ]
     rows.append(("in the network", _latency(result.network_latency)))
     if result.flits:
         router, port = result.busiest
         blocked = result.record.link_blocked[router, port] / cycles
-        used = f"{result.link_utilisation[router, port]:.2%} of the cycles used, {blocked:.2%} blocked"
+        used = (
+            f"{result.link_utilisation[router, port]:.2%} of the cycles used, {blocked:.2%} blocked"
+        )
         rows.append(("busiest link", f"{_output(plan, router, port)}: {used}"))
         buffers = result.buffer_utilisation
         fullest = f"fullest at router {int(buffers.argmax())}: {buffers.max():.2%}"
@@ -83,42 +106,81 @@ def trace_view(name: str, network: str, result: NocResult, energy: tuple[str, Ne
 def _energy(technology: str, energy: NetworkEnergy, result: NocResult) -> tuple[str, str]:
     buffers = energy.buffer_write + energy.buffer_read
     parts = [
-        ("buffers", buffers), ("crossbars", energy.crossbar), ("allocators", energy.allocation), ("links", energy.link),
-        ("clock", energy.clock), ("leakage", energy.leakage),
-    ]  # fmt: skip
+        ("buffers", buffers),
+        ("crossbars", energy.crossbar),
+        ("allocators", energy.allocation),
+        ("links", energy.link),
+        ("clock", energy.clock),
+        ("leakage", energy.leakage),
+    ]
     shown = ", ".join(f"{name} {show(joules, 'J')}" for name, joules in parts if joules is not None)
     unknown = "; leakage needs --clock" if energy.leakage is None else ""
     return f"energy, {technology}", f"{show(energy.total, 'J')}: {shown}{unknown}"
 
 
-def curve_view(traffic: Traffic, cycles: int, network: str, points: Sequence[Point]) -> RenderableType:
+def curve_view(
+    traffic: Traffic, cycles: int, network: str, points: Sequence[Point]
+) -> RenderableType:
     """Return a curve as a table, and where it saturates."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in ("offered", "accepted", "mean", "median", "99 %", "max", "packets", "warm-up", "busiest link", ""):
+    for column in (
+        "offered",
+        "accepted",
+        "mean",
+        "median",
+        "99 %",
+        "max",
+        "packets",
+        "warm-up",
+        "busiest link",
+        "",
+    ):
         table.add_column(column, justify="right", no_wrap=True)
     for point in points:
         late = ["-"] * 4
         if point.latency.n:
-            late = [f"{point.latency.mean:,.2f}", *(f"{point.latency.quantile(share):,}" for share in (0.5, 0.99, 1.0))]
+            late = [
+                f"{point.latency.mean:,.2f}",
+                *(f"{point.latency.quantile(share):,}" for share in (0.5, 0.99, 1.0)),
+            ]
         table.add_row(
-            f"{point.offered:.4f}", f"{point.accepted:.4f}", *late, f"{point.packets:,}", f"{point.warm_up:,}",
-            f"{point.result.link_utilisation.max():.1%}", point.state,
-        )  # fmt: skip
-    what = f"  {traffic.packet_size}-flit packets, {cycles:,} cycles, seed {traffic.seed}, {network}"
+            f"{point.offered:.4f}",
+            f"{point.accepted:.4f}",
+            *late,
+            f"{point.packets:,}",
+            f"{point.warm_up:,}",
+            f"{point.result.link_utilisation.max():.1%}",
+            point.state,
+        )
+    what = (
+        f"  {traffic.packet_size}-flit packets, {cycles:,} cycles, seed {traffic.seed}, {network}"
+    )
     units = "loads in flits/node/cycle, latency and warm-up in cycles"
-    return Group(Text.assemble((traffic.pattern, "bold"), what), Text(units, "dim"), table, Text(verdict(points)))
+    return Group(
+        Text.assemble((traffic.pattern, "bold"), what),
+        Text(units, "dim"),
+        table,
+        Text(verdict(points)),
+    )
 
 
 def curve_rows(points: Sequence[Point]) -> list[str]:
-    """Return the lines of a curve's CSV under CURVE_COLUMNS; numbers are written so that they read back to the bit."""
+    """Return the lines of a curve's CSV under CURVE_COLUMNS; numbers are written so that they read
+    back to the bit.
+    """
     lines = [",".join(CURVE_COLUMNS)]
     for point in points:
         late = [""] * 4
         if point.latency.n:
-            late = [repr(point.latency.mean), *(str(point.latency.quantile(share)) for share in (0.5, 0.99, 1.0))]
+            late = [
+                repr(point.latency.mean),
+                *(str(point.latency.quantile(share)) for share in (0.5, 0.99, 1.0)),
+            ]
         loads = [repr(load) for load in (point.rate, point.offered, point.accepted)]
         busiest = repr(float(point.result.link_utilisation.max()))
-        lines.append(",".join([*loads, *late, str(point.packets), str(point.warm_up), busiest, point.state]))
+        lines.append(
+            ",".join([*loads, *late, str(point.packets), str(point.warm_up), busiest, point.state])
+        )
     return lines
 
 
@@ -128,17 +190,20 @@ def link_rows(result: NocResult) -> list[str]:
     lines = [",".join(LINK_COLUMNS)]
     for router, port in zip(*(axis.tolist() for axis in result.link_exists.nonzero())):
         place = f"{router},{router % width},{router // width},{PORT_NAMES[port]}"
-        counts = f"{record.link_flits[router, port]},{float(used[router, port])!r},{record.link_blocked[router, port]}"
-        lines.append(f"{place},{counts}")
+        flits, blocked = record.link_flits[router, port], record.link_blocked[router, port]
+        lines.append(f"{place},{flits},{float(used[router, port])!r},{blocked}")
     return lines
 
 
 def router_rows(result: NocResult) -> list[str]:
-    """Return the lines of ROUTER_COLUMNS; flit_cycles sums, over all flits, the cycles spent in the router's buffers."""
+    """Return the lines of ROUTER_COLUMNS; flit_cycles sums, over all flits, the cycles spent in the
+    router's buffers.
+    """
     width, record, buffers = result.plan.width, result.record, result.buffer_utilisation.tolist()
     flits = record.link_flits.sum(axis=1)
     return [",".join(ROUTER_COLUMNS)] + [
-        f"{router},{router % width},{router // width},{flits[router]},{record.router_flit_cycles[router]},{buffers[router]!r}"
+        f"{router},{router % width},{router // width},"
+        f"{flits[router]},{record.router_flit_cycles[router]},{buffers[router]!r}"
         for router in range(result.plan.n_routers)
     ]
 

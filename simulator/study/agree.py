@@ -30,18 +30,29 @@ class Outcome:
 
     def line(self) -> str:
         """Return the comparison in one line."""
-        what = f"{self.mode}, seed {self.seed}: {self.cycles:,} cycles, {self.grants:,} grants, {self.states:,} state changes, "
+        what = (
+            f"{self.mode}, seed {self.seed}: {self.cycles:,} cycles, {self.grants:,} grants, "
+            f"{self.states:,} state changes, "
+        )
         verdict = "agree" if self.difference is None else f"DIFFER: {self.difference}"
         return f"{what}{self.packets:,} packets: {verdict}"
 
 
 def _stretch(workload: Workload, seed: int, limit: int) -> Workload:
-    """Return the workload with `limit` of its inputs: the first ones for seed 0, drawn ones for others."""
+    """Return the workload with `limit` of its inputs: the first ones for seed 0, drawn ones for
+    others.
+    """
     stimulus = workload.stimulus
     n = min(limit, stimulus.n_inferences)
-    chosen = np.arange(n) if seed == 0 else np.random.default_rng(seed).choice(stimulus.n_inferences, n, replace=False)
+    chosen = (
+        np.arange(n)
+        if seed == 0
+        else np.random.default_rng(seed).choice(stimulus.n_inferences, n, replace=False)
+    )
     labels = None if stimulus.labels is None else stimulus.labels[chosen]
-    return replace(workload, stimulus=replace(stimulus, values=stimulus.values[chosen], labels=labels))
+    return replace(
+        workload, stimulus=replace(stimulus, values=stimulus.values[chosen], labels=labels)
+    )
 
 
 def compare(
@@ -53,7 +64,9 @@ def compare(
     timesteps: int | None = None,
     progress: Progress | None = None,
 ) -> list[Outcome]:
-    """Return one Outcome per twin and seed: both engines run the same inferences with all events kept."""
+    """Return one Outcome per twin and seed: both engines run the same inferences with all events
+    kept.
+    """
     mapping = partition(workload, chip)
     plan = compile_plan(chip, mapping)
     reference, compiled = engine_named("reference"), engine_named("compiled")
@@ -70,6 +83,14 @@ def compare(
             fast = compiled(plan, activity, events=True)
             difference = first_divergence(slow, fast, plan)
             outcomes.append(
-                Outcome(mode, seed, slow.cycles, len(slow.grants), len(slow.states), len(slow.packets), difference)
+                Outcome(
+                    mode,
+                    seed,
+                    slow.cycles,
+                    len(slow.grants),
+                    len(slow.states),
+                    len(slow.packets),
+                    difference,
+                )
             )
     return outcomes

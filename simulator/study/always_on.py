@@ -1,7 +1,9 @@
-"""A stream of frames of which few carry a signal: what the chip draws on average, by gating policy, and why.
+"""A stream of frames of which few carry a signal: what the chip draws on average, by gating policy,
+and why.
 
-A frame with a signal is one inference of the workload's stimulus; it starts at the frame's time.  A quiet frame brings nothing
-and starts nothing: the chip sleeps through it.  Background events make a quiet frame an inference of stray input.
+A frame with a signal is one inference of the workload's stimulus; it starts at the frame's time.  A
+quiet frame brings nothing and starts nothing: the chip sleeps through it.  Background events make a
+quiet frame an inference of stray input.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ POLICIES = ("never", "gate", "off")
 BURSTS = ("evenly", "bursty")
 #: frames with a signal that follow each other in a bursty stream
 BURST_FRAMES = 8
-#: frames of a stream when none are asked for: at least so many, and as many as every duty needs to be whole
+#: frames of a stream when none are asked for: at least so many, and as many as every duty needs to
+#: be whole
 LEAST_FRAMES = 1000
 #: cycles of a stream: its counters, summed over the cores of the largest chip, still fit 64 bits
 MOST_CYCLES = 10**15
@@ -60,9 +63,13 @@ class Stream:
         return len(self.signal) / self.frames
 
     def release(self, period: Fraction) -> np.ndarray:
-        """Return the first cycle not before each active frame's time, and before the stream's end, (n_active + 1,) int64."""
+        """Return the first cycle not before each active frame's time, and before the stream's end,
+        (n_active + 1,) int64.
+        """
         cycles = self.interval / period
-        return np.array([math.ceil(int(frame) * cycles) for frame in [*self.active, self.frames]], np.int64)
+        return np.array(
+            [math.ceil(int(frame) * cycles) for frame in [*self.active, self.frames]], np.int64
+        )
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,10 @@ class Outcome:
     @property
     def power_by_component(self) -> dict[str, float]:
         """Average power in watts by component."""
-        return {name: joules / self.result.seconds for name, joules in self.result.ledger.by_component.items()}
+        return {
+            name: joules / self.result.seconds
+            for name, joules in self.result.ledger.by_component.items()
+        }
 
     @property
     def core_state_share(self) -> dict[str, float]:
@@ -107,7 +117,9 @@ class Outcome:
     def core_wakes_per_second(self) -> float:
         """Wakes of cores from gated or off."""
         counters = self.result.record.counters
-        return float(counters[:, [COUNTER["gate_wakes"], COUNTER["off_wakes"]]].sum() / self.result.seconds)
+        return float(
+            counters[:, [COUNTER["gate_wakes"], COUNTER["off_wakes"]]].sum() / self.result.seconds
+        )
 
     @property
     def router_wakes_per_second(self) -> float:
@@ -116,7 +128,9 @@ class Outcome:
 
     @property
     def latency_cycles(self) -> np.ndarray:
-        """Cycles from the time of each frame with a signal to its last output, waking included, (n_signals,) int64."""
+        """Cycles from the time of each frame with a signal to its last output, waking included,
+        (n_signals,) int64.
+        """
         steps = self.result.schedule.steps_per_inference
         record = self.result.record
         last = record.step_last_output.reshape(-1, steps).max(axis=1)
@@ -131,20 +145,37 @@ class Outcome:
 
     @property
     def is_overloaded(self) -> bool:
-        """Whether frames come faster than the chip: most start late, and the stream ends before the work does."""
-        return 2 * self.late_frames > len(self.stream.active) and self.result.record.cycles > self.release[-1]
+        """Whether frames come faster than the chip: most start late, and the stream ends before the
+        work does.
+        """
+        return (
+            2 * self.late_frames > len(self.stream.active)
+            and self.result.record.cycles > self.release[-1]
+        )
 
     @property
     def active_share(self) -> float:
-        """D of the ideal formula: share of the time in which an inference is under way on a chip that never sleeps."""
+        """D of the ideal formula: share of the time in which an inference is under way on a chip
+        that never sleeps.
+        """
         return _window(self.awake) / self.awake.record.cycles
 
     @property
     def active_power(self) -> float:
-        """P_active: average power of a chip that never sleeps while an inference is under way; 0 when there is none."""
+        """P_active: average power of a chip that never sleeps while an inference is under way; 0
+        when there is none.
+        """
         window = _window(self.awake)
-        resting = _resting_power(self.awake) * (self.awake.record.cycles - window) * self.awake.chip.period
-        return (self.awake.ledger.total - resting) / (window * self.awake.chip.period) if window else 0.0
+        resting = (
+            _resting_power(self.awake)
+            * (self.awake.record.cycles - window)
+            * self.awake.chip.period
+        )
+        return (
+            (self.awake.ledger.total - resting) / (window * self.awake.chip.period)
+            if window
+            else 0.0
+        )
 
     @property
     def sleep_power(self) -> float:
@@ -165,10 +196,16 @@ class Outcome:
         kept = held = 0.0
         for sleep, power, mine, other in (
             (core, watts.core, run.record.state_cycles, awake.record.state_cycles),
-            (router, watts.router, run.record.router_state_cycles, awake.record.router_state_cycles),
+            (
+                router,
+                watts.router,
+                run.record.router_state_cycles,
+                awake.record.router_state_cycles,
+            ),
         ):
             here, there = mine.sum(axis=0), other.sum(axis=0).copy()
-            # outside of inferences the chip that never sleeps is idle; the ideal formula has it asleep there
+            # outside of inferences the chip that never sleeps is idle; the ideal formula has it
+            # asleep there
             there[IDLE] -= len(other) * (awake.record.cycles - _window(awake))
             for state in excess:
                 excess[state] += float((power[state] - power[sleep]) * (here[state] - there[state]))
@@ -180,12 +217,16 @@ class Outcome:
         waking = sum(joules[name] for name in WAKE_ENERGY)
         counted = sum(joules[name] for name in run.ledger.counts) - waking
         same = sum(awake.ledger.by_action[name] for name in awake.ledger.counts)
-        stretch = (self.ideal_power * awake.seconds + self.sleep_power * longer * run.chip.period) / seconds
+        stretch = (
+            self.ideal_power * awake.seconds + self.sleep_power * longer * run.chip.period
+        ) / seconds
         return [
             Term("energy of the wakes", waking / seconds),
             Term("clocked while waking", per_second[WAKING]),
             Term("clocked while idle, held before gating", held * run.chip.period / seconds),
-            Term("less what P_active counts as clocked while idle", -kept * run.chip.period / seconds),
+            Term(
+                "less what P_active counts as clocked while idle", -kept * run.chip.period / seconds
+            ),
             Term("gated, not yet off", per_second[GATED]),
             Term("at work longer, for others wake", per_second[ACTIVE] + per_second[OFF]),
             Term("actions counted more often", (counted - same) / seconds),
@@ -203,19 +244,28 @@ def _shares(cycles: np.ndarray) -> dict[str, float]:
 
 
 def _window(result: Result) -> int:
-    """Return the cycles in which an inference is under way: each step from its start to the end of its barrier."""
+    """Return the cycles in which an inference is under way: each step from its start to the end of
+    its barrier.
+    """
     record = result.record
-    return int((record.step_quiet - record.step_start).sum()) + len(record.step_start) * result.plan.barrier_cycles
+    return (
+        int((record.step_quiet - record.step_start).sum())
+        + len(record.step_start) * result.plan.barrier_cycles
+    )
 
 
 def _resting_power(result: Result) -> float:
     watts, (core, router) = state_power(result.chip), deepest(result.chip)
     plan = result.plan
-    return float(plan.n_cores * watts.core[core] + plan.n_routers * watts.router[router] + watts.chip)
+    return float(
+        plan.n_cores * watts.core[core] + plan.n_routers * watts.router[router] + watts.chip
+    )
 
 
 def policies_for(chip: Chip) -> tuple[str, ...]:
-    """Return the policies that differ on a chip: power gating only where it is stated or saves something."""
+    """Return the policies that differ on a chip: power gating only where it is stated or saves
+    something.
+    """
     pays = chip.gating.off_after >= 0 or breakeven_cycles(chip, OFF) is not None
     return POLICIES if pays else POLICIES[:-1]
 
@@ -237,14 +287,19 @@ def with_policy(chip: Chip, policy: str, reload_cycles: int = 0) -> Chip:
             pays = breakeven_cycles(chip, OFF, reload_cycles)
             if gating.off_after < 0 and pays is None:
                 raise InputError(
-                    f"policy off: chip {chip.name} saves nothing by power gating: off_share must be below 1"
+                    f"policy off: chip {chip.name} saves nothing by power gating: off_share must "
+                    f"be below 1"
                 )
-            update["off_after"] = max(gate_after, gating.off_after if gating.off_after >= 0 else pays or 0)
+            update["off_after"] = max(
+                gate_after, gating.off_after if gating.off_after >= 0 else pays or 0
+            )
     return chip.model_copy(update={"gating": gating.model_copy(update=update)})
 
 
 def signal_frames(frames: int, signals: int, burst: str, seed: int) -> np.ndarray:
-    """Return which frames carry a signal, rising: evenly in the middle of their shares, or in bursts at seeded places."""
+    """Return which frames carry a signal, rising: evenly in the middle of their shares, or in
+    bursts at seeded places.
+    """
     if burst not in BURSTS:
         raise InputError(f"burst: must be one of {', '.join(BURSTS)}, not {burst!r}")
     number = np.arange(signals, dtype=np.int64)
@@ -257,7 +312,13 @@ def signal_frames(frames: int, signals: int, burst: str, seed: int) -> np.ndarra
 
 
 def make_stream(
-    workload: Workload, frame_rate: Fraction, frames: int, duty: Fraction, burst: str, background: float, seed: int
+    workload: Workload,
+    frame_rate: Fraction,
+    frames: int,
+    duty: Fraction,
+    burst: str,
+    background: float,
+    seed: int,
 ) -> Stream:
     """Return the stream; raises InputError for a duty that is no whole number of frames."""
     signals = duty * frames
@@ -266,7 +327,8 @@ def make_stream(
     if signals.denominator != 1:
         needed = duty.denominator * -(-frames // duty.denominator)
         raise InputError(
-            f"duty: {float(duty):g} of {frames} frames is {float(signals):g} frames: give --frames {needed}"
+            f"duty: {float(duty):g} of {frames} frames is {float(signals):g} frames: give --frames "
+            f"{needed}"
         )
     if not 0 <= background <= 1:
         raise InputError(f"background: must be a probability from 0 to 1, not {background:g}")
@@ -280,30 +342,51 @@ def make_stream(
         noisy = np.flatnonzero(stray.reshape(frames, -1).any(axis=1))
         active = np.concatenate([signal, noisy])
         order = np.argsort(active, kind="stable")
-        active, shown = active[order], np.concatenate([shown, stray[noisy].astype(values.dtype)])[order]
+        active, shown = (
+            active[order],
+            np.concatenate([shown, stray[noisy].astype(values.dtype)])[order],
+        )
     if not len(active):
-        raise InputError("duty: at least one frame must carry a signal, or background must bring something")
-    return Stream(frames, 1 / frame_rate, signal, active, replace(workload.stimulus, values=shown, labels=None))
+        raise InputError(
+            "duty: at least one frame must carry a signal, or background must bring something"
+        )
+    return Stream(
+        frames,
+        1 / frame_rate,
+        signal,
+        active,
+        replace(workload.stimulus, values=shown, labels=None),
+    )
 
 
 def frames_for(duties: Sequence[Fraction]) -> int:
-    """Return the least number of frames, LEAST_FRAMES or more, of which every duty is a whole number."""
+    """Return the least number of frames, LEAST_FRAMES or more, of which every duty is a whole
+    number.
+    """
     unit = math.lcm(*(duty.denominator for duty in duties))
     return unit * -(-LEAST_FRAMES // unit)
 
 
 def refuse_rate(frame_rate: Fraction, frames: int, period: Fraction) -> None:
-    """Raise InputError for frames closer than a cycle of `period` s, or so far apart that the stream exceeds MOST_CYCLES."""
+    """Raise InputError for frames closer than a cycle of `period` s, or so far apart that the
+    stream exceeds MOST_CYCLES.
+    """
     if frame_rate <= 0:
         raise InputError(f"frame-rate: must be more than 0 Hz, not {show(float(frame_rate), 'Hz')}")
     if frames > MOST_CYCLES:
-        raise InputError(f"frames: must be at most {MOST_CYCLES:,}, not {frames:,}, which the duty needs to be whole")
+        raise InputError(
+            f"frames: must be at most {MOST_CYCLES:,}, not {frames:,}, which the duty needs to be "
+            f"whole"
+        )
     least, most = frames / (MOST_CYCLES * period), 1 / period
     if frame_rate > most:
         why = f"one frame a cycle, not {show(float(frame_rate), 'Hz')}"
         raise InputError(f"frame-rate: must be at most {_four_digits(most, math.floor)}, {why}")
     if frame_rate < least:
-        why = f"where {frames:,} frames take {float(MOST_CYCLES):g} cycles, not {float(frame_rate):g} Hz"
+        why = (
+            f"where {frames:,} frames take {float(MOST_CYCLES):g} cycles, not "
+            f"{float(frame_rate):g} Hz"
+        )
         raise InputError(f"frame-rate: must be at least {_four_digits(least, math.ceil)}, {why}")
 
 
@@ -329,7 +412,9 @@ def always_on(
     engine: str = "compiled",
     progress: Progress | None = None,
 ) -> list[Outcome]:
-    """Return the outcome of every policy at every duty, duties outermost; time asleep costs no simulation time."""
+    """Return the outcome of every policy at every duty, duties outermost; time asleep costs no
+    simulation time.
+    """
     workload = workload if isinstance(workload, Workload) else Workload.load(workload)
     chip = chip if isinstance(chip, Chip) else Chip.load(chip)
     if not duties:
@@ -337,7 +422,9 @@ def always_on(
     count = frames_for(duties) if frames is None else frames
     refuse_rate(frame_rate, count, Fraction(str(chip.period)))
     mapping = partition(workload, chip)
-    reload_cycles = int((-(-mapping.synapse_bits // chip.gating.reload)).max()) * (not chip.gating.retention)
+    reload_cycles = int((-(-mapping.synapse_bits // chip.gating.reload)).max()) * (
+        not chip.gating.retention
+    )
     chips = {policy: with_policy(chip, policy, reload_cycles) for policy in ("never", *policies)}
     simulate, outcomes = engine_named(engine), []
     steps = workload.timesteps if timesteps is None else timesteps
@@ -351,13 +438,29 @@ def always_on(
         held[:: schedule.steps_per_inference] = release
         schedule = replace(schedule, activity=replace(schedule.activity, step_release=held))
 
-        def run(policy: str, shown: Workload = shown, raster=raster, schedule=schedule, number=number) -> Result:  # type: ignore[no-untyped-def]
+        def run(
+            policy: str, shown: Workload = shown, raster=raster, schedule=schedule, number=number
+        ) -> Result:  # type: ignore[no-untyped-def]
             plan = compile_plan(chips[policy], mapping)
-            record: Record = simulate(plan, schedule.activity, progress=_told(progress, policy, number, len(duties)))
+            record: Record = simulate(
+                plan, schedule.activity, progress=_told(progress, policy, number, len(duties))
+            )
             if not record.complete:
                 raise KeyboardInterrupt  # a stream cut short has no average
             ledger = energy.account(chips[policy], mapping, plan, schedule, record)
-            return Result(shown, chips[policy], mode, steps, engine, raster, mapping, plan, schedule, record, ledger)
+            return Result(
+                shown,
+                chips[policy],
+                mode,
+                steps,
+                engine,
+                raster,
+                mapping,
+                plan,
+                schedule,
+                record,
+                ledger,
+            )
 
         awake = run("never")
         for policy in policies:
@@ -366,7 +469,11 @@ def always_on(
     return outcomes
 
 
-def _told(progress: Progress | None, policy: str, number: int, total: int) -> Callable[[int, int], None] | None:
+def _told(
+    progress: Progress | None, policy: str, number: int, total: int
+) -> Callable[[int, int], None] | None:
     if progress is None:
         return None
-    return lambda done, _: progress(f"duty {number + 1} of {total}, {policy}", done, max(done, total))
+    return lambda done, _: progress(
+        f"duty {number + 1} of {total}, {policy}", done, max(done, total)
+    )

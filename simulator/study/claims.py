@@ -1,7 +1,9 @@
-"""Published numbers that a chip's file must reproduce: each is predicted by running a small workload on the chip.
+"""Published numbers that a chip's file must reproduce: each is predicted by running a small
+workload on the chip.
 
-A case is a function of a chip and of the claim's parameters; it simulates and returns one number in SI units.  Differences of two
-runs that differ in one thing isolate what that thing takes.  `CASES` is the registry a file's `case` names.
+A case is a function of a chip and of the claim's parameters; it simulates and returns one number in
+SI units.  Differences of two runs that differ in one thing isolate what that thing takes.  `CASES`
+is the registry a file's `case` names.
 """
 
 from __future__ import annotations
@@ -66,9 +68,13 @@ class Prediction:
 
 
 def predict(chip: str, claim: Claim) -> Prediction:
-    """Return the prediction of one claim of a chip, given by name or path; raises InputError for a case that does not exist."""
+    """Return the prediction of one claim of a chip, given by name or path; raises InputError for a
+    case that does not exist.
+    """
     if claim.case not in CASES:
-        raise InputError(f"{chip}: published: case must be one of {', '.join(CASES)}, not {claim.case!r}")
+        raise InputError(
+            f"{chip}: published: case must be one of {', '.join(CASES)}, not {claim.case!r}"
+        )
     parameters: dict[str, Any] = dict(claim.parameters)
     loaded = Chip.load(chip, (), str(parameters.pop("corner", NOMINAL)))
     try:
@@ -79,7 +85,9 @@ def predict(chip: str, claim: Claim) -> Prediction:
 
 
 def check(chips: list[str] | None = None) -> list[Prediction]:
-    """Return the predictions of all claims of the chips named (default: all shipped), in their files' order."""
+    """Return the predictions of all claims of the chips named (default: all shipped), in their
+    files' order.
+    """
     chosen = library.names("chip") if chips is None else chips
     return [predict(chip, claim) for chip in chosen for claim in Chip.load(chip).published]
 
@@ -93,8 +101,12 @@ def _neuron(n: int, fires: bool = False) -> Neuron:
     return Neuron("if", ones if fires else SILENT * ones, 0 * ones, ones * fires)
 
 
-def _layer(name: str, n_in: int, n: int, targets: list[int] | None = None, fires: bool = False) -> Layer:
-    """Return n neurons of which every source reaches the first `targets[source]` (None: all, densely), one bit a weight."""
+def _layer(
+    name: str, n_in: int, n: int, targets: list[int] | None = None, fires: bool = False
+) -> Layer:
+    """Return n neurons of which every source reaches the first `targets[source]` (None: all,
+    densely), one bit a weight.
+    """
     if targets is None:
         connection = Connection(DENSE, np.zeros((n_in, n), np.int32), 1, (n_in,), (n,))
     else:
@@ -106,7 +118,11 @@ def _layer(name: str, n_in: int, n: int, targets: list[int] | None = None, fires
 
 
 def _run(
-    chip: Chip, layers: list[Layer], spikes: np.ndarray, placement: dict[str, list[int]] | None, events: bool = False
+    chip: Chip,
+    layers: list[Layer],
+    spikes: np.ndarray,
+    placement: dict[str, list[int]] | None,
+    events: bool = False,
 ) -> Result:
     """Return the run of layers under input spikes, (timesteps, n_inputs) of 0 and 1."""
     base = named("mlp-1-1")
@@ -114,7 +130,12 @@ def _run(
     network = Network((spikes.shape[1],), tuple(layers))
     stimulus = Stimulus("raster", spikes[None].astype(np.int32), 1)
     workload: Workload = replace(
-        base, name="claim", network=network, stimulus=stimulus, timesteps=len(spikes), placement=placement
+        base,
+        name="claim",
+        network=network,
+        stimulus=stimulus,
+        timesteps=len(spikes),
+        placement=placement,
     )
     return run(workload, chip, "snn", events=events)
 
@@ -122,7 +143,9 @@ def _run(
 def _dynamic(result: Result) -> float:
     """Return the joules of what happened, without leakage and clocks."""
     static = ("leakage", "clock")
-    return sum(joules for name, joules in result.ledger.by_action.items() if COMPONENT[name] not in static)
+    return sum(
+        joules for name, joules in result.ledger.by_action.items() if COMPONENT[name] not in static
+    )
 
 
 def _count(result: Result, layer: int, counter: str) -> int:
@@ -130,7 +153,9 @@ def _count(result: Result, layer: int, counter: str) -> int:
 
 
 def _unit_busy(result: Result, layer: int, unit: str) -> int:
-    return int(result.record.unit_cycles[result.mapping.cores[layer], UNITS.index(unit), BUSY].sum())
+    return int(
+        result.record.unit_cycles[result.mapping.cores[layer], UNITS.index(unit), BUSY].sum()
+    )
 
 
 # cases: power
@@ -144,11 +169,19 @@ def idle_power(chip: Chip) -> float:
 
 @case
 def power_at_rate(
-    chip: Chip, rate: str, synapses: int, tick: str, neurons: int = 256, ticks: int = 2, seed: int = 0
+    chip: Chip,
+    rate: str,
+    synapses: int,
+    tick: str,
+    neurons: int = 256,
+    ticks: int = 2,
+    seed: int = 0,
 ) -> float:
-    """Return the power of the whole chip, all its neurons firing at `rate` to `synapses` on one core drawn at random, W.
+    """Return the power of the whole chip, all its neurons firing at `rate` to `synapses` on one
+    core drawn at random, W.
 
-    neurons: per core.  Every tick starts on time, whatever the chip's barrier; which neurons fire is drawn, how many is not.
+    neurons: per core.  Every tick starts on time, whatever the chip's barrier; which neurons fire
+    is drawn, how many is not.
     """
     seconds, per_second = units.exact(tick, "time"), units.exact(rate, "frequency")
     work = _Hand(chip, ticks)
@@ -163,10 +196,14 @@ def power_at_rate(
 
 @case
 def saturated_power(chip: Chip, neurons: int, weight_bits: int, timesteps: int = 8) -> float:
-    """Return the power of one core whose synapse unit never rests: all of `neurons` inputs spike, each reaching all, W."""
+    """Return the power of one core whose synapse unit never rests: all of `neurons` inputs spike,
+    each reaching all, W.
+    """
     layer = _layer("all", neurons, neurons)
     connection = replace(layer.connection, weight_bits=weight_bits)
-    result = _run(chip, [replace(layer, connection=connection)], np.ones((timesteps, neurons)), {"all": [0]})
+    result = _run(
+        chip, [replace(layer, connection=connection)], np.ones((timesteps, neurons)), {"all": [0]}
+    )
     return result.ledger.total / result.seconds
 
 
@@ -182,18 +219,24 @@ def synapse_time(chip: Chip, neurons: int = 64) -> float:
     """Return the time of one more synaptic operation in a spike's row, s."""
     more, less = _spiked(chip, neurons, neurons), _spiked(chip, neurons, neurons // 2)
     operations = more.count("accumulates") - less.count("accumulates")
-    return (_unit_busy(more, 0, "synapse") - _unit_busy(less, 0, "synapse")) / operations * chip.period
+    return (
+        (_unit_busy(more, 0, "synapse") - _unit_busy(less, 0, "synapse")) / operations * chip.period
+    )
 
 
 @case
 def synapse_energy(chip: Chip, neurons: int = 64) -> float:
     """Return the energy of one more synaptic operation in a spike's row, J."""
     more, less = _spiked(chip, neurons, neurons), _spiked(chip, neurons, neurons // 2)
-    return (_dynamic(more) - _dynamic(less)) / (more.count("accumulates") - less.count("accumulates"))
+    return (_dynamic(more) - _dynamic(less)) / (
+        more.count("accumulates") - less.count("accumulates")
+    )
 
 
 def _updated(chip: Chip, neurons: int, fires: bool) -> Result:
-    """Return a run in which a layer is updated, and fires or not, with no synapse behind it: the longest part of a step."""
+    """Return a run in which a layer is updated, and fires or not, with no synapse behind it: the
+    longest part of a step.
+    """
     layers = [_layer("updated", 1, neurons, [0], fires), _layer("last", neurons, 1, [0] * neurons)]
     return _run(chip, layers, np.zeros((4, 1)), {"updated": [0], "last": [1]})
 
@@ -211,11 +254,15 @@ def update_time(chip: Chip, fires: bool, neurons: int = 32) -> float:
 def update_energy(chip: Chip, fires: bool, neurons: int = 32) -> float:
     """Return the energy of one more neuron in a timestep, J."""
     more, less = (_updated(chip, n, fires) for n in (2 * neurons, neurons))
-    return (_dynamic(more) - _dynamic(less)) / (_count(more, 0, "neuron_updates") - _count(less, 0, "neuron_updates"))
+    return (_dynamic(more) - _dynamic(less)) / (
+        _count(more, 0, "neuron_updates") - _count(less, 0, "neuron_updates")
+    )
 
 
 def _sent(chip: Chip, core: int, targets: int = 1) -> Result:
-    """Return a run in which a neuron on core 0 fires every timestep at `targets` neurons of another core."""
+    """Return a run in which a neuron on core 0 fires every timestep at `targets` neurons of another
+    core.
+    """
     layers = [_layer("from", 1, 1, [0], fires=True), _layer("to", 1, 2, [targets])]
     return _run(chip, layers, np.zeros((4, 1)), {"from": [0], "to": [core]}, events=True)
 
@@ -223,7 +270,10 @@ def _sent(chip: Chip, core: int, targets: int = 1) -> Result:
 def _packets(result: Result) -> np.ndarray:
     """Return the packets between the two layers of a run, as logged."""
     log = result.record.packets
-    return log[(log["source"] == result.mapping.cores[0][0]) & (log["destination"] == result.mapping.cores[1][0])]
+    return log[
+        (log["source"] == result.mapping.cores[0][0])
+        & (log["destination"] == result.mapping.cores[1][0])
+    ]
 
 
 def _hops(chip: Chip, direction: str) -> tuple[Result, Result]:
@@ -251,7 +301,9 @@ def hop_energy(chip: Chip, direction: str) -> float:
 
 @case
 def spike_time(chip: Chip) -> float:
-    """Return the time from a neuron's firing until the synapse unit of another core of its tile takes the spike, s."""
+    """Return the time from a neuron's firing until the synapse unit of another core of its tile
+    takes the spike, s.
+    """
     result = _sent(chip, 1)
     packets = _packets(result)
     visit = _unit_busy(result, 0, "soma") // len(packets)
@@ -262,7 +314,9 @@ def spike_time(chip: Chip) -> float:
 
 @case
 def spike_energy(chip: Chip) -> float:
-    """Return the energy of delivering a spike to another core of its tile, without its synapses, J."""
+    """Return the energy of delivering a spike to another core of its tile, without its
+    synapses, J.
+    """
     none, one, two = (_dynamic(_sent(chip, 1, targets)) for targets in (0, 1, 2))
     return (one - none - (two - one)) / len(_packets(_sent(chip, 1)))
 
@@ -276,10 +330,14 @@ def barrier_time(chip: Chip, tiles: int) -> float:
 
 
 @case
-def query_energy(chip: Chip, patterns: int, dimensions: int, spikes: int, timesteps: int, cores: int = 4) -> float:
-    """Return the energy of a nearest-neighbour query, every input spike reaching every pattern's neuron, J.
+def query_energy(
+    chip: Chip, patterns: int, dimensions: int, spikes: int, timesteps: int, cores: int = 4
+) -> float:
+    """Return the energy of a nearest-neighbour query, every input spike reaching every pattern's
+    neuron, J.
 
-    patterns: neurons of the whole query.  The run has as many as `cores` cores hold; counts are scaled up from there.
+    patterns: neurons of the whole query.  The run has as many as `cores` cores hold; counts are
+    scaled up from there.
     """
     each = min(patterns, chip.core.memory.synapses // (dimensions * 8)) // 4
     place = np.random.default_rng(0).choice(timesteps * dimensions, spikes, replace=False)
@@ -287,7 +345,9 @@ def query_energy(chip: Chip, patterns: int, dimensions: int, spikes: int, timest
     raster[place] = 1
     layer = _layer("patterns", dimensions, each * cores)
     layer = replace(layer, connection=replace(layer.connection, weight_bits=8))
-    result = _run(chip, [layer], raster.reshape(timesteps, dimensions), {"patterns": list(range(cores))})
+    result = _run(
+        chip, [layer], raster.reshape(timesteps, dimensions), {"patterns": list(range(cores))}
+    )
     return _dynamic(result) * patterns / (each * cores)
 
 
@@ -295,7 +355,9 @@ def query_energy(chip: Chip, patterns: int, dimensions: int, spikes: int, timest
 
 
 class _Hand:
-    """The work of some steps of a whole chip, core by core: every neuron is visited, some fire at one core each."""
+    """The work of some steps of a whole chip, core by core: every neuron is visited, some fire at
+    one core each.
+    """
 
     def __init__(self, chip: Chip, steps: int) -> None:
         """Start with nothing to do."""
@@ -306,7 +368,9 @@ class _Hand:
         self.operations = 0
 
     def fire(self, place: np.ndarray, target: np.ndarray, operations: int) -> None:
-        """Let neurons fire: their places in (step, core, neuron) order, the core each reaches, and synapses there."""
+        """Let neurons fire: their places in (step, core, neuron) order, the core each reaches, and
+        synapses there.
+        """
         self.place, self.target, self.operations = place, target, operations
 
     def activity(self, end: int) -> Activity:
@@ -317,7 +381,9 @@ class _Hand:
         cycles = synapse.lookup + -(-self.operations // synapse.lanes) * synapse.accumulate
         owner = self.place // max(per_core, 1)
         return Activity(
-            work_start=np.searchsorted(items, np.arange(self.steps + 1) * self.chip.n_cores).astype(np.int64),
+            work_start=np.searchsorted(items, np.arange(self.steps + 1) * self.chip.n_cores).astype(
+                np.int64
+            ),
             work_core=(items % self.chip.n_cores).astype(np.int32),
             work_visits=self.visits.reshape(-1)[items],
             work_message=np.concatenate([np.searchsorted(owner, items), [n]]).astype(np.int64),
@@ -370,10 +436,21 @@ def _simulated(chip: Chip, work: _Hand, seconds: Fraction) -> _Simulated:
     rows = len(activity.row_tree)
     header = chip.packet.destination + chip.packet.axon
     schedule = Schedule(
-        activity, "snn", work.steps, (0, 1), work.steps, 1, ("events", "events"), np.ones(rows, np.int64),
-        np.ones(rows, np.int64), np.full(rows, header), np.zeros(rows, np.int64),
-        np.diff(activity.work_message), np.diff(activity.work_message), ((1, 1),),
-    )  # fmt: skip
+        activity,
+        "snn",
+        work.steps,
+        (0, 1),
+        work.steps,
+        1,
+        ("events", "events"),
+        np.ones(rows, np.int64),
+        np.ones(rows, np.int64),
+        np.full(rows, header),
+        np.zeros(rows, np.int64),
+        np.diff(activity.work_message),
+        np.diff(activity.work_message),
+        ((1, 1),),
+    )
     record = engine_named("compiled")(plan, activity)
     ledger = energy.account(chip, mapping, plan, schedule, record)
     return _Simulated(ledger.total / (record.cycles * chip.period))

@@ -1,8 +1,8 @@
 """Runs at a controlled spike rate and density: the same machine and mapping, other events.
 
-`Activity` says who fires: drawn from a seed at the rate and density asked for, or a real trace thinned or filled.  Places are
-ranked once per layer by a seeded draw, and a rate takes the first of them, so a higher rate only adds events and the count
-is exact to one event.
+`Activity` says who fires: drawn from a seed at the rate and density asked for, or a real trace
+thinned or filled.  Places are ranked once per layer by a seeded draw, and a rate takes the first of
+them, so a higher rate only adds events and the count is exact to one event.
 """
 
 from __future__ import annotations
@@ -37,9 +37,10 @@ _SIZES = re.compile(r"mlp((?:-[1-9][0-9]{0,5}){2,8})")
 class Activity:
     """Whose events a run replays.
 
-    density: of the quantised twin's activations, held while the spike rate changes; or a case of Theorem 2, which ties it to
-    the rate (the spikes are then those the activations stand for); or 'trace': real spikes, thinned or filled, and real
-    activations.  Drawn activity drives the network with spikes, a real trace with the workload's own stimulus.
+    density: of the quantised twin's activations, held while the spike rate changes; or a case of
+    Theorem 2, which ties it to the rate (the spikes are then those the activations stand for); or
+    'trace': real spikes, thinned or filled, and real activations.  Drawn activity drives the
+    network with spikes, a real trace with the workload's own stimulus.
     """
 
     workload: Workload
@@ -52,7 +53,10 @@ class Activity:
         """Refuse a density that is neither a share nor a known word."""
         if isinstance(self.density, str):
             if self.density not in (*CASES, TRACE):
-                raise InputError(f"density: must be a number, or one of {', '.join((*CASES, TRACE))}, not {self.density!r}")
+                raise InputError(
+                    f"density: must be a number, or one of {', '.join((*CASES, TRACE))}, not "
+                    f"{self.density!r}"
+                )
         elif not 0 <= self.density <= 1:
             raise InputError(f"density: must be from 0 to 1, not {self.density:g}")
 
@@ -63,10 +67,14 @@ class Activity:
 
     @cached_property
     def driven(self) -> Workload:
-        """The workload with the stimulus its runs have: silent spikes, to be replaced, where activity is drawn."""
+        """The workload with the stimulus its runs have: silent spikes, to be replaced, where
+        activity is drawn.
+        """
         if not self.is_drawn:
             return self.workload
-        silent = np.zeros((self.inferences, self.timesteps, self.workload.network.n_inputs), np.int32)
+        silent = np.zeros(
+            (self.inferences, self.timesteps, self.workload.network.n_inputs), np.int32
+        )
         return replace(self.workload, stimulus=Stimulus("raster", silent, 1))
 
     @cached_property
@@ -75,7 +83,8 @@ class Activity:
         network, stimulus = self.workload.network, self.workload.stimulus
         firing = self.workload.firing
         return {
-            mode: behaviour.run(network, stimulus, mode, self.timesteps, firing, self.inferences) for mode in (SNN, QNN)
+            mode: behaviour.run(network, stimulus, mode, self.timesteps, firing, self.inferences)
+            for mode in (SNN, QNN)
         }
 
     @property
@@ -85,13 +94,17 @@ class Activity:
 
     @property
     def sizes(self) -> list[int]:
-        """Neurons of the layers that send, the input first where it is drawn; the last layer only where it fires."""
+        """Neurons of the layers that send, the input first where it is drawn; the last layer only
+        where it fires.
+        """
         network = self.workload.network
         fires = [layer.n_neurons for layer in network.layers if layer.neuron.model != "readout"]
         return [network.n_inputs, *fires]
 
     def raster(self, mode: str, rate: float) -> Raster:
-        """Return the events of one twin at a mean spike rate (input spikes per place and timestep; hidden ones in a trace)."""
+        """Return the events of one twin at a mean spike rate (input spikes per place and timestep;
+        hidden ones in a trace).
+        """
         if not 0 <= rate <= 1:
             raise InputError(f"rate: must be from 0 to 1, not {rate:g}")
         if not self.is_drawn:
@@ -101,19 +114,39 @@ class Activity:
         last = self.workload.network.layers[-1]
         if last.neuron.model == "readout":
             silent = np.zeros(0, np.int32)
-            traces.append(Trace(last.n_neurons, False, np.zeros(self.inferences * window + 1, np.int64), silent, silent))
+            traces.append(
+                Trace(
+                    last.n_neurons,
+                    False,
+                    np.zeros(self.inferences * window + 1, np.int64),
+                    silent,
+                    silent,
+                )
+            )
         return self._raster(mode, window, tuple(traces))
 
     def _raster(self, mode: str, window: int, traces: tuple[Trace, ...]) -> Raster:
         n = self.inferences
         outputs = np.zeros((n, traces[-1].n_neurons), np.int64)
         bits = 1 if mode == SNN else self.timesteps.bit_length()
-        return Raster(mode, window, self.workload.firing, bits, traces, outputs, np.zeros(n, np.int64), None, 0)
+        return Raster(
+            mode,
+            window,
+            self.workload.firing,
+            bits,
+            traces,
+            outputs,
+            np.zeros(n, np.int64),
+            None,
+            0,
+        )
 
     def _drawn(self, number: int, size: int, mode: str, rate: float) -> Trace:
         """Return what a layer of `size` neurons sends; each layer has a draw of its own."""
         if isinstance(self.density, str):
-            values = self._values(number, size, self.density, tied_density(self.timesteps, rate, self.density))
+            values = self._values(
+                number, size, self.density, tied_density(self.timesteps, rate, self.density)
+            )
             if mode == SNN:
                 return _trace(self._spread(number, values))
             return _trace(values)
@@ -123,26 +156,50 @@ class Activity:
         return _trace((order < round(rate * len(order))).astype(np.int32).reshape(-1, size))
 
     def _values(self, number: int, size: int, case: str, density: float) -> np.ndarray:
-        """Return activations (inferences, size): the share `density` is active, with 1, any of 1..T, or T."""
+        """Return activations (inferences, size): the share `density` is active, with 1, any of
+        1..T, or T.
+        """
         order = _rank(self.seed, number, 0, self.inferences * size)
-        drawn = np.random.default_rng([self.seed, number, 1]).integers(1, self.timesteps + 1, len(order))
-        value = {"best": np.ones_like(drawn), "average": drawn, "worst": np.full_like(drawn, self.timesteps)}[case]
-        return np.where(order < round(density * len(order)), value, 0).astype(np.int32).reshape(-1, size)
+        drawn = np.random.default_rng([self.seed, number, 1]).integers(
+            1, self.timesteps + 1, len(order)
+        )
+        value = {
+            "best": np.ones_like(drawn),
+            "average": drawn,
+            "worst": np.full_like(drawn, self.timesteps),
+        }[case]
+        return (
+            np.where(order < round(density * len(order)), value, 0)
+            .astype(np.int32)
+            .reshape(-1, size)
+        )
 
     def _spread(self, number: int, values: np.ndarray) -> np.ndarray:
-        """Return the spikes (inferences * T, size) that stand for activations: in drawn timesteps, or the first ones."""
+        """Return the spikes (inferences * T, size) that stand for activations: in drawn timesteps,
+        or the first ones.
+        """
         shape = (len(values), self.timesteps, values.shape[1])
         if self.workload.firing == behaviour.ACCUMULATE:
             place = np.broadcast_to(np.arange(self.timesteps)[None, :, None], shape)
         else:
-            place = np.random.default_rng([self.seed, number, 2]).random(shape).argsort(axis=1).argsort(axis=1)
+            place = (
+                np.random.default_rng([self.seed, number, 2])
+                .random(shape)
+                .argsort(axis=1)
+                .argsort(axis=1)
+            )
         return (place < values[:, None, :]).astype(np.int32).reshape(-1, values.shape[1])
 
     def _scaled(self, rate: float) -> Raster:
-        """Return the real spikes with every layer's rate multiplied alike: thinned, or filled up with drawn ones."""
+        """Return the real spikes with every layer's rate multiplied alike: thinned, or filled up
+        with drawn ones.
+        """
         real = self.real[SNN]
         if real.spike_rate == 0:
-            raise InputError(f"workload {self.workload.name}: must spike in a hidden layer for its trace to be thinned")
+            raise InputError(
+                f"workload {self.workload.name}: must spike in a hidden layer for its trace to be "
+                f"thinned"
+            )
         factor = rate / real.spike_rate
         traces = [real.layers[0]]
         for number, trace in enumerate(real.layers[1:], start=1):
@@ -150,7 +207,9 @@ class Activity:
                 traces.append(trace)
                 continue
             moments = len(trace.start) - 1
-            place = np.repeat(np.arange(moments), np.diff(trace.start)) * trace.n_neurons + trace.neuron
+            place = (
+                np.repeat(np.arange(moments), np.diff(trace.start)) * trace.n_neurons + trace.neuron
+            )
             key = _rank(self.seed, number, 3, moments * trace.n_neurons) + moments * trace.n_neurons
             key[place] -= moments * trace.n_neurons  # real events come first, in a drawn order
             chosen = np.argsort(key)[: min(round(factor * len(place)), len(key))]
@@ -167,7 +226,9 @@ def tied_density(timesteps: int, rate: float, case: str) -> float:
 
 
 def natural_rate(timesteps: int, density: float | str) -> float:
-    """Return the spike rate of uniform activations at a density (Theorem 2); 5 % where the density follows the rate."""
+    """Return the spike rate of uniform activations at a density (Theorem 2); 5 % where the density
+    follows the rate.
+    """
     return 0.05 if isinstance(density, str) else density / 2 * (1 + 1 / timesteps)
 
 
@@ -179,22 +240,51 @@ def _rank(seed: int, layer: int, purpose: int, n: int) -> np.ndarray:
 def _trace(values: np.ndarray) -> Trace:
     """Return the events of a matrix (moments, neurons); zeros send nothing."""
     moment, neuron = np.nonzero(values)
-    start = np.concatenate([[0], np.cumsum(np.bincount(moment, minlength=len(values)))]).astype(np.int64)
-    return Trace(values.shape[1], True, start, neuron.astype(np.int32), values[moment, neuron].astype(np.int32))
+    start = np.concatenate([[0], np.cumsum(np.bincount(moment, minlength=len(values)))]).astype(
+        np.int64
+    )
+    return Trace(
+        values.shape[1],
+        True,
+        start,
+        neuron.astype(np.int32),
+        values[moment, neuron].astype(np.int32),
+    )
 
 
-def replay(activity: Activity, chip: Chip, mode: str, rate: float, mapping: Mapping, engine: str = "compiled") -> Result:
+def replay(
+    activity: Activity,
+    chip: Chip,
+    mode: str,
+    rate: float,
+    mapping: Mapping,
+    engine: str = "compiled",
+) -> Result:
     """Return the run of one twin at a spike rate on a mapping made before."""
     raster = activity.raster(mode, rate)
     plan = compile_plan(chip, mapping)
     schedule = compile_activity(activity.driven, chip, mapping, plan, raster)
     record = engine_named(engine)(plan, schedule.activity)
     ledger = energy.account(chip, mapping, plan, schedule, record)
-    return Result(activity.driven, chip, mode, activity.timesteps, engine, raster, mapping, plan, schedule, record, ledger)
+    return Result(
+        activity.driven,
+        chip,
+        mode,
+        activity.timesteps,
+        engine,
+        raster,
+        mapping,
+        plan,
+        schedule,
+        record,
+        ledger,
+    )
 
 
 def spread_out(workload: Workload, chip: Chip, stride: int) -> Mapping:
-    """Return the mapping with every slice on every `stride`-th core along the snake: the same slices, further apart."""
+    """Return the mapping with every slice on every `stride`-th core along the snake: the same
+    slices, further apart.
+    """
     mapping = partition(workload, chip)
     if stride == 1:
         return mapping
@@ -204,12 +294,15 @@ def spread_out(workload: Workload, chip: Chip, stride: int) -> Mapping:
         raise InputError(f"spread: must leave {mapping.n_used} cores on {chip.name}, not {given}")
     edges = np.cumsum([0] + [len(where) for where in mapping.cores])
     names = [layer.name for layer in workload.network.layers]
-    placement = {name: [int(core) for core in cores[a:b]] for name, a, b in zip(names, edges, edges[1:])}
+    placement = {
+        name: [int(core) for core in cores[a:b]] for name, a, b in zip(names, edges, edges[1:])
+    }
     return partition(replace(workload, placement=placement), chip)
 
 
 def named(workload: str) -> Workload | None:
-    """Return the dense network a name such as 'mlp-1024-64' asks for, or None: its first layer repeats the input, one to one.
+    """Return the dense network a name such as 'mlp-1024-64' asks for, or None: its first layer
+    repeats the input, one to one.
 
     Its weights are zeros: it is for drawn activity, in which what fires does not depend on them.
     """

@@ -1,7 +1,9 @@
-"""At which spike rate the twins cost the same: found by simulation, for energy, latency and their product (docs/verdict.md).
+"""At which spike rate the twins cost the same: found by simulation, for energy, latency and their
+product (docs/verdict.md).
 
-The spike rate is scanned and every change of sign is narrowed by bisection to a stated resolution; nothing is fitted.
-Beside it stands the closed-form model's breakeven for the same T, density and fan-in.
+The spike rate is scanned and every change of sign is narrowed by bisection to a stated resolution;
+nothing is fitted. Beside it stands the closed-form model's breakeven for the same T, density and
+fan-in.
 """
 
 from __future__ import annotations
@@ -13,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from simulator.account import analytic
-from simulator.account.analytic_constants import hardware
+from simulator.analytic import model as analytic
+from simulator.analytic.constants import hardware
 from simulator.behaviour.raster import QNN, SNN
 from simulator.describe.chip import Chip
 from simulator.describe.workload import Workload
@@ -44,11 +46,15 @@ class Cost:
 
 @dataclass(frozen=True)
 class Crossing:
-    """Where the twins cost the same: `rate` is the middle of the last bracket, half a resolution from the truth."""
+    """Where the twins cost the same: `rate` is the middle of the last bracket, half a resolution
+    from the truth.
+    """
 
     rate: tuple[float, ...]
     below: str  # who is cheaper below the first crossing, or throughout
-    ratio_at_zero: float  # SNN / QNN where nothing spikes (with a tied density: nothing is active either)
+    ratio_at_zero: (
+        float  # SNN / QNN where nothing spikes (with a tied density: nothing is active either)
+    )
     ratio_at_end: float  # at the highest rate scanned
 
     def show(self) -> str:
@@ -75,20 +81,41 @@ class Finding:
 
     def flat(self) -> dict[str, Any]:
         """Return the row as names and plain values, for a table on disk."""
-        row: dict[str, Any] = {"timesteps": self.timesteps, "bits": self.bits, **self.setting, "density": self.density}
-        row |= {"active": self.active, "hops": self.hops, **{f"{twin}_encoding": name for twin, name in self.encoding.items()}}
+        row: dict[str, Any] = {
+            "timesteps": self.timesteps,
+            "bits": self.bits,
+            **self.setting,
+            "density": self.density,
+        }
+        row |= {
+            "active": self.active,
+            "hops": self.hops,
+            **{f"{twin}_encoding": name for twin, name in self.encoding.items()},
+        }
         for metric, crossing in self.crossing.items():
             name = metric.replace(" ", "_").replace("-", "_")
             row[name] = " ".join(f"{rate:.5f}" for rate in crossing.rate) or "none"
-            row |= {f"{name}_below": crossing.below, f"{name}_ratio_at_zero": crossing.ratio_at_zero}
+            row |= {
+                f"{name}_below": crossing.below,
+                f"{name}_ratio_at_zero": crossing.ratio_at_zero,
+            }
             row[f"{name}_ratio_at_end"] = crossing.ratio_at_end
         return row | {"formula": self.formula, "formula_at_hops": self.formula_hops}
 
 
 class Machine:
-    """One chip and mapping on which both twins are simulated at any spike rate; every cost is computed once."""
+    """One chip and mapping on which both twins are simulated at any spike rate; every cost is
+    computed once.
+    """
 
-    def __init__(self, activity: Activity, chip: Chip, spread: int = 1, encodings: str = "cheapest", engine: str = "compiled"):
+    def __init__(
+        self,
+        activity: Activity,
+        chip: Chip,
+        spread: int = 1,
+        encodings: str = "cheapest",
+        engine: str = "compiled",
+    ):
         """Map the workload; encodings 'cheapest', or 'chip' for those the chip file says."""
         if encodings not in ("cheapest", "chip"):
             raise InputError(f"encodings: must be 'cheapest' or 'chip', not {encodings!r}")
@@ -105,21 +132,36 @@ class Machine:
         """Simulate one twin."""
         key = "spikes" if mode == SNN else "activations"
         packet = self.chip.packet.model_copy(update={key: encoding})
-        return replay(self.activity, self.chip.model_copy(update={"packet": packet}), mode, rate, self.mapping, self.engine)
+        return replay(
+            self.activity,
+            self.chip.model_copy(update={"packet": packet}),
+            mode,
+            rate,
+            self.mapping,
+            self.engine,
+        )
 
     def cost(self, mode: str, rate: float) -> Cost:
-        """Return what a twin costs at a spike rate; with a density that is held the quantised one costs the same at all."""
-        held = mode == QNN and (self.activity.density == TRACE or not isinstance(self.activity.density, str))
+        """Return what a twin costs at a spike rate; with a density that is held the quantised one
+        costs the same at all.
+        """
+        held = mode == QNN and (
+            self.activity.density == TRACE or not isinstance(self.activity.density, str)
+        )
         key = (mode, 0.0 if held else rate)
         if key not in self._known:
-            self._known[key] = _cheapest([(name, self.run(mode, key[1], name)) for name in self._choices(mode)])
+            self._known[key] = _cheapest(
+                [(name, self.run(mode, key[1], name)) for name in self._choices(mode)]
+            )
         return self._known[key]
 
     def excess(self, metric: str, rate: float) -> float:
         """Return the cost of the spiking twin less that of the quantised one."""
         return self.cost(SNN, rate).value[metric] - self.cost(QNN, rate).value[metric]
 
-    def crossing(self, metric: str, resolution: float = RESOLUTION, scan: Sequence[float] = SCAN) -> Crossing:
+    def crossing(
+        self, metric: str, resolution: float = RESOLUTION, scan: Sequence[float] = SCAN
+    ) -> Crossing:
         """Return where the twins cost the same, between the rates of `scan`."""
         excess = [self.excess(metric, rate) for rate in scan]
         found = []
@@ -134,7 +176,9 @@ class Machine:
         other = self.cost(QNN, rate).value[metric]
         return self.cost(SNN, rate).value[metric] / other if other else float("inf")
 
-    def _narrowed(self, metric: str, low: float, high: float, below: bool, resolution: float) -> float:
+    def _narrowed(
+        self, metric: str, low: float, high: float, below: bool, resolution: float
+    ) -> float:
         while high - low > resolution:
             middle = (low + high) / 2
             if (self.excess(metric, middle) < 0) == below:
@@ -146,8 +190,12 @@ class Machine:
 
 def _cheapest(runs: list[tuple[str, Result]]) -> Cost:
     values = {name: _metrics(result) for name, result in runs}
-    best = {metric: min(values, key=lambda name, metric=metric: values[name][metric]) for metric in METRICS}  # type: ignore[misc]
-    return Cost({metric: values[name][metric] for metric, name in best.items()}, best, mean_hops(dict(runs)[best["energy"]]))
+    best = {metric: min(values, key=lambda name: values[name][metric]) for metric in METRICS}  # noqa: B023
+    return Cost(
+        {metric: values[name][metric] for metric, name in best.items()},
+        best,
+        mean_hops(dict(runs)[best["energy"]]),
+    )
 
 
 def _metrics(result: Result) -> dict[str, float]:
@@ -159,7 +207,11 @@ def _metrics(result: Result) -> dict[str, float]:
 def mean_hops(result: Result) -> float:
     """Return mesh links per flit sent; 0 where nothing was sent."""
     flits = result.count("flits_sent")
-    return (result.count("flit_hops_east_west") + result.count("flit_hops_north_south")) / flits if flits else 0.0
+    return (
+        (result.count("flit_hops_east_west") + result.count("flit_hops_north_south")) / flits
+        if flits
+        else 0.0
+    )
 
 
 def fan_in(workload: Workload, mapping: Mapping) -> int:
@@ -169,8 +221,12 @@ def fan_in(workload: Workload, mapping: Mapping) -> int:
     return max(1, round(float((synapses * each).sum() / synapses.sum())))
 
 
-def find(machine: Machine, setting: dict[str, str] | None = None, resolution: float = RESOLUTION) -> Finding:
-    """Return where the twins cost the same on one machine, in every metric, with the closed form's answer beside it."""
+def find(
+    machine: Machine, setting: dict[str, str] | None = None, resolution: float = RESOLUTION
+) -> Finding:
+    """Return where the twins cost the same on one machine, in every metric, with the closed form's
+    answer beside it.
+    """
     activity = machine.activity
     crossing = {metric: machine.crossing(metric, resolution) for metric in METRICS}
     there = (crossing["energy"].rate or (0.05,))[-1]
@@ -181,7 +237,11 @@ def find(machine: Machine, setting: dict[str, str] | None = None, resolution: fl
     density = active if activity.density == TRACE else activity.density
     bits = {layer.connection.weight_bits for layer in activity.workload.network.layers}
     asked = analytic.Operation(
-        activity.timesteps, 0.0, density, fan_in(activity.workload, machine.mapping), weight_bits=max(bits)
+        activity.timesteps,
+        0.0,
+        density,
+        fan_in(activity.workload, machine.mapping),
+        weight_bits=max(bits),
     )
     model = hardware("typical", allow_extrapolated=True)
     return Finding(
@@ -199,7 +259,9 @@ def find(machine: Machine, setting: dict[str, str] | None = None, resolution: fl
 
 
 def _active(activity: Activity, rate: float) -> float:
-    """Return the share of places of the quantised twin that are active: the input too where it is drawn."""
+    """Return the share of places of the quantised twin that are active: the input too where it is
+    drawn.
+    """
     layers = activity.raster(QNN, rate).layers
     traces = [trace for trace in (layers if activity.is_drawn else layers[1:]) if trace.fires]
     places = sum(trace.n_neurons for trace in traces) * activity.inferences

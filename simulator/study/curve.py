@@ -1,7 +1,7 @@
 """Latency against offered load: one point per rate, with the warm-up cut off and saturation found.
 
-A point is a run of `cycles` cycles of traffic, then a quarter more that loads the network but is not measured, then
-the drain.  Packets count by the cycle they were injected in.
+A point is a run of `cycles` cycles of traffic, then a quarter more that loads the network but is
+not measured, then the drain.  Packets count by the cycle they were injected in.
 """
 
 from __future__ import annotations
@@ -18,15 +18,18 @@ from simulator.study.synthetic import Traffic
 
 #: a run's cycles in this many batches; a warm-up is a whole number of them
 BATCHES = 40
-#: a network is saturated when in the last quarter of the cycles more than this times as many packets are under way as in
-#: the second (and one a node more), or when less than this share of what is offered arrives
+#: a network is saturated when in the last quarter of the cycles more than this times as many
+#: packets are under way as in the second (and one a node more), or when less than this share of
+#: what is offered arrives
 GROWTH, ACCEPTED = 1.5, 0.95
 LEAST_CYCLES = 400
 
 
 @dataclass(frozen=True)
 class Point:
-    """What one offered load gives; loads and throughput in flits per node and cycle, latencies in cycles."""
+    """What one offered load gives; loads and throughput in flits per node and cycle, latencies in
+    cycles.
+    """
 
     rate: float
     offered: float  # in the measured cycles, as drawn
@@ -44,7 +47,12 @@ class Point:
 
 
 def measure(
-    plan: Plan, traffic: Traffic, cycles: int, *, engine: str = "compiled", progress: Callable[[int], object] | None = None
+    plan: Plan,
+    traffic: Traffic,
+    cycles: int,
+    *,
+    engine: str = "compiled",
+    progress: Callable[[int], object] | None = None,
 ) -> Point:
     """Run one offered load and return its point; the same traffic gives the same bits."""
     kept: list[np.ndarray] = []
@@ -73,16 +81,20 @@ def measure(
 
 
 def warm_up_cycles(inject: np.ndarray, latency: np.ndarray, cycles: int) -> int:
-    """Return the cycles to cut off, one batch to half of all: those that leave the least standard error of the rest.
+    """Return the cycles to cut off, one batch to half of all: those that leave the least standard
+    error of the rest.
 
-    The marginal standard error rule over batch means (White, 1997).  The first batch always goes: the mesh began empty.
-    Batches without packets count as the mean.
+    The marginal standard error rule over batch means (White, 1997).  The first batch always goes:
+    the mesh began empty. Batches without packets count as the mean.
     """
     batch = np.minimum(inject * BATCHES // cycles, BATCHES)
     n = np.bincount(batch, minlength=BATCHES + 1)[:BATCHES]
     total = np.bincount(batch, latency, BATCHES + 1)[:BATCHES]
     mean = np.where(n > 0, total / np.maximum(n, 1), total.sum() / max(n.sum(), 1))
-    error = [np.sum((mean[k:] - mean[k:].mean()) ** 2) / (BATCHES - k) ** 2 for k in range(1, BATCHES // 2 + 1)]
+    error = [
+        np.sum((mean[k:] - mean[k:].mean()) ** 2) / (BATCHES - k) ** 2
+        for k in range(1, BATCHES // 2 + 1)
+    ]
     return (1 + int(np.argmin(error))) * cycles // BATCHES
 
 
@@ -90,7 +102,10 @@ def _grows(inject: np.ndarray, arrive: np.ndarray, cycles: int, n_nodes: int) ->
     """Return whether ever more packets are under way."""
 
     def under_way(first: int, end: int) -> float:
-        return float(np.clip(np.minimum(arrive, end) - np.maximum(inject, first), 0, None).sum() / (end - first))
+        return float(
+            np.clip(np.minimum(arrive, end) - np.maximum(inject, first), 0, None).sum()
+            / (end - first)
+        )
 
     early, late = under_way(cycles // 4, cycles // 2), under_way(cycles - cycles // 4, cycles)
     return late > GROWTH * early + n_nodes
@@ -107,13 +122,22 @@ def curve(
 ) -> list[Point]:
     """Return the points of all rates, in the order given."""
     if cycles < LEAST_CYCLES:
-        raise InputError(f"cycles: must be at least {LEAST_CYCLES} to tell a warm-up from a steady state, not {cycles}")
+        raise InputError(
+            f"cycles: must be at least {LEAST_CYCLES} to tell a warm-up from a steady state, not "
+            f"{cycles}"
+        )
     points = []
     for rate in rates:
         at_rate = replace(traffic, rate=rate)  # refuses a rate before anything runs
-        show = None if progress is None else (lambda done, rate=rate: progress(f"rate {rate:g}", done, cycles + cycles // 4))
+        show = (
+            None
+            if progress is None
+            else (lambda done, rate=rate: progress(f"rate {rate:g}", done, cycles + cycles // 4))
+        )
         points.append((at_rate, show))
-    return [measure(plan, at_rate, cycles, engine=engine, progress=show) for at_rate, show in points]
+    return [
+        measure(plan, at_rate, cycles, engine=engine, progress=show) for at_rate, show in points
+    ]
 
 
 def verdict(points: Sequence[Point]) -> str:
@@ -127,5 +151,9 @@ def verdict(points: Sequence[Point]) -> str:
     if not steady:
         return f"saturated from {min(saturated):g} flits/node/cycle on, the least tried; {accepts}"
     below = [rate for rate in steady if rate < min(saturated)]
-    between = f"between {max(below):g} and {min(saturated):g}" if below else f"at or below {min(saturated):g}"
+    between = (
+        f"between {max(below):g} and {min(saturated):g}"
+        if below
+        else f"at or below {min(saturated):g}"
+    )
     return f"saturates {between} flits/node/cycle; {accepts}"

@@ -1,4 +1,6 @@
-"""Where each twin is the cheaper one: the pictures of the closed-form model as arrays, written as CSV."""
+"""Where each twin is the cheaper one: the pictures of the closed-form model as arrays, written as
+CSV.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.account.analytic import (
-    CASES,
-    Floats,
-    Operation,
-    activation_bits,
-    energy_ratio,
-    hop_breakeven,
-    rate_breakeven,
-)
-from simulator.account.analytic_constants import (
+from simulator.analytic.constants import (
     BASELINE_DENSITY,
     CONFIGURATIONS,
     SETTINGS,
@@ -26,6 +19,15 @@ from simulator.account.analytic_constants import (
     Hardware,
     hardware,
     multiply,
+)
+from simulator.analytic.model import (
+    CASES,
+    Floats,
+    Operation,
+    activation_bits,
+    energy_ratio,
+    hop_breakeven,
+    rate_breakeven,
 )
 
 FAN_IN = (SMALL_FAN_IN, 4096)
@@ -38,10 +40,12 @@ WINDOW, RATE, DENSITY = 4, 0.1, 0.4
 
 @dataclass(frozen=True)
 class Grid:
-    """E_SNN / E_QNN over two axes; NaN where it would need an extrapolated constant that was not allowed.
+    """E_SNN / E_QNN over two axes; NaN where it would need an extrapolated constant that was not
+    allowed.
 
-    ratio, known (n_y, n_x); `known` says of the constants behind a cell 'solved', 'extrapolated' or 'refused'.
-    breakeven: along y for every x (rate pictures) or along x for every y (hop picture), NaN unless exactly one.
+    ratio, known (n_y, n_x); `known` says of the constants behind a cell 'solved', 'extrapolated' or
+    'refused'. breakeven: along y for every x (rate pictures) or along x for every y (hop picture),
+    NaN unless exactly one.
     """
 
     name: str
@@ -72,13 +76,20 @@ def write_csv(grid: Grid, path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow((grid.x_name, grid.y_name, "ratio", "known"))
-        writer.writerows((x, y, "" if np.isnan(ratio) else repr(ratio), known) for x, y, ratio, known in grid.rows())
+        writer.writerows(
+            (x, y, "" if np.isnan(ratio) else repr(ratio), known)
+            for x, y, ratio, known in grid.rows()
+        )
 
 
 def knowledge(weight_bits: int, timesteps: int, allow_extrapolated: bool) -> str:
-    """Return 'solved', 'extrapolated' or 'refused': how the twin's E_MAC at T is known and whether it may be used."""
+    """Return 'solved', 'extrapolated' or 'refused': how the twin's E_MAC at T is known and whether
+    it may be used.
+    """
     constant = multiply(weight_bits, int(activation_bits(timesteps)), allow_extrapolated=True)
-    return "refused" if constant.known == "extrapolated" and not allow_extrapolated else constant.known
+    return (
+        "refused" if constant.known == "extrapolated" and not allow_extrapolated else constant.known
+    )
 
 
 def _only(crossing: tuple[float, ...]) -> float:
@@ -87,11 +98,15 @@ def _only(crossing: tuple[float, ...]) -> float:
 
 
 def rate_grid(weight_bits: int, fan_in: int, energies: Hardware) -> Grid:
-    """Return the ratio over T = 1..32 and spike rates 0.5..50 %, d = 0.2, with the breakeven rate of every T."""
+    """Return the ratio over T = 1..32 and spike rates 0.5..50 %, d = 0.2, with the breakeven rate
+    of every T.
+    """
     timesteps, rate = np.arange(1, 33), np.geomspace(0.005, 0.5, 121)
     ratio = np.full((rate.size, timesteps.size), np.nan)
     breakeven = np.full(timesteps.size, np.nan)
-    known = [knowledge(weight_bits, int(window), energies.allow_extrapolated) for window in timesteps]
+    known = [
+        knowledge(weight_bits, int(window), energies.allow_extrapolated) for window in timesteps
+    ]
     for column, window in enumerate(timesteps):
         if known[column] != "refused":
             operation = Operation(int(window), rate, BASELINE_DENSITY, fan_in, weight_bits)
@@ -99,15 +114,26 @@ def rate_grid(weight_bits: int, fan_in: int, energies: Hardware) -> Grid:
             crossing = rate_breakeven(operation, energies).crossing
             breakeven[column] = _only(crossing)
     return Grid(
-        f"rate-{weight_bits}bit-{fan_in}", f"{weight_bits}-bit weights, N = {fan_in}, d = {BASELINE_DENSITY}",
-        "timesteps", timesteps, "rate", rate, ratio, np.tile(known, (rate.size, 1)), breakeven,
-    )  # fmt: skip
+        f"rate-{weight_bits}bit-{fan_in}",
+        f"{weight_bits}-bit weights, N = {fan_in}, d = {BASELINE_DENSITY}",
+        "timesteps",
+        timesteps,
+        "rate",
+        rate,
+        ratio,
+        np.tile(known, (rate.size, 1)),
+        breakeven,
+    )
 
 
 def hop_grid(energies: Hardware) -> Grid:
-    """Return the ratio over mean hops 0.01..10 for both twins reusing a weight 1..100 times, with each breakeven."""
+    """Return the ratio over mean hops 0.01..10 for both twins reusing a weight 1..100 times, with
+    each breakeven.
+    """
     hops, reuse = np.geomspace(0.01, 10.0, 301), np.array(REUSE)
-    operation = Operation(WINDOW, RATE, DENSITY, hops=hops, reuse_snn=reuse[:, None], reuse_qnn=reuse[:, None])
+    operation = Operation(
+        WINDOW, RATE, DENSITY, hops=hops, reuse_snn=reuse[:, None], reuse_qnn=reuse[:, None]
+    )
     crossing = [
         hop_breakeven(
             Operation(WINDOW, RATE, DENSITY, reuse_snn=each, reuse_qnn=each),
@@ -126,9 +152,13 @@ def hop_grid(energies: Hardware) -> Grid:
 
 
 def reuse_grid(hops: float, energies: Hardware) -> Grid:
-    """Return the ratio over the reuse of the quantised twin (x) and of the spiking network (y), 1..1000 each."""
+    """Return the ratio over the reuse of the quantised twin (x) and of the spiking network (y),
+    1..1000 each.
+    """
     reuse = np.geomspace(1.0, 1000.0, 121)
-    operation = Operation(WINDOW, RATE, DENSITY, hops=hops, reuse_snn=reuse[:, None], reuse_qnn=reuse)
+    operation = Operation(
+        WINDOW, RATE, DENSITY, hops=hops, reuse_snn=reuse[:, None], reuse_qnn=reuse
+    )
     ratio = energy_ratio(operation, energies)
     return Grid(
         f"reuse-{hops:g}-hops", f"H = {hops:g}", "reuse_qnn", reuse, "reuse_snn", reuse, ratio,
@@ -137,7 +167,9 @@ def reuse_grid(hops: float, energies: Hardware) -> Grid:
 
 
 def configuration_grid(version: str = "v3", allow_extrapolated: bool = False) -> Grid:
-    """Return the ratio of every named configuration and case of Theorem 2 (y) under every hardware setting (x)."""
+    """Return the ratio of every named configuration and case of Theorem 2 (y) under every hardware
+    setting (x).
+    """
     row = [(configuration, case) for configuration in CONFIGURATIONS.values() for case in CASES]
     ratio = np.full((len(row), len(SETTINGS)), np.nan)
     known = np.full(ratio.shape, "refused", dtype="<U12")
@@ -145,8 +177,13 @@ def configuration_grid(version: str = "v3", allow_extrapolated: bool = False) ->
         known[j] = knowledge(8, configuration.timesteps, allow_extrapolated)
         if known[j, 0] == "refused":
             continue
-        operation = Operation(configuration.timesteps, configuration.rate, case, configuration.fan_in)
-        ratio[j] = [float(energy_ratio(operation, hardware(name, version, allow_extrapolated))) for name in SETTINGS]
+        operation = Operation(
+            configuration.timesteps, configuration.rate, case, configuration.fan_in
+        )
+        ratio[j] = [
+            float(energy_ratio(operation, hardware(name, version, allow_extrapolated)))
+            for name in SETTINGS
+        ]
     return Grid(
         "configurations", "8-bit weights, H = 1, no reuse",
         "setting", np.array(list(SETTINGS)),
@@ -155,11 +192,17 @@ def configuration_grid(version: str = "v3", allow_extrapolated: bool = False) ->
     )  # fmt: skip
 
 
-def landscapes(setting: str = "typical", version: str = "v3", allow_extrapolated: bool = False) -> list[Grid]:
+def landscapes(
+    setting: str = "typical", version: str = "v3", allow_extrapolated: bool = False
+) -> list[Grid]:
     """Return the grids of all pictures under one setting and version of the paper."""
     energies = hardware(setting, version, allow_extrapolated)
     return [
-        *(rate_grid(weight_bits, fan_in, energies) for weight_bits in WEIGHT_BITS for fan_in in FAN_IN),
+        *(
+            rate_grid(weight_bits, fan_in, energies)
+            for weight_bits in WEIGHT_BITS
+            for fan_in in FAN_IN
+        ),
         hop_grid(energies),
         *(reuse_grid(hops, energies) for hops in HOPS),
         configuration_grid(version, allow_extrapolated),

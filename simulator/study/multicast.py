@@ -44,15 +44,22 @@ class Saving:
         return 1 - self.tree.flit_hops / self.unicast.flit_hops if self.unicast.flit_hops else 0.0
 
 
-def compare(plan: Plan, traffic: Traffic, n_destinations: int, cycles: int, *, engine: str = "compiled") -> Saving:
-    """Send each packet the traffic offers to n_destinations nodes, drawn anew for each, both ways; rate counts messages."""
+def compare(
+    plan: Plan, traffic: Traffic, n_destinations: int, cycles: int, *, engine: str = "compiled"
+) -> Saving:
+    """Send each packet the traffic offers to n_destinations nodes, drawn anew for each, both ways;
+    rate counts messages.
+    """
     if traffic.packet_size != 1:
         raise InputError(f"packet-size: a multicast packet has one flit, not {traffic.packet_size}")
     if not np.array_equal(plan.allowed, table("xy")):
         raise InputError("routing: must be xy: multicast trees are unions of XY ways")
     packets = np.concatenate([np.zeros((0, 5), np.int64), *traffic.windows(cycles)])
     if not len(packets):
-        raise InputError(f"rate: no message is offered in {cycles} cycles at {traffic.rate:g}: raise the rate or the cycles")
+        raise InputError(
+            f"rate: no message is offered in {cycles} cycles at {traffic.rate:g}: raise the rate "
+            f"or the cycles"
+        )
     groups = traffic.groups(packets, n_destinations)
     simulate = import_module(ENGINE[engine]).simulate
     ways = []
@@ -63,13 +70,19 @@ def compare(plan: Plan, traffic: Traffic, n_destinations: int, cycles: int, *, e
 
 
 def _way(record: Record, packets_of_message: int) -> Way:
-    """Read one run; a source's messages are its packets, so many at a time, in the order of their names."""
+    """Read one run; a source's messages are its packets, so many at a time, in the order of their
+    names.
+    """
     packets = record.packets
     source, number = packets["packet"] >> PACKET_SHIFT, packets["packet"] & (1 << PACKET_SHIFT) - 1
-    message = (source << PACKET_SHIFT) + number // packets_of_message  # rising, as the packets are sorted
+    message = (
+        source << PACKET_SHIFT
+    ) + number // packets_of_message  # rising, as the packets are sorted
     first = np.flatnonzero(np.diff(message, prepend=-1))
     latency = Latency()
-    latency.add(np.maximum.reduceat(packets["tail_arrive_cycle"], first) - packets["inject_cycle"][first])
+    latency.add(
+        np.maximum.reduceat(packets["tail_arrive_cycle"], first) - packets["inject_cycle"][first]
+    )
     mesh = record.link_flits[:, :4]
     sent = int(record.counters[:, 1].sum())
     return Way(int(mesh.sum()), sent, int(mesh.max()), latency, record.cycles + 1)

@@ -1,4 +1,6 @@
-"""The network alone: run a trace of packets, number what happens as its file does, and say what links and buffers saw."""
+"""The network alone: run a trace of packets, number what happens as its file does, and say what
+links and buffers saw.
+"""
 
 from __future__ import annotations
 
@@ -17,31 +19,52 @@ from simulator.timing.record import PACKET_SHIFT, Record
 PIPELINE = {"lookahead": LOOKAHEAD, "canonical": CANONICAL}
 PORT_NAMES = ("east", "west", "north", "south", "local")
 PACKET_COLUMNS = (
-    "pid", "inject_cycle", "src", "dst", "size", "head_entry_cycle", "head_arrive_cycle", "tail_arrive_cycle", "hops"
-)  # fmt: skip
+    "pid",
+    "inject_cycle",
+    "src",
+    "dst",
+    "size",
+    "head_entry_cycle",
+    "head_arrive_cycle",
+    "tail_arrive_cycle",
+    "hops",
+)
 GRANT_COLUMNS = ("cycle", "router", "in_port", "in_vc", "out_port", "out_vc", "pid", "flit")
 #: the columns of a Record's packets behind the pid
 _RECORDED = (
-    "inject_cycle", "source", "destination", "size", "head_entry_cycle", "head_arrive_cycle", "tail_arrive_cycle", "hops"
-)  # fmt: skip
+    "inject_cycle",
+    "source",
+    "destination",
+    "size",
+    "head_entry_cycle",
+    "head_arrive_cycle",
+    "tail_arrive_cycle",
+    "hops",
+)
 MOST_NODES = 1 << 20
 
 #: takes rows of integers
 Rows = Callable[[np.ndarray], object]
 
 
-def mesh(width: int, height: int, *, class_vcs: tuple[int, int] | None = None, **choices: Any) -> Plan:
-    """Return the Plan of a bare mesh; class_vcs: how many VCs each traffic class has for itself, else both use all of them.
+def mesh(
+    width: int, height: int, *, class_vcs: tuple[int, int] | None = None, **choices: Any
+) -> Plan:
+    """Return the Plan of a bare mesh; class_vcs: how many VCs each traffic class has for itself,
+    else both use all of them.
 
     Other choices are those of `noc_plan`.  Raises InputError for a network that cannot be built.
     """
     vcs = choices.get("virtual_channels", 1)
     limits = [
-        ("mesh: width", width, 1, 1024), ("mesh: height", height, 1, 1024), ("nodes", width * height, 1, MOST_NODES),
-        ("vcs", vcs, 1, 8), ("buffer", choices.get("buffer", 8), 1, 64),
+        ("mesh: width", width, 1, 1024),
+        ("mesh: height", height, 1, 1024),
+        ("nodes", width * height, 1, MOST_NODES),
+        ("vcs", vcs, 1, 8),
+        ("buffer", choices.get("buffer", 8), 1, 64),
         *(("link-latency", int(n), 1, 1 << 16) for n in choices.get("link_latency", ())),
         *(("flit-interval", int(n), 1, 1 << 16) for n in choices.get("link_interval", ())),
-    ]  # fmt: skip
+    ]
     for name, value, least, most in limits:
         if not least <= value <= most:
             raise InputError(f"{name}: must be {least} to {most}, not {value}")
@@ -50,7 +73,10 @@ def mesh(width: int, height: int, *, class_vcs: tuple[int, int] | None = None, *
         raise InputError(f"routing: must be one of {', '.join(ROUTING)}, not {routing!r}")
     if class_vcs is not None:
         if min(class_vcs) < 1 or sum(class_vcs) != vcs:
-            raise InputError(f"class-vcs: must be two numbers, each at least 1, that add up to the {vcs} VCs, not {class_vcs}")
+            raise InputError(
+                f"class-vcs: must be two numbers, each at least 1, that add up to the {vcs} VCs, "
+                f"not {class_vcs}"
+            )
         choices["class_first"] = np.array([0, class_vcs[0]], np.int64)
         choices["class_channels"] = np.array(class_vcs, np.int64)
     return noc_plan(width, height, **choices)
@@ -58,7 +84,9 @@ def mesh(width: int, height: int, *, class_vcs: tuple[int, int] | None = None, *
 
 @dataclass
 class Latency:
-    """How many packets took how many cycles, exactly; it grows with the number of different latencies alone."""
+    """How many packets took how many cycles, exactly; it grows with the number of different
+    latencies alone.
+    """
 
     cycles: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))  # rising
     packets: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -67,7 +95,9 @@ class Latency:
         """Count the latencies of more packets."""
         new, counts = np.unique(cycles, return_counts=True)
         self.cycles, place = np.unique(np.concatenate([self.cycles, new]), return_inverse=True)
-        self.packets = np.bincount(place, np.concatenate([self.packets, counts]), len(self.cycles)).astype(np.int64)
+        self.packets = np.bincount(
+            place, np.concatenate([self.packets, counts]), len(self.cycles)
+        ).astype(np.int64)
 
     @property
     def n(self) -> int:
@@ -88,7 +118,9 @@ class Latency:
 
 
 class Numbering:
-    """From a packet's name in a Record back to its place in the trace; only packets under way are remembered."""
+    """From a packet's name in a Record back to its place in the trace; only packets under way are
+    remembered.
+    """
 
     def __init__(self, plan: Plan) -> None:
         """Nothing is under way."""
@@ -100,7 +132,9 @@ class Numbering:
         self.first_flit = np.zeros(0, np.int64)
 
     def begin(self, window: np.ndarray) -> None:
-        """Number the next packets of the trace; a name is source << PACKET_SHIFT plus how many came before it there."""
+        """Number the next packets of the trace; a name is source << PACKET_SHIFT plus how many came
+        before it there.
+        """
         source, n = window[:, 1], len(window)
         order = np.argsort(source, kind="stable")
         n_of_source = np.bincount(source, minlength=len(self.sent))
@@ -122,7 +156,9 @@ class Numbering:
         return np.stack([pid, *(packets[name].astype(np.int64) for name in _RECORDED)], axis=1)
 
     def grant_rows(self, grants: np.ndarray) -> np.ndarray:
-        """Return GRANT_COLUMNS of a Record's grants, by cycle, router and input; flits are numbered through the trace."""
+        """Return GRANT_COLUMNS of a Record's grants, by cycle, router and input; flits are numbered
+        through the trace.
+        """
         place = np.searchsorted(self.name, grants["packet"])
         flit = self.first_flit[place] + grants["flit"]
         columns = [grants[name].astype(np.int64) for name in GRANT_COLUMNS[:6]]
@@ -133,7 +169,11 @@ class Numbering:
         """Forget packets that arrived."""
         stays = np.ones(len(self.name), bool)
         stays[np.searchsorted(self.name, packets["packet"])] = False
-        self.name, self.pid, self.first_flit = self.name[stays], self.pid[stays], self.first_flit[stays]
+        self.name, self.pid, self.first_flit = (
+            self.name[stays],
+            self.pid[stays],
+            self.first_flit[stays],
+        )
 
 
 class InOrder:
@@ -163,7 +203,9 @@ class NocResult:
     record: Record  # without event logs
     packets: int
     flits: int
-    latency: tuple[Latency, Latency]  # by traffic class, from joining the source queue to the tail's arrival
+    latency: tuple[
+        Latency, Latency
+    ]  # by traffic class, from joining the source queue to the tail's arrival
     network_latency: Latency  # from leaving the source queue
 
     @property
@@ -190,11 +232,15 @@ class NocResult:
         number = np.arange(self.plan.n_routers)
         x, y = number % self.plan.width, number // self.plan.width
         local = np.ones(self.plan.n_routers, bool)
-        return np.stack([x < self.plan.width - 1, x > 0, y < self.plan.height - 1, y > 0, local], axis=1)
+        return np.stack(
+            [x < self.plan.width - 1, x > 0, y < self.plan.height - 1, y > 0, local], axis=1
+        )
 
     @property
     def link_utilisation(self) -> np.ndarray:
-        """Share of the run's cycles in which an output is taken: flits x interval / cycles, (n_routers, ports)."""
+        """Share of the run's cycles in which an output is taken: flits x interval / cycles,
+        (n_routers, ports).
+        """
         interval = np.append(np.repeat(self.plan.link_interval, 2), 1)
         return self.record.link_flits * interval / max(self.cycles, 1)
 
@@ -207,7 +253,9 @@ class NocResult:
     @property
     def busiest(self) -> tuple[int, int]:
         """The router and output that passed most of what it can, the first among equals."""
-        router, port = np.unravel_index(np.argmax(self.link_utilisation), self.link_utilisation.shape)
+        router, port = np.unravel_index(
+            np.argmax(self.link_utilisation), self.link_utilisation.shape
+        )
         return int(router), int(port)
 
 
@@ -221,11 +269,13 @@ def run_trace(
     arrived: Callable[[np.ndarray], object] | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> NocResult:
-    """Run the packets of all windows, (n, 5) int64 of (cycle, source, destination, flits, class), cycles never falling.
+    """Run the packets of all windows, (n, 5) int64 of (cycle, source, destination, flits, class),
+    cycles never falling.
 
-    write_packets: rows of PACKET_COLUMNS in the order of the trace.  write_grants: rows of GRANT_COLUMNS by cycle, router,
-    input.  arrived: a Record's packets as they arrive.  progress: packets that arrived so far.  The compiled engine holds
-    what is under way and one window; the reference engine holds everything.
+    write_packets: rows of PACKET_COLUMNS in the order of the trace.  write_grants: rows of
+    GRANT_COLUMNS by cycle, router, input.  arrived: a Record's packets as they arrive.  progress:
+    packets that arrived so far.  The compiled engine holds what is under way and one window; the
+    reference engine holds everything.
     """
     numbering = Numbering(plan)
     in_order = InOrder(write_packets) if write_packets is not None else None
@@ -255,7 +305,12 @@ def run_trace(
     return NocResult(plan, record, numbering.n_packets, numbering.n_flits, latency, network_latency)
 
 
-def _run(plan: Plan, windows: Iterable[np.ndarray], receive: Callable[[np.ndarray, np.ndarray], object], engine: str) -> Record:
+def _run(
+    plan: Plan,
+    windows: Iterable[np.ndarray],
+    receive: Callable[[np.ndarray, np.ndarray], object],
+    engine: str,
+) -> Record:
     if engine == "compiled":
         from simulator.timing.engine.stream import stream
 

@@ -1,4 +1,6 @@
-"""One workload on one chip as one twin: the pipeline from description to ledger, and the Result it leaves."""
+"""One workload on one chip as one twin: the pipeline from description to ledger, and the Result it
+leaves.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,9 @@ class Result:
 
     @property
     def accuracy(self) -> float | None:
-        """Share of right predictions among the inferences that ran to their end; None without labels."""
+        """Share of right predictions among the inferences that ran to their end; None without
+        labels.
+        """
         labels = self.workload.stimulus.labels
         if labels is None or not self.finished:
             return None
@@ -74,9 +78,15 @@ class Result:
 
     @property
     def latency_cycles(self) -> np.ndarray:
-        """Cycles of each inference from its first step's start to its last output, (finished,) int64."""
+        """Cycles of each inference from its first step's start to its last output, (finished,)
+        int64.
+        """
         steps = self.schedule.steps_per_inference
-        last = self.record.step_last_output[: self.finished * steps].reshape(self.finished, steps).max(axis=1)
+        last = (
+            self.record.step_last_output[: self.finished * steps]
+            .reshape(self.finished, steps)
+            .max(axis=1)
+        )
         first = self.record.step_start[: self.finished * steps : steps]
         quiet = self.record.step_quiet[steps - 1 : self.finished * steps : steps]
         return np.where(last >= 0, last, quiet) - first
@@ -91,13 +101,21 @@ class Result:
         return int(self.record.counters[:, COUNTER[name]].sum())
 
     def layers(self) -> list[dict[str, Any]]:
-        """Return one row per layer, the input first: name, neurons, spikes, spike_rate, packets, flits, flit_hops, encoding."""
+        """Return one row per layer, the input first: name, neurons, spikes, spike_rate, packets,
+        flits, flit_hops, encoding.
+        """
         counters, n_cores = self.record.counters, self.plan.n_cores
         names = ["input"] + [layer.name for layer in self.workload.network.layers]
-        sizes = [self.workload.network.n_inputs] + [layer.n_neurons for layer in self.workload.network.layers]
+        sizes = [self.workload.network.n_inputs] + [
+            layer.n_neurons for layer in self.workload.network.layers
+        ]
         rows = []
         for number, (name, neurons) in enumerate(zip(names, sizes)):
-            cores = np.arange(n_cores, self.plan.n_endpoints) if number == 0 else self.mapping.cores[number - 1]
+            cores = (
+                np.arange(n_cores, self.plan.n_endpoints)
+                if number == 0
+                else self.mapping.cores[number - 1]
+            )
             mine = counters[cores].sum(axis=0)
             trace = self.raster.layers[number]
             done = self.finished * self.raster.timesteps
@@ -112,8 +130,13 @@ class Result:
                     "spike_rate": spikes / places if places else 0.0,
                     "packets": int(mine[COUNTER["packets_sent"]]),
                     "flits": int(mine[COUNTER["flits_sent"]]),
-                    "flit_hops": int(mine[COUNTER["flit_hops_east_west"]] + mine[COUNTER["flit_hops_north_south"]]),
-                    "synaptic_operations": int(mine[COUNTER["accumulates"]] + mine[COUNTER["macs"]]),
+                    "flit_hops": int(
+                        mine[COUNTER["flit_hops_east_west"]]
+                        + mine[COUNTER["flit_hops_north_south"]]
+                    ),
+                    "synaptic_operations": int(
+                        mine[COUNTER["accumulates"]] + mine[COUNTER["macs"]]
+                    ),
                     "encoding": self.schedule.encoding[number],
                     "energy_j": float(self.ledger.by_layer[:, number].sum()),
                 }
@@ -121,10 +144,15 @@ class Result:
         return rows
 
     def summary(self) -> dict[str, Any]:
-        """Return the run in numbers: the content of summary.json (docs/results.md has every key and unit)."""
+        """Return the run in numbers: the content of summary.json (docs/results.md has every key and
+        unit).
+        """
         latency, finished = self.latency_cycles, max(self.finished, 1)
         hops = self.count("flit_hops_east_west") + self.count("flit_hops_north_south")
-        spikes = sum(int(trace.start[self.finished * self.raster.timesteps]) for trace in self.raster.layers[1:])
+        spikes = sum(
+            int(trace.start[self.finished * self.raster.timesteps])
+            for trace in self.raster.layers[1:]
+        )
         units = self.record.unit_cycles.sum(axis=(0, 1))
         return {
             "schema_version": SCHEMA_VERSION,
@@ -156,7 +184,10 @@ class Result:
             },
             "constants_outside_statement": list(self.chip.outside_statement),
             "average_power_w": self.ledger.total / self.seconds if self.seconds else None,
-            "energy_delay_product_js": self.ledger.total / finished * float(latency.mean()) * self.chip.period
+            "energy_delay_product_js": self.ledger.total
+            / finished
+            * float(latency.mean())
+            * self.chip.period
             if len(latency)
             else None,
             "counters": {
@@ -190,8 +221,17 @@ def assumed(result: Result) -> float:
     """Return the share of the run's energy that rests on constants whose evidence is 'assumed'."""
     total = result.ledger.total
     tables = (result.chip.energy, result.chip.power)
-    names = {name for table in tables for name in type(table).model_fields if getattr(table, name).evidence == "assumed"}
-    return sum(joules for name, joules in result.ledger.by_action.items() if name in names) / total if total else 0.0
+    names = {
+        name
+        for table in tables
+        for name in type(table).model_fields
+        if getattr(table, name).evidence == "assumed"
+    }
+    return (
+        sum(joules for name, joules in result.ledger.by_action.items() if name in names) / total
+        if total
+        else 0.0
+    )
 
 
 def engine_named(name: str) -> Callable[..., Record]:
@@ -231,10 +271,11 @@ def run(
 ) -> Result:
     """Simulate one twin of a workload on a chip and return its Result.
 
-    mode: 'snn' or 'qnn'.  timesteps: T (default: the workload's); the quantised twin has ceil(log2(T + 1)) bits.  limit: only
-    the first inferences.  events: keep every grant, state change and packet in result.record.  draws: how many times to draw
-    the constants from their bands, with `seed`, for result.uncertainty.  progress(what, done, total) is called
-    now and then.  Raises SpikemeshError for anything that cannot be run as asked.
+    mode: 'snn' or 'qnn'.  timesteps: T (default: the workload's); the quantised twin has
+    ceil(log2(T + 1)) bits.  limit: only the first inferences.  events: keep every grant, state
+    change and packet in result.record.  draws: how many times to draw the constants from their
+    bands, with `seed`, for result.uncertainty.  progress(what, done, total) is called now and then.
+    Raises SpikemeshError for anything that cannot be run as asked.
     """
     workload = workload if isinstance(workload, Workload) else Workload.load(workload)
     chip = chip if isinstance(chip, Chip) else Chip.load(chip)
@@ -249,15 +290,29 @@ def run(
     report = progress or (lambda what, done, total: None)
     network, stimulus = workload.network, workload.stimulus
     raster = behaviour.run(
-        network, stimulus, mode, steps, workload.firing, limit, lambda done, total: report(f"{mode} arithmetic", done, total)
+        network,
+        stimulus,
+        mode,
+        steps,
+        workload.firing,
+        limit,
+        lambda done, total: report(f"{mode} arithmetic", done, total),
     )
     schedule = compile_activity(workload, chip, mapping, plan, raster)
     whole = {"steps_together": schedule.steps_per_inference} if engine == "compiled" else {}
     record = simulate(
-        plan, schedule.activity, events=events, progress=lambda done, total: report(f"{mode} steps", done, total), **whole
+        plan,
+        schedule.activity,
+        events=events,
+        progress=lambda done, total: report(f"{mode} steps", done, total),
+        **whole,
     )
     ledger = energy.account(chip, mapping, plan, schedule, record)
-    result = Result(workload, chip, mode, steps, engine, raster, mapping, plan, schedule, record, ledger)
+    result = Result(
+        workload, chip, mode, steps, engine, raster, mapping, plan, schedule, record, ledger
+    )
     if not draws:
         return result
-    return replace(result, uncertainty=uncertainty.propagate(chip, ledger, result.finished, draws, seed))
+    return replace(
+        result, uncertainty=uncertainty.propagate(chip, ledger, result.finished, draws, seed)
+    )

@@ -1,7 +1,8 @@
-"""Synthetic traffic: who sends to whom, and when, drawn from a counter, so that a seed means the same bits everywhere.
+"""Synthetic traffic: who sends to whom, and when, drawn from a counter, so that a seed means the
+same bits everywhere.
 
-A node's draw in a cycle depends on (seed, node, cycle) alone: a packet offered at one rate is offered at every higher one,
-which keeps curves smooth, and windows can be cut anywhere.
+A node's draw in a cycle depends on (seed, node, cycle) alone: a packet offered at one rate is
+offered at every higher one, which keeps curves smooth, and windows can be cut anywhere.
 """
 
 from __future__ import annotations
@@ -21,10 +22,15 @@ HOT_SHARE = 0.2
 
 
 def draw(seed: int, purpose: int, node: np.ndarray, cycle: np.ndarray) -> np.ndarray:
-    """Return a uniform 53-bit integer for each (node, cycle): splitmix64 of the four numbers, one after the other."""
+    """Return a uniform 53-bit integer for each (node, cycle): splitmix64 of the four numbers, one
+    after the other.
+    """
     state = np.full(1, seed & 0xFFFFFFFFFFFFFFFF, np.uint64)  # arrays wrap round without a warning
     for word in (purpose, node, cycle):
-        state = _mix(state + (np.atleast_1d(word).astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15))
+        state = _mix(
+            state
+            + (np.atleast_1d(word).astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        )
     return (state >> np.uint64(11)).astype(np.int64)
 
 
@@ -63,9 +69,14 @@ class Traffic:
             most = f"{self.packet_size}, a packet per node and cycle"
             raise InputError(f"rate: must be above 0 and at most {most}, not {self.rate:g}")
         if self.pattern == "transpose" and self.width != self.height:
-            raise InputError(f"traffic: transpose needs a square mesh, not {self.width}x{self.height}")
+            raise InputError(
+                f"traffic: transpose needs a square mesh, not {self.width}x{self.height}"
+            )
         if self.hot_node is not None and not 0 <= self.hot_node < self.n_nodes:
-            raise InputError(f"hot-node: must be a node of the mesh, 0 to {self.n_nodes - 1}, not {self.hot_node}")
+            raise InputError(
+                f"hot-node: must be a node of the mesh, 0 to {self.n_nodes - 1}, not "
+                f"{self.hot_node}"
+            )
         if not 0 <= self.hot_share <= 1:
             raise InputError(f"hot-share: must be 0 to 1, not {self.hot_share:g}")
 
@@ -75,7 +86,9 @@ class Traffic:
         return self.width * self.height
 
     def windows(self, cycles: int) -> Iterator[np.ndarray]:
-        """Yield the packets of cycles 0 .. cycles - 1 as (n, 5) int64 (cycle, source, destination, flits, class 0)."""
+        """Yield the packets of cycles 0 .. cycles - 1 as (n, 5) int64 (cycle, source, destination,
+        flits, class 0).
+        """
         threshold = round(self.rate / self.packet_size * (1 << 53))
         node = np.arange(self.n_nodes)
         for first in range(0, cycles, WINDOW_CYCLES):
@@ -88,15 +101,21 @@ class Traffic:
                 yield packets
 
     def groups(self, packets: np.ndarray, n_destinations: int) -> np.ndarray:
-        """Return n_destinations different nodes for each packet, rising, (n, n_destinations): a multicast's receivers."""
+        """Return n_destinations different nodes for each packet, rising, (n, n_destinations): a
+        multicast's receivers.
+        """
         if not 1 <= n_destinations <= self.n_nodes:
-            raise InputError(f"multicast: must be 1 to {self.n_nodes} destinations, not {n_destinations}")
+            raise InputError(
+                f"multicast: must be 1 to {self.n_nodes} destinations, not {n_destinations}"
+            )
         chosen = np.zeros((len(packets), n_destinations), np.int64)
         for start in range(0, len(packets), WINDOW_CYCLES):  # a lot for each node; the lowest win
             part = slice(start, start + WINDOW_CYCLES)
             place = (packets[part, 1] << 20)[:, None] + np.arange(self.n_nodes)
             lot = draw(self.seed, GROUP, place, packets[part, 0][:, None])
-            chosen[part] = np.sort(np.argsort(lot, axis=1, kind="stable")[:, :n_destinations], axis=1)
+            chosen[part] = np.sort(
+                np.argsort(lot, axis=1, kind="stable")[:, :n_destinations], axis=1
+            )
         return chosen
 
 
@@ -127,13 +146,17 @@ def transpose(traffic: Traffic, source: np.ndarray, cycle: np.ndarray) -> np.nda
 
 @_pattern("bitcomp")
 def bitcomp(traffic: Traffic, source: np.ndarray, cycle: np.ndarray) -> np.ndarray:
-    """To the node with every bit of the number complemented; on any mesh the point reflection in its middle."""
+    """To the node with every bit of the number complemented; on any mesh the point reflection in
+    its middle.
+    """
     return traffic.n_nodes - 1 - source
 
 
 @_pattern("tornado")
 def tornado(traffic: Traffic, source: np.ndarray, cycle: np.ndarray) -> np.ndarray:
-    """Just short of half way round in each dimension: x + ceil(width / 2) - 1 modulo width, y likewise."""
+    """Just short of half way round in each dimension: x + ceil(width / 2) - 1 modulo width, y
+    likewise.
+    """
     return _shifted(traffic, source, (traffic.width + 1) // 2 - 1, (traffic.height + 1) // 2 - 1)
 
 

@@ -1,4 +1,6 @@
-"""A trace of packets on disk: a CSV of `cycle,src,dst,size[,class]`, read window by window, every fault with its line."""
+"""A trace of packets on disk: a CSV of `cycle,src,dst,size[,class]`, read window by window, every
+fault with its line.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +31,12 @@ SHOWN = 40
 
 @kernel
 def parse_lines(text, position, n_columns, lowest, highest, rows, n_rows):  # type: ignore[no-untyped-def]
-    """Read plain, sound lines into `rows` from n_rows on; return the position of the first line that is not, and the rows.
+    """Read plain, sound lines into `rows` from n_rows on; return the position of the first line
+    that is not, and the rows.
 
-    text: uint8; a line is n_columns numbers of at most 18 digits between commas.  lowest, highest (n_columns,) int64:
-    what a column allows; lowest[0] is the cycle before, and is raised.  Stops when `rows` is full.
+    text: uint8; a line is n_columns numbers of at most 18 digits between commas.  lowest, highest
+    (n_columns,) int64: what a column allows; lowest[0] is the cycle before, and is raised.  Stops
+    when `rows` is full.
     """
     while position < len(text) and n_rows < len(rows):
         cursor = position
@@ -58,7 +62,9 @@ def parse_lines(text, position, n_columns, lowest, highest, rows, n_rows):  # ty
 
 
 class TraceFile:
-    """The packets of a file for a mesh; `windows` may be asked for as often as the file can be read."""
+    """The packets of a file for a mesh; `windows` may be asked for as often as the file can be
+    read.
+    """
 
     def __init__(self, path: str | Path, plan: Plan) -> None:
         """Name the file and the mesh; nothing is read yet."""
@@ -67,13 +73,16 @@ class TraceFile:
         self.last_cycle = 0
 
     def check(self) -> None:
-        """Read the whole file once and raise InputError with its faults; note how many packets it has and how long it is."""
+        """Read the whole file once and raise InputError with its faults; note how many packets it
+        has and how long it is.
+        """
         self.n_packets = sum(len(window) for window in self.windows())
 
     def windows(self) -> Iterator[np.ndarray]:
         """Yield (n, 5) int64 packets (cycle, source, destination, flits, class).
 
-        Raises InputError with all faults behind the last line; nothing is yielded after the first of them.
+        Raises InputError with all faults behind the last line; nothing is yielded after the first
+        of them.
         """
         try:
             with open(self.path, "rb") as file:
@@ -92,8 +101,16 @@ class _Reader:
         self.n_faults = 0
         self.columns = self._header()
         nodes = trace.plan.n_endpoints - 1
-        limit = {"cycle": (0, MOST_CYCLES), "src": (0, nodes), "dst": (0, nodes), "size": (1, MOST_FLITS), "class": (0, 1)}
-        self.lowest, self.highest = np.array([limit[name] for name in self.columns], np.int64).T.copy()
+        limit = {
+            "cycle": (0, MOST_CYCLES),
+            "src": (0, nodes),
+            "dst": (0, nodes),
+            "size": (1, MOST_FLITS),
+            "class": (0, 1),
+        }
+        self.lowest, self.highest = np.array(
+            [limit[name] for name in self.columns], np.int64
+        ).T.copy()
         self.line = 2
 
     def _header(self) -> list[str]:
@@ -104,7 +121,10 @@ class _Reader:
         missing = [name for name in COLUMNS[:4] if name not in names]
         if names not in (list(COLUMNS[:4]), list(COLUMNS)):
             what = f"column {missing[0]} is missing; " if 0 < len(missing) < 4 else ""
-            raise InputError(f"{self.trace.path}:1: header: {what}must be {HEADER}, not {_shown(','.join(names))}")
+            raise InputError(
+                f"{self.trace.path}:1: header: {what}must be {HEADER}, not "
+                f"{_shown(','.join(names))}"
+            )
         return names
 
     def windows(self) -> Iterator[np.ndarray]:
@@ -113,7 +133,9 @@ class _Reader:
         for text, position in self._blocks():
             while position < len(text):
                 before = n_rows
-                position, n_rows = parse_lines(text, position, len(self.columns), self.lowest, self.highest, rows, n_rows)
+                position, n_rows = parse_lines(
+                    text, position, len(self.columns), self.lowest, self.highest, rows, n_rows
+                )
                 self.line += n_rows - before
                 if n_rows < WINDOW and position < len(text):
                     position, numbers = self._odd_line(text, position)
@@ -126,12 +148,16 @@ class _Reader:
                     n_rows = 0
         if self.n_faults:
             more = self.n_faults - len(self.faults)
-            raise InputError("\n".join(self.faults + ([f"{self.trace.path}: and {more:,} more"] if more else [])))
+            raise InputError(
+                "\n".join(self.faults + ([f"{self.trace.path}: and {more:,} more"] if more else []))
+            )
         if n_rows:
             yield self._packets(rows[:n_rows])
 
     def _blocks(self) -> Iterator[tuple[np.ndarray, int]]:
-        """Yield whole lines, as bytes and the position to begin at; the last one may lack its end."""
+        """Yield whole lines, as bytes and the position to begin at; the last one may lack its
+        end.
+        """
         rest = b""
         while block := self.file.read(BLOCK):
             end = block.rfind(b"\n") + 1
@@ -153,7 +179,9 @@ class _Reader:
         return packets
 
     def _odd_line(self, text: np.ndarray, position: int) -> tuple[int, list[int]]:
-        """Read a line that is not plain; return the position behind it and its numbers, none if it is blank or has a fault."""
+        """Read a line that is not plain; return the position behind it and its numbers, none if it
+        is blank or has a fault.
+        """
         end = position
         step = 256
         while not (found := np.flatnonzero(text[end : end + step] == NEWLINE)).size:
@@ -167,7 +195,11 @@ class _Reader:
     def _numbers(self, line: str) -> list[int]:
         fields = [field.strip() for field in line.split(",")]
         if len(fields) != len(self.columns):
-            self._fault("line", f"must be {len(self.columns)} numbers ({','.join(self.columns)}), not {_shown(line.strip())}")
+            self._fault(
+                "line",
+                f"must be {len(self.columns)} numbers ({','.join(self.columns)}), not "
+                f"{_shown(line.strip())}",
+            )
             return []
         before = self.n_faults
         numbers = []

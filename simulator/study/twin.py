@@ -1,4 +1,6 @@
-"""The spiking and the quantised twin of one workload on one chip, side by side: who wins, by how much, and why."""
+"""The spiking and the quantised twin of one workload on one chip, side by side: who wins, by how
+much, and why.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ class TwinResult:
     @property
     def energy_ratio(self) -> float | None:
         """Energy per inference of the spiking twin over that of the quantised one."""
-        snn, qnn = (result.ledger.total / max(result.finished, 1) for result in (self.snn, self.qnn))
+        snn, qnn = (
+            result.ledger.total / max(result.finished, 1) for result in (self.snn, self.qnn)
+        )
         return snn / qnn if qnn else None
 
     @property
@@ -57,10 +61,16 @@ class TwinResult:
     def agreement(self) -> float | None:
         """Share of inferences for which both twins predict the same class."""
         n = self.shared
-        return float((self.snn.raster.predictions[:n] == self.qnn.raster.predictions[:n]).mean()) if n else None
+        return (
+            float((self.snn.raster.predictions[:n] == self.qnn.raster.predictions[:n]).mean())
+            if n
+            else None
+        )
 
     def verdict(self) -> str:
-        """Return the outcome in one sentence: who wins on energy, by how much, why, and what it costs in time."""
+        """Return the outcome in one sentence: who wins on energy, by how much, why, and what it
+        costs in time.
+        """
         ratio, latency = self.energy_ratio, self.latency_ratio
         if ratio is None or latency is None:
             return "no verdict: no inference was finished by both twins"
@@ -69,7 +79,10 @@ class TwinResult:
         faster = "spiking" if latency < 1 else "quantised"
         speed = max(latency, 1 / latency)
         joules = {
-            mode: {name: value / max(result.finished, 1) for name, value in result.ledger.by_component.items()}
+            mode: {
+                name: value / max(result.finished, 1)
+                for name, value in result.ledger.by_component.items()
+            }
             for mode, result in (("spiking", self.snn), ("quantised", self.qnn))
         }
         saved = {name: joules[loser][name] - joules[winner][name] for name in COMPONENTS}
@@ -79,15 +92,22 @@ class TwinResult:
         else:
             outcome = (
                 f"the {winner} twin wins on energy: {times:.2f} times less per inference "
-                f"({show(sum(joules[winner].values()), 'J')} against {show(sum(joules[loser].values()), 'J')}) "
+                f"({show(sum(joules[winner].values()), 'J')} against "
+                f"{show(sum(joules[loser].values()), 'J')}) "
                 f"and saves most in {most} ({show(saved[most], 'J')})"
             )
-        pace = "both take the same time" if speed < 1.005 else f"the {faster} twin is {speed:.2f} times faster"
+        pace = (
+            "both take the same time"
+            if speed < 1.005
+            else f"the {faster} twin is {speed:.2f} times faster"
+        )
         return f"On {self.snn.chip.name} at T = {self.snn.timesteps}, {outcome}; {pace}."
 
     def summary(self) -> dict[str, Any]:
         """Return the content of twin.json (docs/results.md has every key and unit)."""
-        difference = twins.compare(self.snn.raster.first(self.shared), self.qnn.raster.first(self.shared))
+        difference = twins.compare(
+            self.snn.raster.first(self.shared), self.qnn.raster.first(self.shared)
+        )
         return {
             "schema_version": 1,
             "workload": self.snn.workload.name,
@@ -137,14 +157,40 @@ def twin(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> TwinResult:
-    """Simulate both twins of a workload on the same chip and mapping; the arguments are those of `run`."""
+    """Simulate both twins of a workload on the same chip and mapping; the arguments are those of
+    `run`.
+    """
     workload = workload if isinstance(workload, Workload) else Workload.load(workload)
     chip = chip if isinstance(chip, Chip) else Chip.load(chip)
-    snn = run(workload, chip, "snn", timesteps=timesteps, limit=limit, engine=engine, draws=draws, seed=seed, progress=progress)
+    snn = run(
+        workload,
+        chip,
+        "snn",
+        timesteps=timesteps,
+        limit=limit,
+        engine=engine,
+        draws=draws,
+        seed=seed,
+        progress=progress,
+    )
     if not snn.record.complete:
-        limit = snn.finished  # the user stopped the first run: the second covers the same inferences
-    qnn = run(workload, chip, "qnn", timesteps=timesteps, limit=limit, engine=engine, draws=draws, seed=seed, progress=progress)
+        limit = (
+            snn.finished
+        )  # the user stopped the first run: the second covers the same inferences
+    qnn = run(
+        workload,
+        chip,
+        "qnn",
+        timesteps=timesteps,
+        limit=limit,
+        engine=engine,
+        draws=draws,
+        seed=seed,
+        progress=progress,
+    )
     if not draws or not min(snn.finished, qnn.finished):
         return TwinResult(snn, qnn)
-    spread = uncertainty.verdict(chip, (snn.ledger, snn.finished), (qnn.ledger, qnn.finished), draws, seed)
+    spread = uncertainty.verdict(
+        chip, (snn.ledger, snn.finished), (qnn.ledger, qnn.finished), draws, seed
+    )
     return TwinResult(snn, qnn, spread)

@@ -1,9 +1,11 @@
-"""The closed-form model against simulation, term by term: three numbers for each term, and why they differ.
+"""The closed-form model against simulation, term by term: three numbers for each term, and why they
+differ.
 
-For each layer that receives something, in joules per inference: the formula with the paper's assumptions (one hop, no reuse,
-Theorem 2's density), the formula with what the run measured (N, T, s_r, d, H, R and the way data move, read off the engine's
-counters), and the ledger.  Per layer, the formula's energy of one output neuron is taken once per neuron or, where it grows
-with N, once per synapse.
+For each layer that receives something, in joules per inference: the formula with the paper's
+assumptions (one hop, no reuse, Theorem 2's density), the formula with what the run measured (N, T,
+s_r, d, H, R and the way data move, read off the engine's counters), and the ledger.  Per layer, the
+formula's energy of one output neuron is taken once per neuron or, where it grows with N, once per
+synapse.
 """
 
 from __future__ import annotations
@@ -15,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from simulator.account.analytic import Energy, Operation, quantised, rate, spiking
-from simulator.account.analytic_constants import Hardware, hardware
 from simulator.account.energy import ACTIONS
+from simulator.analytic.constants import Hardware, hardware
+from simulator.analytic.model import Energy, Operation, quantised, rate, spiking
 from simulator.behaviour.raster import SNN
 from simulator.describe.chip import Chip
 from simulator.describe.energy import EnergyTable
@@ -64,7 +66,9 @@ TOLERANCE = 1e-9
 
 @dataclass(frozen=True)
 class Measured:
-    """One layer of one run in the formula's symbols, all from counters of the engine but `value_bits`."""
+    """One layer of one run in the formula's symbols, all from counters of the engine but
+    `value_bits`.
+    """
 
     name: str
     neurons: int
@@ -75,13 +79,16 @@ class Measured:
     output_rate: float  # spikes per neuron and timestep
     density: float  # d: multiply-accumulates per synapse
     visits: float  # per neuron and timestep of the window
-    hops: float  # H: mesh links per flit that reaches the layer (the copies of a multicast packet share theirs)
+    #: H: mesh links per flit that reaches the layer (the copies of a multicast packet share theirs)
+    hops: float
     reuse: float  # R: weights needed per weight read; infinite where none was read
     way: str  # 'sparse' or 'dense'
     weight_bits: int
     index_bits: int  # beside each weight of a sparse row
     value_bits: int  # of what arrives; 1 for spikes
-    arriving_rate: float  # events per place of the layer before and timestep: s_r, or d where values arrive
+    arriving_rate: (
+        float  # events per place of the layer before and timestep: s_r, or d where values arrive
+    )
 
     @property
     def fan_in(self) -> float:
@@ -113,7 +120,9 @@ class Term:
 
 @dataclass(frozen=True, kw_only=True)
 class Priced(Hardware):
-    """The formula's hardware with a chip's prices; a weight costs the words it takes when it is read alone."""
+    """The formula's hardware with a chip's prices; a weight costs the words it takes when it is
+    read alone.
+    """
 
     energy: EnergyTable
     word: int
@@ -130,12 +139,17 @@ class Priced(Hardware):
             return price.value
         pair = f"{weight_bits}x{activation_bits}"
         if pair not in price.by_bits:
-            raise CheckError(f"energy.multiply_accumulate.by_bits: must hold {pair!r}; it holds {', '.join(price.by_bits)}")
+            raise CheckError(
+                f"energy.multiply_accumulate.by_bits: must hold {pair!r}; it holds "
+                f"{', '.join(price.by_bits)}"
+            )
         return price.by_bits[pair].value
 
 
 def agree(measured: float, ledger: float) -> bool:
-    """Return whether two energies are equal to 1e-9 relative; what infinite reuse leaves of a read is nothing."""
+    """Return whether two energies are equal to 1e-9 relative; what infinite reuse leaves of a read
+    is nothing.
+    """
     return abs(ledger - measured) <= max(TOLERANCE * max(abs(measured), abs(ledger)), 1 / MOST)
 
 
@@ -145,7 +159,9 @@ def words_alone(bits: int, word: int) -> int:
 
 
 def priced(chip: Chip, index: int = 0) -> Priced:
-    """Return a chip as the formula would read it: a link's price per flit is taken per payload bit, as the paper took Loihi's."""
+    """Return a chip as the formula would read it: a link's price per flit is taken per payload bit,
+    as the paper took Loihi's.
+    """
     energy = chip.energy
     link = (energy.link_east_west.value + energy.link_north_south.value) / 2
     return Priced(
@@ -162,12 +178,17 @@ def priced(chip: Chip, index: int = 0) -> Priced:
 
 
 def measure(result: Result) -> list[Measured]:
-    """Return each layer of a run in the formula's symbols; raises CheckError when no inference was finished."""
+    """Return each layer of a run in the formula's symbols; raises CheckError when no inference was
+    finished.
+    """
     if not result.finished:
         raise CheckError("validate: no inference was finished")
     counters, n_cores = result.record.counters, result.plan.n_cores
     places = [np.arange(n_cores, result.plan.n_endpoints), *result.mapping.cores]
-    counts = [{name: int(counters[cores, number].sum()) for name, number in COUNTER.items()} for cores in places]
+    counts = [
+        {name: int(counters[cores, number].sum()) for name, number in COUNTER.items()}
+        for cores in places
+    ]
     n, window = result.finished, result.raster.timesteps
     found = []
     for number, layer in enumerate(result.workload.network.layers, start=1):
@@ -191,11 +212,17 @@ def measure(result: Result) -> list[Measured]:
                 inferences=n,
                 timesteps=result.timesteps,
                 spike_rate=mine["accumulates"] / (synapses * n * window),
-                output_rate=0.0 if layer.neuron.model == "readout" else mine["spikes"] / (layer.n_neurons * n * window),
+                output_rate=0.0
+                if layer.neuron.model == "readout"
+                else mine["spikes"] / (layer.n_neurons * n * window),
                 density=mine["macs"] / (synapses * n),
                 visits=mine["neuron_updates"] / (layer.n_neurons * n * window),
                 hops=hops / mine["flits_received"] if mine["flits_received"] else 0.0,
-                reuse=needed * words_alone(weight_bits + index, result.chip.core.synapse.word) / words if words else inf,
+                reuse=needed
+                * words_alone(weight_bits + index, result.chip.core.synapse.word)
+                / words
+                if words
+                else inf,
                 way="dense" if dense else "sparse",
                 weight_bits=weight_bits,
                 index_bits=index,
@@ -207,16 +234,29 @@ def measure(result: Result) -> list[Measured]:
 
 
 def formula(mode: str, layer: Measured, chip: Chip) -> dict[str, float]:
-    """Return the formula's terms with measured symbols and the chip's prices, J per inference of the whole layer."""
+    """Return the formula's terms with measured symbols and the chip's prices, J per inference of
+    the whole layer.
+    """
     energies = priced(chip, layer.index_bits)
     # T of a twin whose activations have as many bits as what arrives
     width = 2**layer.value_bits - 1
     values = quantised(
-        Operation(width, 0.0, layer.density, 1, layer.weight_bits, layer.hops, reuse_qnn=min(layer.reuse, MOST)), energies
+        Operation(
+            width,
+            0.0,
+            layer.density,
+            1,
+            layer.weight_bits,
+            layer.hops,
+            reuse_qnn=min(layer.reuse, MOST),
+        ),
+        energies,
     )
     if mode != SNN:
         clamp = 2 * chip.energy.clamp.value * layer.visits
-        return _whole({"multiply": values.part["multiply"], "clamp": clamp, **values.way[layer.way]}, layer)
+        return _whole(
+            {"multiply": values.part["multiply"], "clamp": clamp, **values.way[layer.way]}, layer
+        )
     spikes = _spiking(layer, layer.spike_rate, layer.hops, layer.reuse, energies)
     own = _spiking(layer, layer.output_rate, 0.0, 1.0, energies)
     parts = {"compare": spikes.part["compare"] * layer.visits, "reset": own.part["reset"]}
@@ -228,20 +268,33 @@ def formula(mode: str, layer: Measured, chip: Chip) -> dict[str, float]:
 
 
 def assumed(mode: str, layer: Measured) -> dict[str, float]:
-    """Return the formula's terms under the paper's assumptions: typical hardware, H = R = 1, d by Theorem 2 (average).
+    """Return the formula's terms under the paper's assumptions: typical hardware, H = R = 1, d by
+    Theorem 2 (average).
 
-    Of the run it takes T and the rate at which spikes arrive; where values arrive, the rate that Theorem 2 gives their density.
+    Of the run it takes T and the rate at which spikes arrive; where values arrive, the rate that
+    Theorem 2 gives their density.
     """
     model = hardware("typical", allow_extrapolated=True)
     is_rate = layer.value_bits == 1 and mode == SNN
-    spikes = layer.arriving_rate if is_rate else float(rate(layer.timesteps, layer.arriving_rate, "average"))
+    spikes = (
+        layer.arriving_rate
+        if is_rate
+        else float(rate(layer.timesteps, layer.arriving_rate, "average"))
+    )
     asked = Operation(layer.timesteps, min(spikes, 1.0), "average", 1, layer.weight_bits)
     energy = spiking(asked, model) if mode == SNN else quantised(asked, model)
     return _whole(energy.part, layer)
 
 
-def _spiking(layer: Measured, spike_rate: float, hops: float, reuse: float, energies: Hardware) -> Energy:
-    return spiking(Operation(layer.timesteps, spike_rate, 0.0, 1, layer.weight_bits, hops, reuse_snn=min(reuse, MOST)), energies)
+def _spiking(
+    layer: Measured, spike_rate: float, hops: float, reuse: float, energies: Hardware
+) -> Energy:
+    return spiking(
+        Operation(
+            layer.timesteps, spike_rate, 0.0, 1, layer.weight_bits, hops, reuse_snn=min(reuse, MOST)
+        ),
+        energies,
+    )
 
 
 def _whole(parts: Mapping[str, Any], layer: Measured) -> dict[str, float]:
@@ -251,10 +304,11 @@ def _whole(parts: Mapping[str, Any], layer: Measured) -> dict[str, float]:
 
 
 def booked(result: Result) -> list[dict[str, float]]:
-    """Return the ledger by layer, J per inference, in the formula's terms, ABSENT ones and `results to the port`.
+    """Return the ledger by layer, J per inference, in the formula's terms, ABSENT ones and `results
+    to the port`.
 
-    Transport stands where it ends, as in the formula.  The last entry is what no layer receives: it holds the results, and
-    what the whole chip shares.
+    Transport stands where it ends, as in the formula.  The last entry is what no layer receives: it
+    holds the results, and what the whole chip shares.
     """
     by_layer = result.ledger.by_layer / result.finished
     row = {name: number for number, name in enumerate(ACTIONS)}
@@ -263,12 +317,20 @@ def booked(result: Result) -> list[dict[str, float]]:
     for number in range(1, layers + 1):
         found.append(
             {
-                name: sum(float(by_layer[row[action], number - (action in _SENT)]) for action in actions)
+                name: sum(
+                    float(by_layer[row[action], number - (action in _SENT)]) for action in actions
+                )
                 for name, actions in TERMS.items()
             }
         )
-    rest = {name: float(by_layer[[row[action] for action in actions]].sum()) for name, actions in ABSENT.items()}
-    rest[RESULTS] = sum(float(by_layer[row[action], layers if action in _SENT else 0]) for action in TERMS["transfer"])
+    rest = {
+        name: float(by_layer[[row[action] for action in actions]].sum())
+        for name, actions in ABSENT.items()
+    }
+    rest[RESULTS] = sum(
+        float(by_layer[row[action], layers if action in _SENT else 0])
+        for action in TERMS["transfer"]
+    )
     return [*found, rest]
 
 
@@ -292,11 +354,16 @@ def terms(result: Result) -> list[Term]:
 
 
 def _cause(result: Result, name: str, measured: float, ledger: float) -> str:
-    """Return why the ledger differs from the formula with measured symbols, in a few words; empty where it does not."""
+    """Return why the ledger differs from the formula with measured symbols, in a few words; empty
+    where it does not.
+    """
     if agree(measured, ledger):
         return ""
     if name == "membrane":
-        return "the quantised twin's accumulators are read and written; the formula charges the spiking one's only"
+        return (
+            "the quantised twin's accumulators are read and written; the formula charges the "
+            "spiking one's only"
+        )
     if name == "weight_read":
         return "a word holds several weights"
     if name != "transfer":
@@ -304,7 +371,9 @@ def _cause(result: Result, name: str, measured: float, ledger: float) -> str:
     causes = []
     if "dense" in result.schedule.encoding:
         causes.append("a stream goes to every core of the layer, connected or not")
-    if len(result.mapping.slices) < sum(layer.n_neurons for layer in result.workload.network.layers):
+    if len(result.mapping.slices) < sum(
+        layer.n_neurons for layer in result.workload.network.layers
+    ):
         causes.append("neurons of a core share a packet")
     if result.chip.energy.link_east_west.value + result.chip.energy.link_north_south.value > 0:
         causes.append("a flit carries more or less than one payload bit")
@@ -313,5 +382,7 @@ def _cause(result: Result, name: str, measured: float, ledger: float) -> str:
 
 def total(terms_: list[Term]) -> Term:
     """Return the sum of all terms."""
-    paper, measured, ledger = (sum(getattr(term, way) for term in terms_) for way in ("paper", "measured", "ledger"))
+    paper, measured, ledger = (
+        sum(getattr(term, way) for term in terms_) for way in ("paper", "measured", "ledger")
+    )
     return Term("all", "total", paper, measured, ledger, "")

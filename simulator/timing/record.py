@@ -1,4 +1,6 @@
-"""What a run leaves behind: counters, instants and, when asked for, every event.  Both engines write the same one."""
+"""What a run leaves behind: counters, instants and, when asked for, every event.  Both engines
+write the same one.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ from simulator.mapping.plan import Plan
 COUNTERS = (
     "packets_sent",  # packets put into an output queue (a multicast packet is one)
     "flits_sent",
-    "router_traversals",  # flits x routers visited, booked on the sender (multicast: routers of the tree)
+    # flits x routers visited, booked on the sender (multicast: routers of the tree)
+    "router_traversals",
     "flit_hops_east_west",  # flits x mesh links, booked on the sender
     "flit_hops_north_south",
     "packets_received",  # consumed by a port or taken by a synapse unit
@@ -40,24 +43,42 @@ ACTIVE, IDLE, GATED, OFF, WAKING = range(5)
 PACKET_SHIFT = 36
 
 GRANT = np.dtype(
-    [("cycle", "i8"), ("router", "i4"), ("in_port", "i1"), ("in_vc", "i1"), ("out_port", "i1"), ("out_vc", "i1"),
-     ("packet", "i8"), ("flit", "i4")]
-)  # fmt: skip
+    [
+        ("cycle", "i8"),
+        ("router", "i4"),
+        ("in_port", "i1"),
+        ("in_vc", "i1"),
+        ("out_port", "i1"),
+        ("out_vc", "i1"),
+        ("packet", "i8"),
+        ("flit", "i4"),
+    ]
+)
 STATE = np.dtype([("cycle", "i8"), ("is_router", "i1"), ("index", "i4"), ("state", "i1")])
 PACKET = np.dtype(
-    [("packet", "i8"), ("source", "i4"), ("destination", "i4"), ("size", "i4"), ("traffic_class", "i1"),
-     ("inject_cycle", "i8"), ("head_entry_cycle", "i8"), ("head_arrive_cycle", "i8"), ("tail_arrive_cycle", "i8"),
-     ("hops", "i4")]
-)  # fmt: skip
+    [
+        ("packet", "i8"),
+        ("source", "i4"),
+        ("destination", "i4"),
+        ("size", "i4"),
+        ("traffic_class", "i1"),
+        ("inject_cycle", "i8"),
+        ("head_entry_cycle", "i8"),
+        ("head_arrive_cycle", "i8"),
+        ("tail_arrive_cycle", "i8"),
+        ("hops", "i4"),
+    ]
+)
 
 
 @dataclass(frozen=True)
 class Record:
     """Everything a run counted; int64 unless said otherwise; cycles are absolute.
 
-    inject_cycle of a packet: the cycle it was put into its output or source queue; hops: routers visited (Manhattan
-    distance + 1: routing is minimal); a multicast packet leaves one row per copy.  State changes: the state from that cycle
-    on, one row per change, the state in cycle 0 included.
+    inject_cycle of a packet: the cycle it was put into its output or source queue; hops: routers
+    visited (Manhattan distance + 1: routing is minimal); a multicast packet leaves one row per
+    copy.  State changes: the state from that cycle on, one row per change, the state in cycle 0
+    included.
     """
 
     cycles: int
@@ -69,22 +90,29 @@ class Record:
     queue_peak: np.ndarray  # (n_cores, len(QUEUES))
     unit_cycles: np.ndarray  # (n_cores, len(UNITS), len(UNIT_STATES))
     state_cycles: np.ndarray  # (n_cores, len(POWER_STATES))
-    step_state_cycles: np.ndarray  # (n_steps, len(POWER_STATES)) over cores, from a step's start to the next
+    step_state_cycles: (
+        np.ndarray
+    )  # (n_steps, len(POWER_STATES)) over cores, from a step's start to the next
     link_flits: np.ndarray  # (n_routers, ports) flits granted to each output
     link_blocked: np.ndarray  # (n_routers, ports)
     router_flit_cycles: np.ndarray  # (n_routers,) sum over flits of leave - arrive + 1
     router_wakes: np.ndarray  # (n_routers,)
     router_state_cycles: np.ndarray  # (n_routers, len(POWER_STATES)); never OFF
     step_router_state_cycles: np.ndarray  # (n_steps, len(POWER_STATES))
-    step_router_wakes: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))  # (n_steps,)
+    step_router_wakes: np.ndarray = field(
+        default_factory=lambda: np.zeros(0, np.int64)
+    )  # (n_steps,)
     complete: bool = True  # False: stopped by the user after the last whole step
-    # events, sorted (grants: cycle, router, in_port; states: cycle, is_router, index; packets: packet, destination)
+    # events, sorted (grants: cycle, router, in_port; states: cycle, is_router, index; packets:
+    # packet, destination)
     grants: np.ndarray = field(default_factory=lambda: np.zeros(0, GRANT))
     states: np.ndarray = field(default_factory=lambda: np.zeros(0, STATE))
     packets: np.ndarray = field(default_factory=lambda: np.zeros(0, PACKET))
 
 
-def sort_events(grants: np.ndarray, states: np.ndarray, packets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def sort_events(
+    grants: np.ndarray, states: np.ndarray, packets: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the three event logs in the order a Record keeps them."""
     return (
         np.sort(grants, order=["cycle", "router", "in_port", "in_vc", "out_port"]),
@@ -110,10 +138,11 @@ def _row(log: np.ndarray, row: int) -> str:
 
 
 def first_divergence(a: Record, b: Record, plan: Plan | None = None) -> str | None:
-    """Return None when two records are equal to the bit, else one line that names the earliest difference and its place.
+    """Return None when two records are equal to the bit, else one line that names the earliest
+    difference and its place.
 
-    Steps are compared first, then grants, states and packets by cycle, then every counter; `plan` is not needed and only
-    adds the router's coordinates to the line.
+    Steps are compared first, then grants, states and packets by cycle, then every counter; `plan`
+    is not needed and only adds the router's coordinates to the line.
     """
     earliest: tuple[int, str] | None = None
     for name in ("step_start", "step_quiet"):
@@ -124,7 +153,10 @@ def first_divergence(a: Record, b: Record, plan: Plan | None = None) -> str | No
             step = int(differs[0])
             cycle = int(min(x[step], y[step]))
             if earliest is None or cycle < earliest[0]:
-                earliest = (cycle, f"cycle {cycle}: {name} of step {step}: {x[step]} against {y[step]}")
+                earliest = (
+                    cycle,
+                    f"cycle {cycle}: {name} of step {step}: {x[step]} against {y[step]}",
+                )
     for name in ("grants", "states"):
         x, y = getattr(a, name), getattr(b, name)
         line = _first_row(name, x, y)

@@ -1,11 +1,22 @@
-"""Bands, draws and tornados: what they are worked out to by hand, and what must hold for every run."""
+"""Bands, draws and tornados: what they are worked out to by hand, and what must hold for every
+run.
+"""
 
 import numpy as np
 import pytest
 
 from simulator import Chip, run, twin
 from simulator.account import uncertainty
-from simulator.account.energy import ACTIONS, COMPONENT, CONSTANTS, TERMS, Ledger, constants, rates, refuse_all_in
+from simulator.account.energy import (
+    ACTIONS,
+    COMPONENT,
+    CONSTANTS,
+    TERMS,
+    Ledger,
+    constants,
+    rates,
+    refuse_all_in,
+)
 from simulator.account.uncertainty import draw, energies, moves_with, propagate, verdict
 from simulator.errors import CheckError, InputError
 
@@ -47,7 +58,8 @@ def twins():
     return twin("digits-mlp", timesteps=4, limit=2, draws=500, seed=3)
 
 
-# low, value, high, quantile, drawn: the value is the median, halves are log-uniform, or uniform where they touch zero
+# low, value, high, quantile, drawn: the value is the median, halves are log-uniform, or uniform
+# where they touch zero
 QUANTILES = [
     (1.0, 4.0, 64.0, 0.0, 1.0),
     (1.0, 4.0, 64.0, 0.25, 2.0),
@@ -62,8 +74,12 @@ QUANTILES = [
 
 
 @pytest.mark.parametrize("low, value, high, quantile, drawn", QUANTILES)
-def test_a_constant_is_drawn_from_its_band_with_its_value_as_the_median(low, value, high, quantile, drawn) -> None:
-    assert drawn == pytest.approx(uncertainty._within(value, [low, high], np.array([quantile]))[0], rel=1e-15, abs=0)
+def test_a_constant_is_drawn_from_its_band_with_its_value_as_the_median(
+    low, value, high, quantile, drawn
+) -> None:
+    assert drawn == pytest.approx(
+        uncertainty._within(value, [low, high], np.array([quantile]))[0], rel=1e-15, abs=0
+    )
 
 
 def test_every_draw_lies_in_its_band_and_half_of_them_below_the_value(chip: Chip) -> None:
@@ -118,12 +134,14 @@ def test_spread_of_a_ledger_worked_out_by_hand(chip: Chip) -> None:
     assert spread.energy.low == pytest.approx(3e-12 + 0.5e-12 * 2**0.1, rel=0.02, abs=0)
     assert spread.energy.high == pytest.approx(3e-12 + 0.5e-12 * 2**1.9, rel=0.02, abs=0)
     assert [("event", 3.5e-12, 5e-12)] == [
-        (swing.constant, pytest.approx(swing.at_low), pytest.approx(swing.at_high)) for swing in spread.tornado
+        (swing.constant, pytest.approx(swing.at_low), pytest.approx(swing.at_high))
+        for swing in spread.tornado
     ]
 
 
 def test_a_verdict_worked_out_by_hand(chip: Chip) -> None:
-    # spiking: 4 events; quantised: 4 pJ of weights: the spiking twin wins in the draws in which an event costs less than 1 pJ
+    # spiking: 4 events; quantised: 4 pJ of weights: the spiking twin wins in the draws in which an
+    # event costs less than 1 pJ
     chip = banded(chip, event=(0.25e-12, 1e-12, 4e-12), weight_read=(1e-12, 1e-12, 1e-12))
     found = verdict(chip, (ledger(chip, event=4), 1), (ledger(chip, weight_read=4), 1), 4001, 0)
     below = (draw(chip, 4001, 0)["event"] < 1e-12).mean()
@@ -141,7 +159,9 @@ def test_both_twins_meet_the_same_constants(chip: Chip) -> None:
     assert not found.tornado
 
 
-@pytest.mark.parametrize("share, text", [(1.0, "100%"), (0.9999, "over 99%"), (0.83, "83%"), (0.5, "50%")])
+@pytest.mark.parametrize(
+    "share, text", [(1.0, "100%"), (0.9999, "over 99%"), (0.83, "83%"), (0.5, "50%")]
+)
 def test_a_doubt_is_not_rounded_away(share: float, text: str) -> None:
     assert text == uncertainty._percent(share)
 
@@ -152,29 +172,48 @@ def test_a_draw_is_the_ledger_of_a_chip_with_those_constants(twins) -> None:
         energy, power = (
             table.model_copy(
                 update={
-                    name: getattr(table, name).model_copy(update={"value": float(drawn[name][number])})
+                    name: getattr(table, name).model_copy(
+                        update={"value": float(drawn[name][number])}
+                    )
                     for name in type(table).model_fields
                 }
             )
             for table in (chip.energy, chip.power)
         )
-        other = run("digits-mlp", chip.model_copy(update={"energy": energy, "power": power}), "snn", timesteps=4, limit=2)
-        assert energies(twins.snn.ledger, drawn)[:, number].sum() == pytest.approx(other.ledger.total, rel=1e-9, abs=0)
+        other = run(
+            "digits-mlp",
+            chip.model_copy(update={"energy": energy, "power": power}),
+            "snn",
+            timesteps=4,
+            limit=2,
+        )
+        assert energies(twins.snn.ledger, drawn)[:, number].sum() == pytest.approx(
+            other.ledger.total, rel=1e-9, abs=0
+        )
 
 
 def test_no_bands_no_spread(chip: Chip) -> None:
     result = run("digits-mlp", banded(chip), "snn", timesteps=4, limit=1, draws=20)
     energy = result.uncertainty.energy
-    assert energy.low == energy.median == energy.high == pytest.approx(energy.nominal, rel=1e-12, abs=0)
+    assert (
+        energy.low
+        == energy.median
+        == energy.high
+        == pytest.approx(energy.nominal, rel=1e-12, abs=0)
+    )
     assert not result.uncertainty.tornado
 
 
 def test_components_of_a_spread_are_those_of_the_ledger(twins) -> None:
     spread = twins.snn.uncertainty
     for name, part in spread.by_component.items():
-        assert part.nominal == pytest.approx(twins.snn.ledger.by_component[name] / 2, rel=1e-12, abs=0)
+        assert part.nominal == pytest.approx(
+            twins.snn.ledger.by_component[name] / 2, rel=1e-12, abs=0
+        )
         assert part.low <= part.median <= part.high
-    assert spread.energy.nominal == pytest.approx(sum(part.nominal for part in spread.by_component.values()), rel=1e-9, abs=0)
+    assert spread.energy.nominal == pytest.approx(
+        sum(part.nominal for part in spread.by_component.values()), rel=1e-9, abs=0
+    )
 
 
 def test_a_tornado_is_what_a_chip_with_that_end_gives(twins) -> None:
@@ -183,14 +222,22 @@ def test_a_tornado_is_what_a_chip_with_that_end_gives(twins) -> None:
     for end, expected in zip(widest.band, (widest.at_low, widest.at_high)):
         chip = twins.snn.chip
         energy = chip.energy.model_copy(
-            update={widest.constant: getattr(chip.energy, widest.constant).model_copy(update={"value": end, "band": None})}
+            update={
+                widest.constant: getattr(chip.energy, widest.constant).model_copy(
+                    update={"value": end, "band": None}
+                )
+            }
         )
         other = twin("digits-mlp", chip.model_copy(update={"energy": energy}), timesteps=4, limit=2)
         assert expected == pytest.approx(other.energy_ratio, rel=1e-9, abs=0)
 
 
 def test_draws_are_in_the_summaries_and_nowhere_without(twins) -> None:
-    assert 500 == twins.summary()["uncertainty"]["draws"] == twins.snn.summary()["uncertainty"]["draws"]
+    assert (
+        500
+        == twins.summary()["uncertainty"]["draws"]
+        == twins.snn.summary()["uncertainty"]["draws"]
+    )
     assert 3 == twins.summary()["uncertainty"]["seed"]
     assert "of 500 draws" in twins.summary()["uncertainty"]["sentence"]
     assert run("digits-mlp", twins.snn.chip, "snn", limit=1).summary()["uncertainty"] is None
@@ -207,12 +254,19 @@ def test_a_ledger_is_quantity_times_constant(twins) -> None:
 
 
 def test_an_all_in_number_is_refused_by_name(chip: Chip) -> None:
-    wrong = chip.energy.accumulate.model_copy(update={"scope": "all_in", "source": "chip power over event rate"})
+    wrong = chip.energy.accumulate.model_copy(
+        update={"scope": "all_in", "source": "chip power over event rate"}
+    )
     other = chip.model_copy(update={"energy": chip.energy.model_copy(update={"accumulate": wrong})})
-    with pytest.raises(CheckError, match=r"no energy total can be given.*energy\.accumulate \(chip power over event rate\)"):
+    with pytest.raises(
+        CheckError,
+        match=r"no energy total can be given.*energy\.accumulate \(chip power over event rate\)",
+    ):
         run("digits-mlp", other, "snn", limit=1)
     nothing = wrong.model_copy(update={"value": 0.0})
-    refuse_all_in(chip.model_copy(update={"energy": chip.energy.model_copy(update={"accumulate": nothing})}))
+    refuse_all_in(
+        chip.model_copy(update={"energy": chip.energy.model_copy(update={"accumulate": nothing})})
+    )
 
 
 # draws, seed, what is said

@@ -1,6 +1,8 @@
-"""The same networks from the definitions alone: plain numpy, whole matrices, no kernels and no event lists.
+"""The same networks from the definitions alone: plain numpy, whole matrices, no kernels and no
+event lists.
 
-A connection is written out as its matrix (n_in, n_out); every layer is run on arrays (inferences, timesteps, neurons).
+A connection is written out as its matrix (n_in, n_out); every layer is run on arrays (inferences,
+timesteps, neurons).
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ def matrix(connection: Connection) -> np.ndarray:
             row = y * connection.stride + ky - connection.padding
             column = x * connection.stride + kx - connection.padding
             if 0 <= row < h_in and 0 <= column < w_in:
-                full[(i * h_in + row) * w_in + column, (o * h_out + y) * w_out + x] += connection.weight[o, i, ky, kx]
+                full[(i * h_in + row) * w_in + column, (o * h_out + y) * w_out + x] += (
+                    connection.weight[o, i, ky, kx]
+                )
     return full
 
 
@@ -50,8 +54,12 @@ def currents_of_input(layer: Layer, stimulus: Stimulus, timesteps: int) -> np.nd
     return pooled(layer, stimulus.values[:, :timesteps] @ matrix(layer.connection))
 
 
-def spiking(network: Network, stimulus: Stimulus, timesteps: int, firing: str) -> tuple[list[np.ndarray], np.ndarray, int]:
-    """Spikes (inferences, timesteps, neurons) of every layer, the last layer's potentials, and all overflows."""
+def spiking(
+    network: Network, stimulus: Stimulus, timesteps: int, firing: str
+) -> tuple[list[np.ndarray], np.ndarray, int]:
+    """Spikes (inferences, timesteps, neurons) of every layer, the last layer's potentials, and all
+    overflows.
+    """
     spikes: list[np.ndarray] = []
     overflows = 0
     for number, layer in enumerate(network.layers):
@@ -86,7 +94,9 @@ def spiking(network: Network, stimulus: Stimulus, timesteps: int, firing: str) -
     return spikes, potential, overflows
 
 
-def quantised(network: Network, stimulus: Stimulus, timesteps: int) -> tuple[list[np.ndarray], np.ndarray]:
+def quantised(
+    network: Network, stimulus: Stimulus, timesteps: int
+) -> tuple[list[np.ndarray], np.ndarray]:
     """Activations (inferences, neurons) of every layer and the last layer's totals."""
     activations: list[np.ndarray] = []
     for number, layer in enumerate(network.layers):
@@ -100,13 +110,18 @@ def quantised(network: Network, stimulus: Stimulus, timesteps: int) -> tuple[lis
         total = neuron.initial + z + timesteps * neuron.bias
         # subtracting the threshold n times must leave less than a spike needs
         levels = [total - k * neuron.threshold for k in range(timesteps)]
-        above = [level >= neuron.threshold if neuron.compare == ">=" else level > neuron.threshold for level in levels]
+        above = [
+            level >= neuron.threshold if neuron.compare == ">=" else level > neuron.threshold
+            for level in levels
+        ]
         activations.append(np.sum(above, 0) * (neuron.model != "readout"))
     return activations, total
 
 
 def unpacked(trace, window: int) -> np.ndarray:
-    """A trace as an array (inferences, window, neurons); checks that neurons rise within a step and nothing is 0."""
+    """A trace as an array (inferences, window, neurons); checks that neurons rise within a step and
+    nothing is 0.
+    """
     steps = len(trace.start) - 1
     full = np.zeros((steps, trace.n_neurons), np.int64)
     assert trace.start[0] == 0 and trace.start[-1] == len(trace.neuron) == len(trace.value)

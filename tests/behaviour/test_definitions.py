@@ -1,4 +1,6 @@
-"""Every spike and every activation equals the one the definitions give, on random networks of all kinds."""
+"""Every spike and every activation equals the one the definitions give, on random networks of all
+kinds.
+"""
 
 from dataclasses import replace
 
@@ -69,7 +71,9 @@ def wide(weight, value, threshold=1 << 40):
     neuron = Neuron("if", one * threshold, one * 0, one * 0, potential_bits=48)
     joined = Connection("dense", weight, 32, (weight.shape[0],), (weight.shape[1],))
     values = np.full((1, 2, weight.shape[0]), value)
-    return Network(joined.input_shape, (Layer("wide", joined.output_shape, joined, neuron),)), Stimulus("graded", values, 31)
+    return Network(
+        joined.input_shape, (Layer("wide", joined.output_shape, joined, neuron),)
+    ), Stimulus("graded", values, 31)
 
 
 # weights, value: what int8 rows or int32 currents would not hold
@@ -89,7 +93,10 @@ def test_no_sum_overflows_silently(weight, value):
 
 def test_a_sum_beyond_62_bits_is_refused():
     network, stimulus = wide([[2**31 - 1]] * 3, 2**30)
-    with pytest.raises(InputError, match="^wide: a current can reach 6917529024419856384, which needs more than 62 bits$"):
+    with pytest.raises(
+        InputError,
+        match="^wide: a current can reach 6917529024419856384, which needs more than 62 bits$",
+    ):
         run(network, stimulus, "snn", 2)
 
 
@@ -100,7 +107,9 @@ def test_inferences_are_independent_and_a_limit_is_a_prefix(drawn, data):
     limit = data.draw(st.integers(1, stimulus.n_inferences))
     first = replace(stimulus, values=stimulus.values[:limit], labels=stimulus.labels[:limit])
     calls = []
-    a = run(network, stimulus, "snn", timesteps, limit=limit, progress=lambda *call: calls.append(call))
+    a = run(
+        network, stimulus, "snn", timesteps, limit=limit, progress=lambda *call: calls.append(call)
+    )
     b = run(network, first, "snn", timesteps)
     assert np.array_equal(a.outputs, b.outputs) and a.accuracy == b.accuracy
     for x, y in zip(a.layers, b.layers, strict=True):
@@ -114,21 +123,43 @@ def test_small_buffers_change_nothing(monkeypatch):
     whole = run(network, stimulus, "snn", 2)
     monkeypatch.setattr("simulator.behaviour.raster._BUFFER", 9)
     parts = run(network, stimulus, "snn", 2)
-    assert np.array_equal(whole.layers[1].start, parts.layers[1].start) and len(whole.layers[1].neuron)
+    assert np.array_equal(whole.layers[1].start, parts.layers[1].start) and len(
+        whole.layers[1].neuron
+    )
     assert np.array_equal(whole.layers[1].neuron, parts.layers[1].neuron)
 
 
 # what is changed, how it is run, the text
 REFUSED = [
-    ({"model": "lif"}, ("qnn", 2), "wide: the quantised twin needs neurons without leak, model 'if', not 'lif'"),
+    (
+        {"model": "lif"},
+        ("qnn", 2),
+        "wide: the quantised twin needs neurons without leak, model 'if', not 'lif'",
+    ),
     ({"reset": "zero"}, ("qnn", 2), "wide: the quantised twin needs reset 'subtract', not 'zero'"),
-    ({"model": "lif"}, ("snn", 2, "accumulate"), "wide: firing 'accumulate' needs neurons without leak, model 'if', not 'lif'"),
-    ({"reset": "zero"}, ("snn", 2, "accumulate"), "wide: firing 'accumulate' needs reset 'subtract', not 'zero'"),
-    ({"model": "izhikevich"}, ("snn", 2), "wide: model: must be one of if, lif, readout, not 'izhikevich'"),
+    (
+        {"model": "lif"},
+        ("snn", 2, "accumulate"),
+        "wide: firing 'accumulate' needs neurons without leak, model 'if', not 'lif'",
+    ),
+    (
+        {"reset": "zero"},
+        ("snn", 2, "accumulate"),
+        "wide: firing 'accumulate' needs reset 'subtract', not 'zero'",
+    ),
+    (
+        {"model": "izhikevich"},
+        ("snn", 2),
+        "wide: model: must be one of if, lif, readout, not 'izhikevich'",
+    ),
     ({"compare": ">>"}, ("snn", 2), "wide: compare: must be one of >=, >, not '>>'"),
     ({"decay": 4097}, ("snn", 2), "wide: decay: must be between 0 and 4096, not 4097"),
     ({"potential_bits": 49}, ("snn", 2), "wide: potential_bits: must be between 2 and 48, not 49"),
-    ({"potential_bits": 4, "initial": np.array([8])}, ("snn", 2), "wide: initial: must fit in 4 bits, -8 to 7"),
+    (
+        {"potential_bits": 4, "initial": np.array([8])},
+        ("snn", 2),
+        "wide: initial: must fit in 4 bits, -8 to 7",
+    ),
     ({"threshold": np.array([0])}, ("snn", 2), "wide: threshold: must be at least 1, not 0"),
     ({"bias": np.zeros(2, int)}, ("snn", 2), r"wide: bias: must have shape \(1,\)"),
     ({}, ("snn", 3), "timesteps: must be at most the stimulus's 2, not 3"),
@@ -149,5 +180,7 @@ def test_what_is_refused_and_in_which_words(changed, how, text):
 def test_a_readout_is_the_last_layer():
     network, stimulus = wide([[1]], 1)
     layer = replace(network.layers[0], neuron=replace(network.layers[0].neuron, model="readout"))
-    with pytest.raises(InputError, match="^wide: a readout never fires, so it must be the last layer$"):
+    with pytest.raises(
+        InputError, match="^wide: a readout never fires, so it must be the last layer$"
+    ):
         run(replace(network, layers=(layer, layer)), stimulus, "snn", 2)

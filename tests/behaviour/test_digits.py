@@ -1,4 +1,6 @@
-"""The committed digit workloads: every spike against the definitions, and the accuracy their training claims."""
+"""The committed digit workloads: every spike against the definitions, and the accuracy their
+training claims.
+"""
 
 from pathlib import Path
 
@@ -22,7 +24,9 @@ def workload(request):
 @pytest.mark.parametrize("firing", ["streaming", "accumulate"])
 def test_every_spike_is_that_of_the_definitions(workload, firing):
     raster = run(workload.network, workload.stimulus, "snn", workload.timesteps, firing, limit=20)
-    spikes, potential, overflows = spiking(workload.network, first(workload.stimulus, 20), workload.timesteps, firing)
+    spikes, potential, overflows = spiking(
+        workload.network, first(workload.stimulus, 20), workload.timesteps, firing
+    )
     for expected, trace in zip(spikes, raster.layers[1:], strict=True):
         assert np.array_equal(expected, unpacked(trace, workload.timesteps))
     assert np.array_equal(potential, raster.outputs)
@@ -31,27 +35,38 @@ def test_every_spike_is_that_of_the_definitions(workload, firing):
 
 def test_every_activation_is_that_of_the_definitions(workload):
     raster = run(workload.network, workload.stimulus, "qnn", workload.timesteps, limit=20)
-    activations, total = quantised(workload.network, first(workload.stimulus, 20), workload.timesteps)
+    activations, total = quantised(
+        workload.network, first(workload.stimulus, 20), workload.timesteps
+    )
     for expected, trace in zip(activations, raster.layers[1:], strict=True):
         assert np.array_equal(expected, unpacked(trace, 1)[:, 0])
     assert np.array_equal(total, raster.outputs)
 
 
 def first(stimulus, n):
-    return type(stimulus)(stimulus.kind, stimulus.values[:n], stimulus.value_bits, stimulus.labels[:n])
+    return type(stimulus)(
+        stimulus.kind, stimulus.values[:n], stimulus.value_bits, stimulus.labels[:n]
+    )
 
 
-# workload: right answers of 450 by the float network, the quantised and the spiking twin; spikes of the hidden layers
+# workload: right answers of 450 by the float network, the quantised and the spiking twin; spikes of
+# the hidden layers
 LINES = {"digits-mlp": (446, 447, 446, 26153), "digits-cnn": (447, 445, 446, 133286)}
 
 
 @pytest.mark.parametrize("name", DIGITS)
 def test_accuracy_and_spike_rate_are_those_of_the_training(name):
     workload = Workload.load(FOLDER / name / "workload.yaml")
-    snn, qnn = (run(workload.network, workload.stimulus, mode, workload.timesteps) for mode in ("snn", "qnn"))
+    snn, qnn = (
+        run(workload.network, workload.stimulus, mode, workload.timesteps)
+        for mode in ("snn", "qnn")
+    )
     labels = workload.stimulus.labels
     spikes = sum(len(trace.neuron) for trace in snn.layers[1:])
-    right = [int((found == labels).sum()) for found in (by_float(workload), qnn.predictions, snn.predictions)]
+    right = [
+        int((found == labels).sum())
+        for found in (by_float(workload), qnn.predictions, snn.predictions)
+    ]
     assert LINES[name] == (*right, spikes)
     assert right[0] / 450 >= 0.97 and right[1] / 450 >= 0.965 and right[2] / 450 >= 0.965
     assert (qnn.accuracy, snn.accuracy) == (right[1] / 450, right[2] / 450)
@@ -66,7 +81,11 @@ def by_float(workload):
     with np.load(workload.files[1].with_name("float.npz")) as arrays:
         for layer in workload.network.layers:
             weight, bias = arrays[f"{layer.name}.weight"], arrays[f"{layer.name}.bias"]
-            z = convolved(layer.connection, entering, weight) if weight.ndim == 4 else entering @ weight
+            z = (
+                convolved(layer.connection, entering, weight)
+                if weight.ndim == 4
+                else entering @ weight
+            )
             entering = np.clip(z + np.repeat(bias, z.shape[1] // len(bias)), 0, 1)
     return (z + bias).argmax(1)
 
@@ -84,10 +103,14 @@ def test_the_constant_current_of_the_first_layer_is_exact_and_gathering_first_is
     twin = run(workload.network, workload.stimulus, "qnn", workload.timesteps)
     streaming = compare(run(workload.network, workload.stimulus, "snn", workload.timesteps), twin)
     assert streaming.layers[0].differing == 0 < streaming.layers[1].differing
-    require_equal(run(workload.network, workload.stimulus, "snn", workload.timesteps, "accumulate"), twin)
+    require_equal(
+        run(workload.network, workload.stimulus, "snn", workload.timesteps, "accumulate"), twin
+    )
 
 
 def test_weights_are_stored_as_bytes_and_a_workload_stays_small(workload):
     with np.load(workload.files[1]) as arrays:
-        assert {array.dtype for key, array in arrays.items() if key.endswith("weight")} == {np.dtype(np.int8)}
+        assert {array.dtype for key, array in arrays.items() if key.endswith("weight")} == {
+            np.dtype(np.int8)
+        }
     assert sum(path.stat().st_size for path in workload.files[1].parent.iterdir()) < 110_000

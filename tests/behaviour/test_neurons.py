@@ -6,7 +6,8 @@ import pytest
 from simulator.behaviour import neurons
 from simulator.describe.network import Neuron
 
-# description, currents                                                    spikes, potentials, overflows
+# description, currents                                                    spikes, potentials,
+# overflows
 BY_HAND = [
     ("if threshold 10", [4, 4, 4, 25, 0], [0, 0, 1, 1, 1], [4, 8, 2, 17, 7], 0),
     ("if threshold 10 reset zero", [4, 4, 4, 25, 0], [0, 0, 1, 1, 0], [4, 8, 0, 0, 0], 0),
@@ -17,7 +18,13 @@ BY_HAND = [
     ("if threshold 10 bits 4", [-9, -9], [0, 0], [-8, -8], 2),
     ("if threshold 7 bits 4 overflow wrap", [9, 20], [0, 0], [-7, -3], 2),
     ("lif threshold 99 decay 2048", [7, 0, 0, 0], [0, 0, 0, 0], [7, 3, 1, 0], 0),
-    ("lif threshold 99 decay 2048", [-7, 0, 0, 0], [0, 0, 0, 0], [-7, -3, -1, 0], 0),  # toward zero, not down
+    (
+        "lif threshold 99 decay 2048",
+        [-7, 0, 0, 0],
+        [0, 0, 0, 0],
+        [-7, -3, -1, 0],
+        0,
+    ),  # toward zero, not down
     ("lif threshold 99 decay 1", [4096, -1], [1, 1], [3997, 3896], 0),  # 3997 * 4095 >> 12 is 3996
     ("lif threshold 9 decay 4096", [8, 8, 9], [0, 0, 1], [8, 8, 0], 0),
     ("readout threshold 1", [5, -20, 3], [0, 0, 0], [5, -15, -12], 0),
@@ -26,7 +33,15 @@ BY_HAND = [
 
 def described(text):
     words = text.split()
-    given = {"threshold": 1, "initial": 0, "bias": 0, "bits": 32, "decay": 0, "reset": "subtract", "compare": ">="}
+    given = {
+        "threshold": 1,
+        "initial": 0,
+        "bias": 0,
+        "bits": 32,
+        "decay": 0,
+        "reset": "subtract",
+        "compare": ">=",
+    }
     given |= {"overflow": "saturate"} | {key: value for key, value in zip(words[1::2], words[2::2])}
     one = [np.array([int(given[key])]) for key in ("threshold", "initial", "bias")]
     bits, decay = int(given["bits"]), int(given["decay"])
@@ -60,7 +75,9 @@ ACTIVATIONS = [
 
 @pytest.mark.parametrize("text, total, timesteps, activation", ACTIVATIONS)
 def test_activations_by_hand(text, total, timesteps, activation):
-    assert activation == neurons.activation(neurons.prepare("layer", described(text)), 0, total, timesteps)
+    assert activation == neurons.activation(
+        neurons.prepare("layer", described(text)), 0, total, timesteps
+    )
 
 
 def test_every_registered_model_is_worked_out_by_hand():

@@ -1,6 +1,7 @@
 """The equality laws between the twins, exact in integers, and the difference where no law holds.
 
-IF neurons, reset by subtraction, at most one spike per timestep, 0 <= V0 < threshold; n spikes of T; currents I_t.
+IF neurons, reset by subtraction, at most one spike per timestep, 0 <= V0 < threshold; n spikes of
+T; currents I_t.
 """
 
 from dataclasses import replace
@@ -66,7 +67,9 @@ def test_currents_below_the_threshold_are_counted_exactly(seed, timesteps):
     spikes, potentials = stream(neuron, currents)
     assert ((potentials >= 0) & (potentials < neuron.threshold)).all()
     assert np.array_equal(spikes.sum(0), (neuron.initial + currents.sum(0)) // neuron.threshold)
-    twins = (run(*one_layer(neuron, currents, "graded"), mode, timesteps) for mode in ("snn", "qnn"))
+    twins = (
+        run(*one_layer(neuron, currents, "graded"), mode, timesteps) for mode in ("snn", "qnn")
+    )
     require_equal(*twins)
 
 
@@ -87,11 +90,16 @@ def test_a_constant_current_of_any_sign_is_counted_exactly(seed, timesteps, init
 @settings(deadline=None)
 def test_gathering_first_is_exact_for_every_sign_and_order(seed, timesteps, how):
     rng = np.random.default_rng(seed)
-    neuron, currents = replace(population(rng, 30), compare=how), rng.integers(-50, 60, (timesteps, 30))
+    neuron, currents = (
+        replace(population(rng, 30), compare=how),
+        rng.integers(-50, 60, (timesteps, 30)),
+    )
     snn = run(*one_layer(neuron, currents, "graded"), "snn", timesteps, "accumulate")
     total = neuron.initial + currents.sum(0) - (how == ">")
     assert np.array_equal(np.clip(total // neuron.threshold, 0, timesteps), snn.outputs[0])
-    shuffled = run(*one_layer(neuron, rng.permutation(currents), "graded"), "snn", timesteps, "accumulate")
+    shuffled = run(
+        *one_layer(neuron, rng.permutation(currents), "graded"), "snn", timesteps, "accumulate"
+    )
     assert np.array_equal(snn.layers[1].neuron, shuffled.layers[1].neuron)
     require_equal(snn, run(*one_layer(neuron, currents, "graded"), "qnn", timesteps))
 
@@ -99,24 +107,36 @@ def test_gathering_first_is_exact_for_every_sign_and_order(seed, timesteps, how)
 @given(networks(exact=True, kinds=("raster", "graded", "current")))
 @settings(deadline=None)
 def test_whole_networks_that_gather_first_equal_their_quantised_twin(drawn):
-    """Max pooling takes the maximum timestep by timestep in one twin and of the sums in the other, so it is left out."""
+    """Max pooling takes the maximum timestep by timestep in one twin and of the sums in the other,
+    so it is left out.
+    """
     network, stimulus, timesteps = drawn
     if any(layer.pool is not None and layer.pool.kind == "max" for layer in network.layers):
         return
-    require_equal(run(network, stimulus, "snn", timesteps, "accumulate"), run(network, stimulus, "qnn", timesteps, "accumulate"))
+    require_equal(
+        run(network, stimulus, "snn", timesteps, "accumulate"),
+        run(network, stimulus, "qnn", timesteps, "accumulate"),
+    )
 
 
 def random_layer(timesteps):
-    """576 inputs that each spike with probability 0.1, signed uniform weights, 256 neurons, 60 inferences."""
+    """576 inputs that each spike with probability 0.1, signed uniform weights, 256 neurons, 60
+    inferences.
+    """
     rng = np.random.default_rng(576)
-    joined = Connection("dense", rng.integers(-127, 128, (576, 256)).astype(np.int32), 8, (576,), (256,))
+    joined = Connection(
+        "dense", rng.integers(-127, 128, (576, 256)).astype(np.int32), 8, (576,), (256,)
+    )
     zero = np.zeros(256, np.int64)
     layer = Layer("layer", (256,), joined, Neuron("if", zero + 1000, zero, zero))
-    return Network((576,), (layer,)), Stimulus("raster", (rng.random((60, timesteps, 576)) < 0.1).astype(np.int64), 1)
+    return Network((576,), (layer,)), Stimulus(
+        "raster", (rng.random((60, timesteps, 576)) < 0.1).astype(np.int64), 1
+    )
 
 
-# Streaming with signed weights is not exact: 0, 3.8, 13 and 24 % of the neurons differ, with 14 to 24 % more spikes.
-# T, neurons that differ (of 60 x 256), spikes, activations: measured with the seed above
+# Streaming with signed weights is not exact: 0, 3.8, 13 and 24 % of the neurons differ, with 14 to
+# 24 % more spikes. T, neurons that differ (of 60 x 256), spikes, activations: measured with the
+# seed above
 STREAMING = [
     (1, 0, 574, 574),
     (3, 577, 3681, 3241),
@@ -126,26 +146,49 @@ STREAMING = [
 
 
 @pytest.mark.parametrize("timesteps, differing, spikes, activations", STREAMING)
-def test_streaming_with_signed_weights_differs_more_in_longer_windows(timesteps, differing, spikes, activations):
+def test_streaming_with_signed_weights_differs_more_in_longer_windows(
+    timesteps, differing, spikes, activations
+):
     network, stimulus = random_layer(timesteps)
     snn, qnn = (run(network, stimulus, mode, timesteps) for mode in ("snn", "qnn"))
     (layer,) = compare(snn, qnn).layers
-    assert (15360, differing, spikes, activations) == (layer.compared, layer.differing, layer.spikes, layer.activations)
+    assert (15360, differing, spikes, activations) == (
+        layer.compared,
+        layer.differing,
+        layer.spikes,
+        layer.activations,
+    )
     require_equal(run(network, stimulus, "snn", timesteps, "accumulate"), qnn)
 
 
 def test_a_difference_is_counted_and_named():
-    """Currents +10, -10 at threshold 10: the streaming neuron fires and cannot take it back; -10, +10: neither fires."""
+    """Currents +10, -10 at threshold 10: the streaming neuron fires and cannot take it back; -10,
+    +10: neither fires.
+    """
     one = np.ones(1, np.int64)
     network, _ = one_layer(Neuron("if", 10 * one, 0 * one, 0 * one), one, "graded")
     stimulus = Stimulus("graded", np.array([[[-10], [10]], [[10], [-10]]]), 8, np.array([0, 0]))
     snn, qnn = (run(network, stimulus, mode, 2) for mode in ("snn", "qnn"))
     difference = compare(snn, qnn)
     (layer,) = difference.layers
-    assert (1, 2, 1, 1, 1, 0) == (layer.layer, layer.compared, layer.differing, layer.more, layer.spikes, layer.activations)
+    assert (1, 2, 1, 1, 1, 0) == (
+        layer.layer,
+        layer.compared,
+        layer.differing,
+        layer.more,
+        layer.spikes,
+        layer.activations,
+    )
     assert (0.5, float("inf")) == (layer.share_differing, layer.more_spikes)
-    assert (2, 1.0, 1.0, 1.0) == (difference.agreeing, difference.agreement, difference.accuracy_snn, difference.accuracy_qnn)
-    with pytest.raises(CheckError, match="^twins: layer 1, inference 1, neuron 0: 1 spikes, activation 0$"):
+    assert (2, 1.0, 1.0, 1.0) == (
+        difference.agreeing,
+        difference.agreement,
+        difference.accuracy_snn,
+        difference.accuracy_qnn,
+    )
+    with pytest.raises(
+        CheckError, match="^twins: layer 1, inference 1, neuron 0: 1 spikes, activation 0$"
+    ):
         require_equal(snn, qnn)
 
 
@@ -153,7 +196,11 @@ def test_only_twins_are_compared():
     one = np.ones(1, np.int64)
     network, stimulus = one_layer(Neuron("if", one, one, one), np.ones(1, np.int64), "current")
     snn, qnn = (run(network, stimulus, mode, 2) for mode in ("snn", "qnn"))
-    with pytest.raises(InputError, match="^twins: must be compared as 'snn' with 'qnn', not 'qnn' with 'snn'$"):
+    with pytest.raises(
+        InputError, match="^twins: must be compared as 'snn' with 'qnn', not 'qnn' with 'snn'$"
+    ):
         compare(qnn, snn)
-    with pytest.raises(InputError, match="^twins: must be rasters of the same network and the same inferences$"):
+    with pytest.raises(
+        InputError, match="^twins: must be rasters of the same network and the same inferences$"
+    ):
         compare(snn, run(network, replace(stimulus, values=np.ones((2, 1), np.int64)), "qnn", 2))

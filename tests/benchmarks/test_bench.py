@@ -1,4 +1,6 @@
-"""The benchmarks measure what they say: sizes, firing rates and loads of the workloads, and a table that is complete."""
+"""The benchmarks measure what they say: sizes, firing rates and loads of the workloads, and a table
+that is complete.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ def test_lif_neurons_fire_at_the_rate_they_are_named_after(tmp_path, period, fir
     silent, fired, second = spikes_by_layer(written)
     assert (0, first) == (silent, fired)
     assert initial_phases(written) == min(period, 512)
-    assert abs(second * 2 - first) <= 2 * 256  # half as many neurons as often, but for the last period of each
+    assert (
+        abs(second * 2 - first) <= 2 * 256
+    )  # half as many neurons as often, but for the last period of each
     assert 512 * 256 == synapses(Workload.load(written.path).network.layers[1])
     assert 32 == sum(networks.LIF_CORES)
 
@@ -157,7 +161,13 @@ def test_the_median_counts_and_the_spread_is_shown():
 
 def test_booksim_is_asked_for_the_same_mesh_and_its_answer_is_read():
     text = booksim_peer.configuration(16, "transpose", 0.05, 1000, SEED)
-    for line in ("k = 16;", "traffic = transpose;", "injection_rate = 0.05;", "num_vcs = 1;", "vc_buf_size = 8;"):
+    for line in (
+        "k = 16;",
+        "traffic = transpose;",
+        "injection_rate = 0.05;",
+        "num_vcs = 1;",
+        "vc_buf_size = 8;",
+    ):
         assert line in text
     assert "burst_beta = 0.125;" in booksim_peer.configuration(8, "bursty", 0.05, 1000, SEED)
     answer = "Accepted flit rate average = 0.05 (1 samples)\nHops average = 6.25 (1 samples)\n"
@@ -168,19 +178,33 @@ def test_booksim_is_asked_for_the_same_mesh_and_its_answer_is_read():
 def test_a_binary_that_answers_is_measured_in_this_run(tmp_path):
     binary = tmp_path / "booksim"
     answer = "Accepted flit rate average = 0.05\\nHops average = 6.25\\n"
-    binary.write_text(f"#!/bin/sh\ni=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; printf '{answer}'\n")
+    binary.write_text(
+        f"#!/bin/sh\ni=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; printf '{answer}'\n"
+    )
     binary.chmod(0o755)
     peer = booksim_peer.race(str(binary), 8, "uniform", 0.05, True, SEED)
     assert peer is not None and peer.value > 0 and not peer.recorded
 
 
 def test_the_table_has_every_group():
-    assert ["noc", "lif", "random", "gesture", "kernels", "memory", "large", "start-up", "growth"] == list(RACES)
+    assert [
+        "noc",
+        "lif",
+        "random",
+        "gesture",
+        "kernels",
+        "memory",
+        "large",
+        "start-up",
+        "growth",
+    ] == list(RACES)
 
 
 def test_a_quick_run_prints_and_writes_its_figures(tmp_path):
     file = tmp_path / "figures.json"
-    result = CliRunner().invoke(bench, ["--quick", "--only", "kernels", "-o", str(file)], catch_exceptions=False)
+    result = CliRunner().invoke(
+        bench, ["--quick", "--only", "kernels", "-o", str(file)], catch_exceptions=False
+    )
     assert 0 == result.exit_code
     content = json.loads(file.read_text())
     assert 3 == len(content["figures"]) and content["quick"] is True
@@ -196,4 +220,7 @@ def test_the_verb_says_what_it_needs_where_benchmarks_are_missing(tmp_path, monk
     monkeypatch.setattr(verb, "REPOSITORY", tmp_path)
     with pytest.raises(InputError) as error:
         CliRunner().invoke(verb.bench, ["--quick"], catch_exceptions=False)
-    assert "bench: must be run from the repository: benchmarks/ is not part of an installed spikemesh" == str(error.value)
+    assert (
+        "bench: must be run from the repository: benchmarks/ is not part of an installed spikemesh"
+        == str(error.value)
+    )

@@ -15,7 +15,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def spikemesh(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, "-m", "simulator", *arguments], capture_output=True, text=True, cwd=cwd or ROOT, timeout=300
+        [sys.executable, "-m", "simulator", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd or ROOT,
+        timeout=300,
     )
 
 
@@ -48,7 +52,8 @@ def test_lists_are_found_from_any_folder(verb: str, name: str, tmp_path: Path) -
 
 def test_validation_and_lists_do_not_import_numba() -> None:
     code = (
-        "import sys\nfrom simulator.describe.chip import Chip\nfrom simulator.describe.workload import Workload\n"
+        "import sys\nfrom simulator.describe.chip import Chip\nfrom simulator.describe.workload "
+        "import Workload\n"
         "Chip.load('generic-22nm'); Workload.load('digits-mlp'); print('numba' in sys.modules)"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
@@ -57,7 +62,9 @@ def test_validation_and_lists_do_not_import_numba() -> None:
 
 def test_run_writes_where_it_is_told_and_reports_on_stdout(tmp_path: Path) -> None:
     change = ["--set", "core.synapse.lanes=4"]
-    out = spikemesh("run", "digits-mlp", "--mode", "qnn", "--limit", "2", *change, "-o", str(tmp_path / "r"))
+    out = spikemesh(
+        "run", "digits-mlp", "--mode", "qnn", "--limit", "2", *change, "-o", str(tmp_path / "r")
+    )
     assert out.returncode == 0, out.stderr
     assert "Energy per inference by component" in out.stdout
     manifest = json.loads((tmp_path / "r" / "manifest.json").read_text())
@@ -79,7 +86,8 @@ BAD = [
     (
         ["run", "digits-mlp", "--mode", "snn", "--set", "mesh.width=1", "--set", "mesh.height=1"],
         2,
-        "workload digits-mlp does not fit on chip generic-22nm: it needs 7 cores (hidden1 4, hidden2 2, output 1), "
+        "workload digits-mlp does not fit on chip generic-22nm: it needs 7 cores (hidden1 4, "
+        "hidden2 2, output 1), "
         "the chip has 1, 6 too few",
     ),
     (["check", "no-such-file.yaml"], 2, "no-such-file.yaml: must be a file, or one of "),
@@ -87,7 +95,9 @@ BAD = [
 
 
 @pytest.mark.parametrize(("arguments", "code", "words"), BAD)
-def test_bad_input_is_one_clear_line_and_exit_2(arguments: list[str], code: int, words: str) -> None:
+def test_bad_input_is_one_clear_line_and_exit_2(
+    arguments: list[str], code: int, words: str
+) -> None:
     out = spikemesh(*arguments)
     assert out.returncode == code
     assert "Traceback" not in out.stderr
@@ -97,7 +107,9 @@ def test_bad_input_is_one_clear_line_and_exit_2(arguments: list[str], code: int,
 def test_check_reports_all_faults_of_all_files(tmp_path: Path) -> None:
     text = (ROOT / "chips" / "generic-22nm.yaml").read_text()
     bad = tmp_path / "bad.yaml"
-    bad.write_text(text.replace("buffer: 8 flits", "buffer: 0 flits").replace("lanes: 8", "lanes: -1"))
+    bad.write_text(
+        text.replace("buffer: 8 flits", "buffer: 0 flits").replace("lanes: 8", "lanes: -1")
+    )
     out = spikemesh("check", "generic-22nm", "digits-cnn", str(bad))
     assert out.returncode == 2
     assert out.stdout.splitlines() == [
@@ -138,15 +150,23 @@ def test_a_folder_that_cannot_be_written_is_said_before_the_work(tmp_path: Path)
 
 def test_a_run_that_fails_leaves_no_folder(tmp_path: Path) -> None:
     small = ["--set", "mesh.width=1", "--set", "mesh.height=1"]
-    assert spikemesh("run", "digits-mlp", "--mode", "snn", *small, "-o", str(tmp_path / "out")).returncode == 2
+    assert (
+        spikemesh(
+            "run", "digits-mlp", "--mode", "snn", *small, "-o", str(tmp_path / "out")
+        ).returncode
+        == 2
+    )
     assert not (tmp_path / "out").exists()
 
 
 def test_a_terminal_without_greek_letters_gets_plain_ones() -> None:
     out = subprocess.run(
         [sys.executable, "-m", "simulator", "run", "digits-mlp", "--mode", "snn", "--limit", "1"],
-        capture_output=True, cwd=ROOT, timeout=300, env={**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"},
-    )  # fmt: skip
+        capture_output=True,
+        cwd=ROOT,
+        timeout=300,
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"},
+    )
     assert out.returncode == 0, out.stderr
     assert b" us (" in out.stdout
 
@@ -155,8 +175,22 @@ def test_a_terminal_without_greek_letters_gets_plain_ones() -> None:
 def test_a_full_disk_is_one_line() -> None:
     with open("/dev/full", "w") as full:
         out = subprocess.run(
-            [sys.executable, "-m", "simulator", "run", "digits-mlp", "--mode", "snn", "--limit", "1"],
-            stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, timeout=300,
-        )  # fmt: skip
+            [
+                sys.executable,
+                "-m",
+                "simulator",
+                "run",
+                "digits-mlp",
+                "--mode",
+                "snn",
+                "--limit",
+                "1",
+            ],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            timeout=300,
+        )
     assert out.returncode == 2
     assert out.stderr.splitlines()[-1] == "output: cannot be written: No space left on device"

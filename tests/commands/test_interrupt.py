@@ -1,4 +1,6 @@
-"""Ctrl-C leaves nothing broken: what is done so far is reported, over whole inferences, and the exit code says so."""
+"""Ctrl-C leaves nothing broken: what is done so far is reported, over whole inferences, and the
+exit code says so.
+"""
 
 import json
 import os
@@ -51,7 +53,9 @@ def test_an_interrupted_twin_compares_what_both_finished(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("seconds", [0.7, 2.5, 5.0])
-def test_ctrl_c_while_compiling_for_the_first_time_is_a_stop(tmp_path: Path, seconds: float) -> None:
+def test_ctrl_c_while_compiling_for_the_first_time_is_a_stop(
+    tmp_path: Path, seconds: float
+) -> None:
     environment = {**os.environ, "SPIKEMESH_CACHE": str(tmp_path / "cache")}
     environment.pop("NUMBA_CACHE_DIR", None)
     process = subprocess.Popen(
@@ -68,12 +72,27 @@ def test_ctrl_c_while_compiling_for_the_first_time_is_a_stop(tmp_path: Path, sec
 
 
 def test_ctrl_c_reports_what_is_done_and_exits_130(tmp_path: Path) -> None:
-    arguments = ["run", "digits-cnn", "--mode", "snn", "--timesteps", "1024", "-o", str(tmp_path / "out")]
+    arguments = [
+        "run",
+        "digits-cnn",
+        "--mode",
+        "snn",
+        "--timesteps",
+        "1024",
+        "-o",
+        str(tmp_path / "out"),
+    ]
     process = subprocess.Popen(
-        [sys.executable, "-m", "simulator", *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "simulator", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     time.sleep(1)
-    for _ in range(120):  # until it simulates: the signal must not fall into the imports or the arithmetic
+    for _ in range(
+        120
+    ):  # until it simulates: the signal must not fall into the imports or the arithmetic
         if process.poll() is not None:
             break
         stack = Path(f"/proc/{process.pid}/stat")

@@ -17,7 +17,9 @@ from simulator.describe.workload import Workload
 
 @pytest.fixture
 def said_of_chip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[str, str]]:
-    """Return a function: edits of the shipped generic chip -> (the edited text, what loading it says)."""
+    """Return a function: edits of the shipped generic chip -> (the edited text, what loading it
+    says).
+    """
     monkeypatch.chdir(tmp_path)
     shipped = library.find("chip", "generic-22nm").read_text()
 
@@ -30,20 +32,32 @@ def said_of_chip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..
 
 
 @pytest.fixture
-def said_of_workload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[str, str]]:
-    """Return a function: edits of the shipped digits-mlp, changed arrays -> (the edited text, what loading it says)."""
+def said_of_workload(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[str, str]]:
+    """Return a function: edits of the shipped digits-mlp, changed arrays -> (the edited text, what
+    loading it says).
+    """
     monkeypatch.chdir(tmp_path)
     folder = library.find("workload", "digits-mlp").parent
     shipped = (folder / "workload.yaml").read_text()
     shutil.copy(folder / "arrays.npz", tmp_path)
 
-    def said(*edits: tuple[str, str], overrides: tuple[str, ...] = (), **arrays: np.ndarray | None) -> tuple[str, str]:
+    def said(
+        *edits: tuple[str, str], overrides: tuple[str, ...] = (), **arrays: np.ndarray | None
+    ) -> tuple[str, str]:
         text = edited(shipped, edits)
         Path("workload.yaml").write_text(text)
         if arrays:
             with np.load(folder / "arrays.npz") as archive:
-                content = {**archive, **{name.replace("_", "."): array for name, array in arrays.items()}}
-            np.savez("arrays.npz", **{name: array for name, array in content.items() if array is not None})
+                content = {
+                    **archive,
+                    **{name.replace("_", "."): array for name, array in arrays.items()},
+                }
+            np.savez(
+                "arrays.npz",
+                **{name: array for name, array in content.items() if array is not None},
+            )
         return text, refusal(lambda: Workload.load("workload.yaml", overrides))
 
     return said

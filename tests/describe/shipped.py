@@ -19,7 +19,9 @@ def edited(text: str, edits: Edits) -> str:
 
 
 def refusal(load: Callable[[], object]) -> str:
-    """Return the text of the error, '' when it loads; anything but a SpikemeshError is a failure."""
+    """Return the text of the error, '' when it loads; anything but a SpikemeshError is a
+    failure.
+    """
     try:
         load()
     except SpikemeshError as error:
@@ -29,7 +31,9 @@ def refusal(load: Callable[[], object]) -> str:
 
 def line_of(text: str, start: str) -> int:
     """Return the number of the first line that begins with `start`, blanks aside."""
-    numbers = [number for number, line in enumerate(text.splitlines(), 1) if line.strip().startswith(start)]
+    numbers = [
+        number for number, line in enumerate(text.splitlines(), 1) if line.strip().startswith(start)
+    ]
     assert numbers, f"no line begins with {start!r}"
     return numbers[0]
 

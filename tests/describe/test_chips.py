@@ -1,4 +1,6 @@
-"""Every shipped chip: it loads, nothing is counted twice, and what its publication states follows from its numbers."""
+"""Every shipped chip: it loads, nothing is counted twice, and what its publication states follows
+from its numbers.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +78,9 @@ def si(chip: str, key: str, dimension: str) -> Fraction:
 def test_loihi_hops_take_what_was_published(name):
     chip = Chip.load(name)
     assert exact("4.1 ns", "time") == (chip.link.east_west.latency + 2) * si(name, "period", "time")
-    assert exact("6.5 ns", "time") == (chip.link.north_south.latency + 2) * si(name, "period", "time")
+    assert exact("6.5 ns", "time") == (chip.link.north_south.latency + 2) * si(
+        name, "period", "time"
+    )
 
 
 # unit of a Loihi core, in cycles of 0.1 ns
@@ -86,14 +90,31 @@ LOIHI = [
     ("synaptic operation", 35, lambda chip: chip.core.synapse.accumulate),
     ("barrier of 1 tile", 1130, lambda chip: barrier_cycles(chip, 1)),
     ("barrier of 32 tiles", 4650, lambda chip: barrier_cycles(chip, 32)),
-    ("within a tile: axon-out and eight cycles from queue to queue", 21, lambda chip: chip.core.axon_out.packet + 8),
+    (
+        "within a tile: axon-out and eight cycles from queue to queue",
+        21,
+        lambda chip: chip.core.axon_out.packet + 8,
+    ),
     ("neurons of a core", 1024, lambda chip: chip.core.memory.neurons // chip.core.soma.state),
-    ("fan-out edges of a core", 4096, lambda chip: chip.core.memory.axons // chip.core.axon_out.entry),
-    ("64-bit synapse words of a core", 16384, lambda chip: chip.core.memory.synapses // chip.core.synapse.word),
-    ("round trip of credits, covered", True,
-     lambda chip: chip.router.buffer * chip.router.virtual_channels * chip.link.north_south.interval
-     >= 2 * chip.link.north_south.latency + 3),
-]  # fmt: skip
+    (
+        "fan-out edges of a core",
+        4096,
+        lambda chip: chip.core.memory.axons // chip.core.axon_out.entry,
+    ),
+    (
+        "64-bit synapse words of a core",
+        16384,
+        lambda chip: chip.core.memory.synapses // chip.core.synapse.word,
+    ),
+    (
+        "round trip of credits, covered",
+        True,
+        lambda chip: (
+            chip.router.buffer * chip.router.virtual_channels * chip.link.north_south.interval
+            >= 2 * chip.link.north_south.latency + 3
+        ),
+    ),
+]
 
 
 @pytest.mark.parametrize(("what", "expected", "found"), LOIHI, ids=[row[0] for row in LOIHI])
@@ -105,11 +126,16 @@ def test_loihi_charges_one_neuron_update_never_two():
     energy = "energy.{}.value"
     inactive = si("loihi1", energy.format("threshold_test"), "energy")
     assert exact("52 pJ", "energy") == inactive
-    assert exact("81 pJ", "energy") == inactive + si("loihi1", energy.format("event_generation"), "energy")
+    assert exact("81 pJ", "energy") == inactive + si(
+        "loihi1", energy.format("event_generation"), "energy"
+    )
 
 
-# MHz, million synaptic operations per second, microwatts as printed (Frenkel 2019, IV-A: 477 and 35)
-@pytest.mark.parametrize(("megahertz", "rate", "microwatts"), [(75, "37.5", 477), (Fraction("1.3"), "0.65", 35)])
+# MHz, million synaptic operations per second, microwatts as printed (Frenkel 2019, IV-A: 477 and
+# 35)
+@pytest.mark.parametrize(
+    ("megahertz", "rate", "microwatts"), [(75, "37.5", 477), (Fraction("1.3"), "0.65", 35)]
+)
 def test_odin_s_power_is_leakage_clock_and_operations(megahertz, rate, microwatts):
     leakage = si("odin", "power.core_leakage.value", "power")
     clock = si("odin", "power.core_clock_idle.value", "energy") * megahertz * 10**6
@@ -117,19 +143,25 @@ def test_odin_s_power_is_leakage_clock_and_operations(megahertz, rate, microwatt
     assert microwatts == round((leakage + clock + operations) * 10**6)
 
 
-# Hz, milliwatts of 2**20 neurons with 128 active synapses, 21.3 hops in x and in y (Akopyan 2015, Fig. 17: 68, 71, 94)
+# Hz, milliwatts of 2**20 neurons with 128 active synapses, 21.3 hops in x and in y (Akopyan 2015,
+# Fig. 17: 68, 71, 94)
 @pytest.mark.parametrize(("rate", "milliwatts"), [("11.58", 68), ("20.07", 71), ("95.93", 94)])
 def test_truenorth_s_power_is_static_events_and_hops(rate, milliwatts):
     static = 4096 * si("truenorth", "power.core_leakage.value", "power")
     event = si("truenorth", "energy.accumulate.value", "energy")
-    hops = [si("truenorth", f"energy.link_{way}.value", "energy") for way in ("east_west", "north_south")]
+    hops = [
+        si("truenorth", f"energy.link_{way}.value", "energy")
+        for way in ("east_west", "north_south")
+    ]
     spike = 128 * event + Fraction("21.3") * sum(hops)
     assert milliwatts == round((static + 2**20 * Fraction(rate) * spike) * 1000)
 
 
 def test_seneca_s_naive_accumulate_is_12_7_picojoules():
     parts = ("weight_read", "accumulator", "accumulate")  # load; load and store; add
-    assert exact("12.7 pJ", "energy") == sum(si("seneca-like", f"energy.{part}.value", "energy") for part in parts)
+    assert exact("12.7 pJ", "energy") == sum(
+        si("seneca-like", f"energy.{part}.value", "energy") for part in parts
+    )
 
 
 def test_a_dense_stream_costs_a_quarter_picojoule_per_bit_and_hop():
@@ -144,10 +176,22 @@ def test_the_idealised_machine_holds_one_neuron_per_core_and_enough_of_them():
     assert 128 + 64 + 10 <= chip.n_cores
 
 
-@pytest.mark.parametrize("name, sparse, dense", [("yan-2024-minimum", 0.0, 0.0), ("yan-2024-worst-case", 1300e-12, 20.3125e-12)])
-def test_the_models_other_settings_differ_in_what_moving_a_bit_costs_and_in_nothing_else(name, sparse, dense) -> None:
+@pytest.mark.parametrize(
+    "name, sparse, dense",
+    [("yan-2024-minimum", 0.0, 0.0), ("yan-2024-worst-case", 1300e-12, 20.3125e-12)],
+)
+def test_the_models_other_settings_differ_in_what_moving_a_bit_costs_and_in_nothing_else(
+    name, sparse, dense
+) -> None:
     typical, other = Chip.load("yan-2024"), Chip.load(name)
-    assert (other.energy.payload_bit_hop.value, other.energy.stream_bit_hop.value) == (sparse, dense)
+    assert (other.energy.payload_bit_hop.value, other.energy.stream_bit_hop.value) == (
+        sparse,
+        dense,
+    )
     moved = {key: getattr(typical.energy, key) for key in ("payload_bit_hop", "stream_bit_hop")}
-    same = {"name": typical.name, "about": typical.about, "energy": other.energy.model_copy(update=moved)}
+    same = {
+        "name": typical.name,
+        "about": typical.about,
+        "energy": other.energy.model_copy(update=moved),
+    }
     assert other.model_copy(update=same).model_dump() == typical.model_dump()

@@ -1,4 +1,6 @@
-"""Operating points: what V² and the stated leakage make of a chip, and what is refused because nobody stated it."""
+"""Operating points: what V² and the stated leakage make of a chip, and what is refused because
+nobody stated it.
+"""
 
 import re
 from pathlib import Path
@@ -24,7 +26,11 @@ def file(tmp_path: Path) -> Path:
     text = re.sub(r"\ncorners:\n  low: .*\n", lambda _: CORNERS, text)
     text = re.sub(r'(?<=\n  corners: ").*"', 'assumed: three points for the tests"', text)
     path = tmp_path / "generic-22nm.yaml"
-    path.write_text(text.replace("points: [[1, 57 cycles], [64, 416 cycles]]", "points: [[1, 120 ns], [64, 840 ns]]"))
+    path.write_text(
+        text.replace(
+            "points: [[1, 57 cycles], [64, 416 cycles]]", "points: [[1, 120 ns], [64, 840 ns]]"
+        )
+    )
     return path
 
 
@@ -56,15 +62,21 @@ def test_energy_goes_with_voltage_squared_and_leakage_as_stated(
             scaled, stated = getattr(chip.power, name), getattr(nominal.power, name)
             assert scaled.value == pytest.approx(stated.value * factor, rel=1e-12, abs=0)
             if stated.band is not None:
-                assert scaled.band == pytest.approx([end * factor for end in stated.band], rel=1e-12, abs=0)
+                assert scaled.band == pytest.approx(
+                    [end * factor for end in stated.band], rel=1e-12, abs=0
+                )
     assert nominal.power.off_share == chip.power.off_share
 
 
 def test_a_run_at_a_corner_counts_the_same_and_costs_by_the_corner(file: Path) -> None:
-    chips = [Chip.load(file, ("barrier.points=[[1, 60]]",), corner) for corner in ("nominal", "low")]
+    chips = [
+        Chip.load(file, ("barrier.points=[[1, 60]]",), corner) for corner in ("nominal", "low")
+    ]
     nominal, low = (run("digits-mlp", chip, "snn", limit=1) for chip in chips)
     assert (nominal.record.counters == low.record.counters).all()
-    assert nominal.record.cycles == low.record.cycles and low.seconds == pytest.approx(2 * nominal.seconds, rel=1e-12, abs=0)
+    assert nominal.record.cycles == low.record.cycles and low.seconds == pytest.approx(
+        2 * nominal.seconds, rel=1e-12, abs=0
+    )
     for name, joules in nominal.ledger.by_component.items():
         # half of the leakage for twice the time
         factor = 1.0 if name == "leakage" else 0.5625
@@ -73,8 +85,14 @@ def test_a_run_at_a_corner_counts_the_same_and_costs_by_the_corner(file: Path) -
 
 # corner, what is said
 REFUSED = [
-    ("warm", "must be one of nominal, low, slow, high, or a point such as '0.7 V @ 250 MHz', not 'warm'"),
-    ("0.5 V @ 100 MHz", "states voltages from 600 mV to 1 V, not 500 mV: leakage is not extrapolated"),
+    (
+        "warm",
+        "must be one of nominal, low, slow, high, or a point such as '0.7 V @ 250 MHz', not 'warm'",
+    ),
+    (
+        "0.5 V @ 100 MHz",
+        "states voltages from 600 mV to 1 V, not 500 mV: leakage is not extrapolated",
+    ),
     ("1.1 V @ 100 MHz", "not 1.1 V: leakage is not extrapolated"),
     ("0.7 V @ 400 MHz", "reaches 375 MHz at 700 mV, not 400 MHz"),
     ("0.7 V @ 250", "must be a frequency with its unit"),
@@ -89,9 +107,12 @@ def test_what_nobody_stated_is_refused(file: Path, corner: str, why: str) -> Non
     assert why in str(error.value)
 
 
-def test_a_time_that_is_no_whole_number_of_the_corners_cycles_is_refused_by_the_corners_name(file: Path) -> None:
+def test_a_time_that_is_no_whole_number_of_the_corners_cycles_is_refused_by_the_corners_name(
+    file: Path,
+) -> None:
     with pytest.raises(
-        DescriptionError, match=r"^--corner 0.8 V @ 300 MHz: barrier.points.*whole number of cycles of 3.333 ns"
+        DescriptionError,
+        match=r"^--corner 0.8 V @ 300 MHz: barrier.points.*whole number of cycles of 3.333 ns",
     ):
         Chip.load(_with(file, "120 ns", "121 ns"), (), "0.8 V @ 300 MHz")
 
@@ -130,9 +151,15 @@ def test_the_default_chip_takes_its_own_point_and_the_one_that_help_shows(corner
     nominal, chip = Chip.load("generic-22nm"), Chip.load("generic-22nm", (), corner)
     assert nominal.barrier == chip.barrier and not chip.outside_statement
     if corner == "0.8 V @ 500 MHz":
-        assert nominal.energy.crossbar.value == chip.energy.crossbar.value and nominal.period == chip.period
+        assert (
+            nominal.energy.crossbar.value == chip.energy.crossbar.value
+            and nominal.period == chip.period
+        )
 
 
 def test_a_fault_of_the_file_is_not_blamed_on_the_corner(file: Path) -> None:
-    with pytest.raises(DescriptionError, match=r"generic-22nm.yaml:\d+: core.synapse.lanes: must be at least 1, not 0"):
+    with pytest.raises(
+        DescriptionError,
+        match=r"generic-22nm.yaml:\d+: core.synapse.lanes: must be at least 1, not 0",
+    ):
         Chip.load(_with(file, "lanes: 8", "lanes: 0"), (), "low")

@@ -19,7 +19,8 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def keys(model: type[BaseModel], before: str = "") -> list[str]:
-    """Return the dotted keys of a model: list entries as `name[]`, named parts as `name.<name>`, an optional part by itself too.
+    """Return the dotted keys of a model: list entries as `name[]`, named parts as `name.<name>`, an
+    optional part by itself too.
 
     A constant is one key, and so is what is read from a single text.
     """
@@ -36,17 +37,23 @@ def keys(model: type[BaseModel], before: str = "") -> list[str]:
 
 
 def inner(annotation: object) -> tuple[list[type[BaseModel]], bool, str]:
-    """Return the models within an annotation, whether None is allowed beside them, and '[]' or '.<name>' for many of them."""
+    """Return the models within an annotation, whether None is allowed beside them, and '[]' or
+    '.<name>' for many of them.
+    """
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation], False, ""
     arguments = typing.get_args(annotation)
     parts = [inner(argument) for argument in arguments]
-    many = {list: "[]", dict: ".<name>"}.get(typing.get_origin(annotation), "") or "".join(part[2] for part in parts)
+    many = {list: "[]", dict: ".<name>"}.get(typing.get_origin(annotation), "") or "".join(
+        part[2] for part in parts
+    )
     return [model for part in parts for model in part[0]], type(None) in arguments, many
 
 
 def documented(page: str, section: str) -> set[str]:
-    """Return the first words of the tables below heading `section`, up to the next heading of its depth."""
+    """Return the first words of the tables below heading `section`, up to the next heading of its
+    depth.
+    """
     text = (DOCS / page).read_text()
     body = text[text.index(f"\n{section}\n") + len(section) + 2 :]
     body = re.split(rf"\n{section.split()[0]} ", body)[0]
@@ -66,10 +73,14 @@ def test_the_page_holds_every_key_of_a_constant():
 
 
 def test_the_examples_of_the_page_are_what_the_chip_file_says():
-    """Each example in the tables of chips.md is a value of generic-22nm, so that a copied line works."""
+    """Each example in the tables of chips.md is a value of generic-22nm, so that a copied line
+    works.
+    """
     chip = yaml.safe_load((DOCS.parent / "chips" / "generic-22nm.yaml").read_text())
     for key, example in re.findall(
-        r"^\| `([a-z_.\[\]]+)` \| [^|]* \| `([^`]+)` \|", (DOCS / "chips.md").read_text(), re.MULTILINE
+        r"^\| `([a-z_.\[\]]+)` \| [^|]* \| `([^`]+)` \|",
+        (DOCS / "chips.md").read_text(),
+        re.MULTILINE,
     ):
         place = chip
         for part in key.replace("[]", ".0").split("."):

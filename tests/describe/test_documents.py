@@ -1,4 +1,6 @@
-"""What is no description at all: the file as a whole is refused, in one line, never with a traceback."""
+"""What is no description at all: the file as a whole is refused, in one line, never with a
+traceback.
+"""
 
 from __future__ import annotations
 
@@ -23,19 +25,30 @@ NO_DESCRIPTION = [
     (b"a: 1\nb: \xff\xfe\n", "chip.yaml:2: must be UTF-8 text, not the byte 0xff"),
     (b"a: 1\nb: \x00\n", "chip.yaml:2: must be text, not the control character '\\x00'"),
     (b"\x7fELF\x02\x01", "chip.yaml:1: must be text, not the control character '\\x7f'"),
-    (b"a: 1\n\tb: 2\n", "chip.yaml:2: must be YAML: found character '\\t' that cannot start any token"),
+    (
+        b"a: 1\n\tb: 2\n",
+        "chip.yaml:2: must be YAML: found character '\\t' that cannot start any token",
+    ),
     (b"a: [1, 2\nb: 3\n", "chip.yaml:2: must be YAML: expected ',' or ']', but got ':'"),
     (b"a: 1\n---\nb: 2\n", "chip.yaml:2: must be YAML: but found another document"),
     (b"a: *b\n", "chip.yaml:1: must be YAML: found undefined alias 'b'"),
-    (b'a: "\\UFFFFFFFF"\n', "chip.yaml:1: must be YAML: an escape in a quoted text names no character"),
+    (
+        b'a: "\\UFFFFFFFF"\n',
+        "chip.yaml:1: must be YAML: an escape in a quoted text names no character",
+    ),
     (b"[" * 100_000, "chip.yaml:1: must be nested less deeply"),
     (b"a:" * 3 + b" 1\n", "chip.yaml:1: 'a:a:a': unknown key"),
-    (b"a" * (MAXIMUM_BYTES + 1),
-     f"chip.yaml: must be at most {MAXIMUM_BYTES} bytes, not {MAXIMUM_BYTES + 1}: arrays belong into an npz file"),
-]  # fmt: skip
+    (
+        b"a" * (MAXIMUM_BYTES + 1),
+        f"chip.yaml: must be at most {MAXIMUM_BYTES} bytes, not {MAXIMUM_BYTES + 1}: arrays belong "
+        f"into an npz file",
+    ),
+]
 
 
-@pytest.mark.parametrize(("content", "message"), NO_DESCRIPTION, ids=[row[1][10:50] for row in NO_DESCRIPTION])
+@pytest.mark.parametrize(
+    ("content", "message"), NO_DESCRIPTION, ids=[row[1][10:50] for row in NO_DESCRIPTION]
+)
 def test_what_is_no_description_is_refused(tmp_path, monkeypatch, content, message):
     monkeypatch.chdir(tmp_path)
     Path("chip.yaml").write_bytes(content)
@@ -45,15 +58,22 @@ def test_what_is_no_description_is_refused(tmp_path, monkeypatch, content, messa
 
 def test_an_alias_is_refused_at_both_ends_and_never_expanded(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    bomb = "a: &a [x, x]\n" + "".join(f"{c}: &{c} [*{b}, *{b}]\n" for b, c in zip("abcdefgh", "bcdefghi"))
+    bomb = "a: &a [x, x]\n" + "".join(
+        f"{c}: &{c} [*{b}, *{b}]\n" for b, c in zip("abcdefgh", "bcdefghi")
+    )
     Path("chip.yaml").write_text(bomb)
     said = refusal(lambda: Chip.load("chip.yaml")).splitlines()
     for number, key in enumerate("abcdefghi", 1):
-        assert f"chip.yaml:{number}: {key}: must be written out: anchors and aliases are not allowed" in said
+        assert (
+            f"chip.yaml:{number}: {key}: must be written out: anchors and aliases are not allowed"
+            in said
+        )
 
 
 def test_a_missing_file_lists_what_is_shipped():
-    assert refusal(lambda: Chip.load("generic-22mn")).startswith("chip 'generic-22mn': must be a file or one of ")
+    assert refusal(lambda: Chip.load("generic-22mn")).startswith(
+        "chip 'generic-22mn': must be a file or one of "
+    )
     assert refusal(lambda: Chip.load("generic-22mn")).endswith("; did you mean 'generic-22nm'?")
     assert refusal(lambda: Workload.load("digits-mpl")).endswith("; did you mean 'digits-mlp'?")
     for nonsense in ("", "\0", "x" * 300, "/", "chips"):
@@ -62,11 +82,29 @@ def test_a_missing_file_lists_what_is_shipped():
 
 # a word as YAML 1.1 would not read it, and as it is read here
 PLAIN = [
-    ("no", "no"), ("yes", "yes"), ("on", "on"), ("True", "True"), ("true", True), ("false", False),
-    ("1e-12", 1e-12), ("1.5", 1.5), ("010", 10), ("0x10", "0x10"), ("1_000", "1_000"), ("12:30", "12:30"),
-    ("+3", 3), ("-3", -3), ("null", None), ("~", None), ("", None), (".inf", ".inf"), ("nan", "nan"),
-    ("2 ns", "2 ns"), ("2026-01-01", "2026-01-01"), ("\u0663", "\u0663"),
-]  # fmt: skip
+    ("no", "no"),
+    ("yes", "yes"),
+    ("on", "on"),
+    ("True", "True"),
+    ("true", True),
+    ("false", False),
+    ("1e-12", 1e-12),
+    ("1.5", 1.5),
+    ("010", 10),
+    ("0x10", "0x10"),
+    ("1_000", "1_000"),
+    ("12:30", "12:30"),
+    ("+3", 3),
+    ("-3", -3),
+    ("null", None),
+    ("~", None),
+    ("", None),
+    (".inf", ".inf"),
+    ("nan", "nan"),
+    ("2 ns", "2 ns"),
+    ("2026-01-01", "2026-01-01"),
+    ("\u0663", "\u0663"),
+]
 
 
 @pytest.mark.parametrize(("word", "value"), PLAIN)
@@ -76,9 +114,8 @@ def test_unquoted_words_mean_what_they_look_like(word, value):
 
 CHIP = library.find("chip", "generic-22nm").read_bytes()
 WORKLOAD = library.find("workload", "digits-cnn").read_bytes()
-SYNTAX = [
-    mark.encode() for mark in ": |- |[|]|{|}|\n|&a |*a|!!|'|\"|#|%|-|e9999|\\|999999999999999999999999999999".split("|")
-]
+MARKS = ": |- |[|]|{|}|\n|&a |*a|!!|'|\"|#|%|-|e9999|\\|999999999999999999999999999999"
+SYNTAX = [mark.encode() for mark in MARKS.split("|")]
 CHANGES = st.lists(
     st.tuples(
         st.integers(0, 10**6),
@@ -97,7 +134,9 @@ def changed(content: bytes, changes: list[tuple[int, int, bytes]]) -> bytes:
     return content
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(CHANGES)
 def test_any_bytes_in_a_chip_file_load_or_are_refused(tmp_path, changes):
     (tmp_path / "chip.yaml").write_bytes(changed(CHIP, changes))
@@ -105,18 +144,24 @@ def test_any_bytes_in_a_chip_file_load_or_are_refused(tmp_path, changes):
         assert line.startswith(f"{tmp_path}/chip.yaml:")
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(CHANGES)
 def test_any_bytes_in_a_workload_file_load_or_are_refused(tmp_path, changes):
     path = tmp_path / "workload.yaml"
     if not (tmp_path / "arrays.npz").exists():
-        (tmp_path / "arrays.npz").symlink_to(library.find("workload", "digits-cnn").with_name("arrays.npz"))
+        (tmp_path / "arrays.npz").symlink_to(
+            library.find("workload", "digits-cnn").with_name("arrays.npz")
+        )
     path.write_bytes(changed(WORKLOAD, changes))
     for line in refusal(lambda: Workload.load(path)).splitlines():
         assert line.startswith(f"{path}:")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(CHANGES)
 def test_any_bytes_in_an_npz_file_load_or_are_refused(tmp_path, changes):
     folder = library.find("workload", "digits-mlp").parent

@@ -1,4 +1,6 @@
-"""`--set key.path=value` changes one number of a description; a wrong one is said of the option, not of the file."""
+"""`--set key.path=value` changes one number of a description; a wrong one is said of the option,
+not of the file.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,17 @@ SET = [
     ("core.synapse.lookup=6 ns", lambda chip: chip.core.synapse.lookup, 3),
     ("gating.gate_after=never", lambda chip: chip.gating.gate_after, -1),
     ("energy.event_generation.value=2 pJ", lambda chip: chip.energy.event_generation.value, 2e-12),
-    ("energy.event_generation.band=[1 pJ, 3 pJ]", lambda chip: chip.energy.event_generation.band, [1e-12, 3e-12]),
+    (
+        "energy.event_generation.band=[1 pJ, 3 pJ]",
+        lambda chip: chip.energy.event_generation.band,
+        [1e-12, 3e-12],
+    ),
     ("ports.0.tile=[3, 0]", lambda chip: chip.ports[0].tile, [3, 0]),
-    ("mesh={width: 2, height: 3, cores_per_tile: 1}", lambda chip: (chip.mesh.width, chip.mesh.height), (2, 3)),
+    (
+        "mesh={width: 2, height: 3, cores_per_tile: 1}",
+        lambda chip: (chip.mesh.width, chip.mesh.height),
+        (2, 3),
+    ),
     ("notes=[swept]", lambda chip: chip.notes, ["swept"]),
     (" core.synapse.lanes = 16 ", lambda chip: chip.core.synapse.lanes, 16),
 ]
@@ -37,13 +47,17 @@ def test_of_two_options_for_one_key_the_last_counts():
 
 
 def test_a_period_changes_what_is_written_in_seconds():
-    assert [(1, 114)] == Chip.load("generic-22nm", ("period=1 ns", "barrier.points=[[1, 114 ns]]")).barrier.points
+    assert [(1, 114)] == Chip.load(
+        "generic-22nm", ("period=1 ns", "barrier.points=[[1, 114 ns]]")
+    ).barrier.points
 
 
 def test_a_workload_is_set_the_same_way():
     assert 8 == Workload.load("digits-mlp", ("twin.timesteps=8",)).timesteps
     cores = "mapping.placement={hidden1: [0, 1], hidden2: [2], output: [3]}"
-    assert {"hidden1": [0, 1], "hidden2": [2], "output": [3]} == Workload.load("digits-mlp", (cores,)).placement
+    assert {"hidden1": [0, 1], "hidden2": [2], "output": [3]} == Workload.load(
+        "digits-mlp", (cores,)
+    ).placement
 
 
 # option, what is said
@@ -55,24 +69,41 @@ REFUSED = [
     ("mesh.width.x=4", "--set mesh.width.x=4: mesh.width: must be there and hold keys"),
     ("ports.1.tile=[0, 0]", "--set ports.1.tile=[0, 0]: ports[1]: must be there and hold keys"),
     ("ports.1=3", "--set ports.1=3: ports[1]: must be there: a list cannot be made longer"),
-    ("ports.0.tile=[8, 0]", "--set ports.0.tile=[8, 0]: ports[0].tile: must lie on the 8x8 mesh, not at [8, 0]"),
+    (
+        "ports.0.tile=[8, 0]",
+        "--set ports.0.tile=[8, 0]: ports[0].tile: must lie on the 8x8 mesh, not at [8, 0]",
+    ),
     ("mesh.width", "--set: must be key.path=value, not 'mesh.width'"),
     ("=4", "--set: must be key.path=value, not '=4'"),
     ("mesh..width=4", "--set: must be key.path=value, not 'mesh..width=4'"),
     ("mesh.width=[4", "--set mesh.width=[4: mesh.width: must be a YAML value, not '[4'"),
-    ("mesh={width: 4, width: 5}",
-     "--set mesh={width: 4, width: 5}: mesh.width: must be given once, not again: it stands on line 1 already"),
-    ("mesh=&m 4", "--set mesh=&m 4: mesh: must be written out: anchors and aliases are not allowed"),
-    ("energy.event_generation=1 pJ",
-     "--set energy.event_generation=1 pJ: "
-     "energy.event_generation: must be a mapping of keys to values, not '1 pJ'"),
-    ("energy.event_generation.value=1 pW",
-     "--set energy.event_generation.value=1 pW: "
-     "energy.event_generation.value: must be an energy with its unit, such as '23.6 pJ', not '1 pW'"),
-    ("core.synapse.lookup=3 ns",
-     "--set core.synapse.lookup=3 ns: core.synapse.lookup: must be a whole number of cycles of 2 ns, not '3 ns': "
-     "the nearest are 2 ns (1 cycle) and 4 ns (2 cycles)"),
-]  # fmt: skip
+    (
+        "mesh={width: 4, width: 5}",
+        "--set mesh={width: 4, width: 5}: mesh.width: must be given once, not again: it stands on "
+        "line 1 already",
+    ),
+    (
+        "mesh=&m 4",
+        "--set mesh=&m 4: mesh: must be written out: anchors and aliases are not allowed",
+    ),
+    (
+        "energy.event_generation=1 pJ",
+        "--set energy.event_generation=1 pJ: "
+        "energy.event_generation: must be a mapping of keys to values, not '1 pJ'",
+    ),
+    (
+        "energy.event_generation.value=1 pW",
+        "--set energy.event_generation.value=1 pW: "
+        "energy.event_generation.value: must be an energy with its unit, such as '23.6 pJ', not '1 "
+        "pW'",
+    ),
+    (
+        "core.synapse.lookup=3 ns",
+        "--set core.synapse.lookup=3 ns: core.synapse.lookup: must be a whole number of cycles of "
+        "2 ns, not '3 ns': "
+        "the nearest are 2 ns (1 cycle) and 4 ns (2 cycles)",
+    ),
+]
 
 
 @pytest.mark.parametrize(("option", "message"), REFUSED, ids=[row[0] for row in REFUSED])
@@ -90,14 +121,20 @@ def test_an_option_that_repairs_the_file_is_enough(said_of_chip):
     assert "" == said_of_chip(("lanes: 8", "lanes: 0"), overrides=("core.synapse.lanes=8",))[1]
 
 
-# options, what is said: a fault that the file alone does not have is said of the options that make it
+# options, what is said: a fault that the file alone does not have is said of the options that make
+# it
 BLAMED = [
-    (("energy.accumulate.value=5 pJ",),
-     "--set energy.accumulate.value=5 pJ: energy.accumulate.band: must be [low, high] around the value, "
-     "not ['0.03 pJ', '0.1 pJ']; set energy.accumulate.band too"),
-    (("mesh.width=4", "router.multicast=true", "link.flit=1 bit"),
-     "--set link.flit=1 bit: packet: must leave room for data: the fields take 24 of 8 bits"),
-]  # fmt: skip
+    (
+        ("energy.accumulate.value=5 pJ",),
+        "--set energy.accumulate.value=5 pJ: energy.accumulate.band: must be [low, high] around "
+        "the value, "
+        "not ['0.03 pJ', '0.1 pJ']; set energy.accumulate.band too",
+    ),
+    (
+        ("mesh.width=4", "router.multicast=true", "link.flit=1 bit"),
+        "--set link.flit=1 bit: packet: must leave room for data: the fields take 24 of 8 bits",
+    ),
+]
 
 
 @pytest.mark.parametrize(("options", "message"), BLAMED)
@@ -106,11 +143,19 @@ def test_a_fault_elsewhere_is_said_of_the_options_that_make_it(said_of_chip, opt
 
 
 def test_every_fault_an_option_makes_names_it(said_of_chip):
-    said = said_of_chip(("lanes: 8", "lanes: 0"), overrides=("core.synapse.word=0", "router.virtual_channels=1"))[1].splitlines()
-    assert said[0].startswith("chip.yaml:") and said[0].endswith(": core.synapse.lanes: must be at least 1, not 0")
-    assert ["--set core.synapse.word=0: core.synapse.word: must be at least 1 bit, not 0"] == said[1:]
+    said = said_of_chip(
+        ("lanes: 8", "lanes: 0"), overrides=("core.synapse.word=0", "router.virtual_channels=1")
+    )[1].splitlines()
+    assert said[0].startswith("chip.yaml:") and said[0].endswith(
+        ": core.synapse.lanes: must be at least 1, not 0"
+    )
+    assert ["--set core.synapse.word=0: core.synapse.word: must be at least 1 bit, not 0"] == said[
+        1:
+    ]
     said = said_of_chip(overrides=("router.virtual_channels=1",))[1].splitlines()
-    assert 2 == len(said) and all(line.startswith("--set router.virtual_channels=1: router.s") for line in said)
+    assert 2 == len(said) and all(
+        line.startswith("--set router.virtual_channels=1: router.s") for line in said
+    )
 
 
 def test_an_option_of_a_workload_is_shown_as_typed():

@@ -1,4 +1,6 @@
-"""Energies do not follow a changed width or size, and the chip says so; a chip as shipped lies within its statement."""
+"""Energies do not follow a changed width or size, and the chip says so; a chip as shipped lies
+within its statement.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +16,38 @@ from simulator.report.text import run_view
 
 # option, what is said of generic-22nm
 OUTSIDE = [
-    ("link.flit=8 bit", ("link.flit is 8 bit; link, router and queue energies are stated for 32 bit",)),
+    (
+        "link.flit=8 bit",
+        ("link.flit is 8 bit; link, router and queue energies are stated for 32 bit",),
+    ),
     ("link.flit=8", ("link.flit is 8 bit; link, router and queue energies are stated for 32 bit",)),
     ("link.flit=4 B", ()),
-    ("core.synapse.word=16 B",
-     ("core.synapse.word is 16 B; weight, accumulator and reload energies are stated for 64 bit",)),
-    ("router.buffer=9", ("router.buffer is 9 flits; router energies and powers are stated for 8 flits",)),
-    ("router.virtual_channels=5", ("router.virtual_channels is 5; router energies and powers are stated for 4",)),
-    ("core.memory.synapses=128 KiB", ("core.memory.synapses is 128 KiB; weight energies are stated for 64 KiB",)),
+    (
+        "core.synapse.word=16 B",
+        (
+            "core.synapse.word is 16 B; weight, accumulator and reload energies are stated for 64 "
+            "bit",
+        ),
+    ),
+    (
+        "router.buffer=9",
+        ("router.buffer is 9 flits; router energies and powers are stated for 8 flits",),
+    ),
+    (
+        "router.virtual_channels=5",
+        ("router.virtual_channels is 5; router energies and powers are stated for 4",),
+    ),
+    (
+        "core.memory.synapses=128 KiB",
+        ("core.memory.synapses is 128 KiB; weight energies are stated for 64 KiB",),
+    ),
     ("core.memory.synapses=65536 B", ()),
-    ("technology.node=7 nm", ("technology.node is 7 nm; all energies and powers are stated for 22 nm",)),
+    (
+        "technology.node=7 nm",
+        ("technology.node is 7 nm; all energies and powers are stated for 22 nm",),
+    ),
     ("mesh.width=4", ()),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("option", "lines"), OUTSIDE)
@@ -46,18 +68,27 @@ def test_an_edited_file_says_it_too(tmp_path):
 
 def test_a_statement_names_keys_and_their_values(said_of_chip):
     said = said_of_chip(("  link.flit: 32 bit\n", "  link.flti: 32 bit\n"))[1]
-    assert said.endswith("stated_for.link.flti: must name a number of this file; did you mean 'link.flit'?")
+    assert said.endswith(
+        "stated_for.link.flti: must name a number of this file; did you mean 'link.flit'?"
+    )
     said = said_of_chip(("  link.flit: 32 bit\n", "  link.flit: 32 mm\n"))[1]
-    assert said.endswith("stated_for.link.flit: must be a value that link.flit can have, not '32 mm'")
+    assert said.endswith(
+        "stated_for.link.flit: must be a value that link.flit can have, not '32 mm'"
+    )
 
 
 def test_the_summary_holds_what_the_chip_says():
     chip = Chip.load("generic-22nm", ("link.flit=8 bit",))
-    assert list(chip.outside_statement) == run("digits-mlp", chip, "snn", limit=1).summary()["constants_outside_statement"]
+    assert (
+        list(chip.outside_statement)
+        == run("digits-mlp", chip, "snn", limit=1).summary()["constants_outside_statement"]
+    )
 
 
 @pytest.mark.parametrize(("options", "shown"), [((), False), (("link.flit=8 bit",), True)])
 def test_the_report_says_it_where_there_is_something_to_say(options, shown):
     console = Console(width=200, record=True, file=io.StringIO())
     console.print(run_view(run("digits-mlp", Chip.load("generic-22nm", options), "snn", limit=1)))
-    assert shown == ("Constants  link.flit is 8 bit; link, router and queue energies" in console.export_text())
+    assert shown == (
+        "Constants  link.flit is 8 bit; link, router and queue energies" in console.export_text()
+    )

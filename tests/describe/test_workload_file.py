@@ -1,4 +1,6 @@
-"""A bad workload is told what is wrong, in its YAML file and in the arrays beside it; npz damage is a fault like any other."""
+"""A bad workload is told what is wrong, in its YAML file and in the arrays beside it; npz damage is
+a fault like any other.
+"""
 
 from __future__ import annotations
 
@@ -17,76 +19,206 @@ IF = "neuron: {model: if, threshold: hidden1.threshold"
 # what stands in the shipped file, what is written instead, the line it is said of, what is said
 ONE_MISTAKE = [
     ("bits: 5", "bits: 0", "input:", "input.bits: must be at least 1, not 0"),
-    ("bits: 5", "bits: 4", "stimulus:", "stimulus.values: must lie within 0..15 (input.bits is 4), not 0..16"),
+    (
+        "bits: 5",
+        "bits: 4",
+        "stimulus:",
+        "stimulus.values: must lie within 0..15 (input.bits is 4), not 0..16",
+    ),
     ("shape: [1, 8, 8]", "shape: []", "input:", "input.shape: must have at least 1 entry, not 0"),
-    ("shape: [1, 8, 8]", "shape: [1, 1, 8, 8]", "input:", "input.shape: must have at most 3 entries, not 4"),
-    ("arrays: arrays.npz", "arrays: array.npz", "arrays:",
-     "arrays: must be an npz file beside this one; there is no 'array.npz'"),
-    ("arrays: arrays.npz", "arrays: ../arrays.npz", "arrays:",
-     "arrays: must be the name of a file in the same folder, not '../arrays.npz'"),
-    ("arrays: arrays.npz", "arrays: workload.yaml", "arrays:",
-     "arrays: must be an npz file, and 'workload.yaml' is none"),
-    ("kind: dense", "kind: desne", "connection:",
-     "layers[0].connection.kind: must be 'dense', 'sparse' or 'convolution', not 'desne'; did you mean 'dense'?"),
-    ("kind: dense", "kind: dense, stride: 2", "connection:",
-     "layers[0].connection.stride: belongs to a convolution connection, not to a dense one"),
-    ("kind: dense", "kind: convolution", "connection:",
-     "layers[0].connection.weight: must have shape (channels, 1, height, width), not (64, 128)"),
-    ("kind: dense", "kind: sparse", "connection:",
-     "layers[0].connection.start: missing key: a sparse connection must name its array"),
-    ("weight: hidden1.weight", "weight: hiden1.weight", "connection:",
-     "layers[0].connection.weight: must name an array of arrays.npz, not 'hiden1.weight'; did you mean 'hidden1.weight'?"),
-    ("weight_bits: 8", "weight_bits: 17", "connection:", "layers[0].connection.weight_bits: must be at most 16, not 17"),
-    ("name: hidden2", "name: hidden1", "name: hidden1, again",
-     "layers[1].name: must be used by one layer only, not again: 'hidden1'"),
-    ("model: if", "model: iff", "neuron:",
-     "layers[0].neuron.model: must be 'if', 'lif' or 'readout', not 'iff'; did you mean 'if'?"),
-    ("model: if, ", "model: if, decay: 3, ", "neuron:", "layers[0].neuron.decay: belongs to a 'lif' neuron, not to 'if'"),
-    ("threshold: hidden1.threshold, ", "", "neuron:", "layers[0].neuron.threshold: missing key: it must be given"),
-    ("threshold: hidden1.threshold", "threshold: 0", "neuron:",
-     "layers[0].neuron.threshold: must lie within 1..8388607 (potential_bits is 24), not 0"),
-    ("threshold: hidden1.threshold", "threshold: 1.5", "neuron:",
-     "layers[0].neuron.threshold: must be a whole number or a text, not 1.5"),
-    ("threshold: hidden1.threshold", "threshold: images", "neuron:",
-     "layers[0].neuron.threshold: must have 1 entry or 128 (neurons), not 28800"),
-    ("model: readout", "model: readout, threshold: 3", "neuron: {model: readout",
-     "layers[2].neuron.threshold: must be left out: a readout never fires"),
-    ("reset: subtract", "reset: no", "neuron:", "layers[0].neuron.reset: must be 'subtract' or 'zero', not 'no'"),
-    ("kind: current", "kind: raster", "stimulus:",
-     "stimulus.values: must have shape (inferences, timesteps, 64), not (450, 64)"),
-    ("labels: labels", "labels: images", "stimulus:",
-     "stimulus.labels: must have one entry per inference (450), not shape (450, 64)"),
+    (
+        "shape: [1, 8, 8]",
+        "shape: [1, 1, 8, 8]",
+        "input:",
+        "input.shape: must have at most 3 entries, not 4",
+    ),
+    (
+        "arrays: arrays.npz",
+        "arrays: array.npz",
+        "arrays:",
+        "arrays: must be an npz file beside this one; there is no 'array.npz'",
+    ),
+    (
+        "arrays: arrays.npz",
+        "arrays: ../arrays.npz",
+        "arrays:",
+        "arrays: must be the name of a file in the same folder, not '../arrays.npz'",
+    ),
+    (
+        "arrays: arrays.npz",
+        "arrays: workload.yaml",
+        "arrays:",
+        "arrays: must be an npz file, and 'workload.yaml' is none",
+    ),
+    (
+        "kind: dense",
+        "kind: desne",
+        "connection:",
+        "layers[0].connection.kind: must be 'dense', 'sparse' or 'convolution', not 'desne'; did "
+        "you mean 'dense'?",
+    ),
+    (
+        "kind: dense",
+        "kind: dense, stride: 2",
+        "connection:",
+        "layers[0].connection.stride: belongs to a convolution connection, not to a dense one",
+    ),
+    (
+        "kind: dense",
+        "kind: convolution",
+        "connection:",
+        "layers[0].connection.weight: must have shape (channels, 1, height, width), not (64, 128)",
+    ),
+    (
+        "kind: dense",
+        "kind: sparse",
+        "connection:",
+        "layers[0].connection.start: missing key: a sparse connection must name its array",
+    ),
+    (
+        "weight: hidden1.weight",
+        "weight: hiden1.weight",
+        "connection:",
+        "layers[0].connection.weight: must name an array of arrays.npz, not 'hiden1.weight'; did "
+        "you mean 'hidden1.weight'?",
+    ),
+    (
+        "weight_bits: 8",
+        "weight_bits: 17",
+        "connection:",
+        "layers[0].connection.weight_bits: must be at most 16, not 17",
+    ),
+    (
+        "name: hidden2",
+        "name: hidden1",
+        "name: hidden1, again",
+        "layers[1].name: must be used by one layer only, not again: 'hidden1'",
+    ),
+    (
+        "model: if",
+        "model: iff",
+        "neuron:",
+        "layers[0].neuron.model: must be 'if', 'lif' or 'readout', not 'iff'; did you mean 'if'?",
+    ),
+    (
+        "model: if, ",
+        "model: if, decay: 3, ",
+        "neuron:",
+        "layers[0].neuron.decay: belongs to a 'lif' neuron, not to 'if'",
+    ),
+    (
+        "threshold: hidden1.threshold, ",
+        "",
+        "neuron:",
+        "layers[0].neuron.threshold: missing key: it must be given",
+    ),
+    (
+        "threshold: hidden1.threshold",
+        "threshold: 0",
+        "neuron:",
+        "layers[0].neuron.threshold: must lie within 1..8388607 (potential_bits is 24), not 0",
+    ),
+    (
+        "threshold: hidden1.threshold",
+        "threshold: 1.5",
+        "neuron:",
+        "layers[0].neuron.threshold: must be a whole number or a text, not 1.5",
+    ),
+    (
+        "threshold: hidden1.threshold",
+        "threshold: images",
+        "neuron:",
+        "layers[0].neuron.threshold: must have 1 entry or 128 (neurons), not 28800",
+    ),
+    (
+        "model: readout",
+        "model: readout, threshold: 3",
+        "neuron: {model: readout",
+        "layers[2].neuron.threshold: must be left out: a readout never fires",
+    ),
+    (
+        "reset: subtract",
+        "reset: no",
+        "neuron:",
+        "layers[0].neuron.reset: must be 'subtract' or 'zero', not 'no'",
+    ),
+    (
+        "kind: current",
+        "kind: raster",
+        "stimulus:",
+        "stimulus.values: must have shape (inferences, timesteps, 64), not (450, 64)",
+    ),
+    (
+        "labels: labels",
+        "labels: images",
+        "stimulus:",
+        "stimulus.labels: must have one entry per inference (450), not shape (450, 64)",
+    ),
     ("timesteps: 4", "timesteps: 0", "twin:", "twin.timesteps: must be at least 1, not 0"),
-    ("firing: streaming", "firing: stream", "twin:",
-     "twin.firing: must be 'streaming' or 'accumulate', not 'stream'; did you mean 'streaming'?"),
-    ("placement: auto", "placement: atuo", "mapping:",
-     "mapping.placement: must be 'auto' or a mapping of keys to values, not 'atuo'; did you mean 'auto'?"),
-    ("placement: auto", "placement: {hidden1: [0], hidden2: [0], output: [1]}", "mapping:",
-     "mapping.placement.hidden2: must not use core 0 again: it holds 'hidden1'"),
-    ("placement: auto", "placement: {hidden1: [0], hidden2: [1], output: []}", "mapping:",
-     "mapping.placement.output: must name at least one core"),
-    ("placement: auto", "placement: {hidden1: [0], hidden2: [1]}", "mapping:",
-     "mapping.placement: must place every layer; 'output' is missing"),
-    ("mapping: {", "mapping: {neuron_per_core: 9, ", "mapping:",
-     "mapping.neuron_per_core: unknown key; did you mean 'neurons_per_core'?"),
-]  # fmt: skip
+    (
+        "firing: streaming",
+        "firing: stream",
+        "twin:",
+        "twin.firing: must be 'streaming' or 'accumulate', not 'stream'; did you mean 'streaming'?",
+    ),
+    (
+        "placement: auto",
+        "placement: atuo",
+        "mapping:",
+        "mapping.placement: must be 'auto' or a mapping of keys to values, not 'atuo'; did you "
+        "mean 'auto'?",
+    ),
+    (
+        "placement: auto",
+        "placement: {hidden1: [0], hidden2: [0], output: [1]}",
+        "mapping:",
+        "mapping.placement.hidden2: must not use core 0 again: it holds 'hidden1'",
+    ),
+    (
+        "placement: auto",
+        "placement: {hidden1: [0], hidden2: [1], output: []}",
+        "mapping:",
+        "mapping.placement.output: must name at least one core",
+    ),
+    (
+        "placement: auto",
+        "placement: {hidden1: [0], hidden2: [1]}",
+        "mapping:",
+        "mapping.placement: must place every layer; 'output' is missing",
+    ),
+    (
+        "mapping: {",
+        "mapping: {neuron_per_core: 9, ",
+        "mapping:",
+        "mapping.neuron_per_core: unknown key; did you mean 'neurons_per_core'?",
+    ),
+]
 
 
-@pytest.mark.parametrize(("old", "new", "line", "message"), ONE_MISTAKE, ids=[row[3][:40] for row in ONE_MISTAKE])
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"), ONE_MISTAKE, ids=[row[3][:40] for row in ONE_MISTAKE]
+)
 def test_one_mistake_is_one_line_with_its_place(said_of_workload, old, new, line, message):
     text, said = said_of_workload((old, new))
-    place = line_of(text, line) if "again" not in line else text[: text.rindex("name: hidden1")].count("\n") + 1
+    place = (
+        line_of(text, line)
+        if "again" not in line
+        else text[: text.rindex("name: hidden1")].count("\n") + 1
+    )
     assert f"workload.yaml:{place}: {placed(text, message)}" == said
 
 
 def test_all_mistakes_are_said_at_once_in_the_order_of_lines(said_of_workload):
     text, said = said_of_workload(
-        ("model: readout", "model: readout, threshold: 3"), ("bits: 5", "bits: 4"), ("labels: labels", "labels: lables")
+        ("model: readout", "model: readout, threshold: 3"),
+        ("bits: 5", "bits: 4"),
+        ("labels: labels", "labels: lables"),
     )
     assert [
         f"workload.yaml:{line_of(text, 'neuron: {model: readout')}: layers[2].neuron.threshold: "
         "must be left out: a readout never fires",
-        f"workload.yaml:{line_of(text, 'stimulus:')}: stimulus.values: must lie within 0..15 (input.bits is 4), not 0..16",
+        f"workload.yaml:{line_of(text, 'stimulus:')}: stimulus.values: must lie within 0..15 "
+        f"(input.bits is 4), not 0..16",
     ] == said.splitlines()
 
 
@@ -96,38 +228,101 @@ IMAGES = np.zeros((450, 64), np.uint8)
 
 # arrays put in place of the shipped ones (None: left out), the line it is said of, what is said
 ONE_BAD_ARRAY = [
-    (dict(hidden1_weight=None), "connection:",
-     "layers[0].connection.weight: must name an array of arrays.npz, not 'hidden1.weight'; did you mean 'hidden2.weight'?"),
-    (dict(hidden1_weight=WEIGHT.astype(np.float32)), "connection:",
-     "layers[0].connection.weight: must name an array of integers, not 'hidden1.weight' of float32"),
-    (dict(hidden1_weight=np.array([["a"]])), "connection:",
-     "layers[0].connection.weight: must name an array of integers, not 'hidden1.weight' of <U1"),
-    (dict(hidden1_weight=np.array([{}], object)), "arrays:",
-     "arrays: must hold plain arrays of numbers; 'hidden1.weight' cannot be read: it holds Python objects"),
-    (dict(hidden1_weight=WEIGHT[1:]), "connection:",
-     "layers[0].connection.weight: must have shape (64, neurons), not (63, 128)"),
-    (dict(hidden1_weight=WEIGHT[0]), "connection:",
-     "layers[0].connection.weight: must have shape (64, neurons), not (128,)"),
-    (dict(hidden1_weight=WEIGHT[:, :0]), "connection:",
-     "layers[0].connection.weight: must hold weights, not nothing: its shape is (64, 0)"),
-    (dict(hidden1_weight=WEIGHT.astype(np.int16) * 128), "connection:",
-     "layers[0].connection.weight: must hold weights of 8 bits (-128..127), not 128..128"),
-    (dict(hidden1_weight=WEIGHT.astype(np.uint64) * 2**63), "connection:",
-     "layers[0].connection.weight: must hold integers below 2**63, not 9223372036854775808"),
-    (dict(hidden1_threshold=np.zeros(128, np.int32)), "neuron:",
-     "layers[0].neuron.threshold: must lie within 1..8388607 (potential_bits is 24), not 0"),
-    (dict(hidden1_bias=np.full(128, -(2**23) - 1)), "bias: hidden1.bias",
-     "layers[0].neuron.bias: must lie within -8388608..8388607 (potential_bits is 24), not -8388609"),
-    (dict(labels=LABELS[1:]), "stimulus:", "stimulus.labels: must have one entry per inference (450), not shape (449,)"),
-    (dict(labels=LABELS + 10), "stimulus:", "stimulus.labels: must lie within 0..9 (output neurons), not 10..10"),
-    (dict(labels=LABELS - 1), "stimulus:", "stimulus.labels: must lie within 0..9 (output neurons), not -1..-1"),
-    (dict(images=IMAGES[:, 1:]), "stimulus:", "stimulus.values: must have shape (inferences, 64), not (450, 63)"),
-    (dict(images=IMAGES[:0]), "stimulus:", "stimulus.values: must have shape (inferences, 64), not (0, 64)"),
-    (dict(images=IMAGES + 32), "stimulus:", "stimulus.values: must lie within 0..31 (input.bits is 5), not 32..32"),
-]  # fmt: skip
+    (
+        dict(hidden1_weight=None),
+        "connection:",
+        "layers[0].connection.weight: must name an array of arrays.npz, not 'hidden1.weight'; did "
+        "you mean 'hidden2.weight'?",
+    ),
+    (
+        dict(hidden1_weight=WEIGHT.astype(np.float32)),
+        "connection:",
+        "layers[0].connection.weight: must name an array of integers, not 'hidden1.weight' of "
+        "float32",
+    ),
+    (
+        dict(hidden1_weight=np.array([["a"]])),
+        "connection:",
+        "layers[0].connection.weight: must name an array of integers, not 'hidden1.weight' of <U1",
+    ),
+    (
+        dict(hidden1_weight=np.array([{}], object)),
+        "arrays:",
+        "arrays: must hold plain arrays of numbers; 'hidden1.weight' cannot be read: it holds "
+        "Python objects",
+    ),
+    (
+        dict(hidden1_weight=WEIGHT[1:]),
+        "connection:",
+        "layers[0].connection.weight: must have shape (64, neurons), not (63, 128)",
+    ),
+    (
+        dict(hidden1_weight=WEIGHT[0]),
+        "connection:",
+        "layers[0].connection.weight: must have shape (64, neurons), not (128,)",
+    ),
+    (
+        dict(hidden1_weight=WEIGHT[:, :0]),
+        "connection:",
+        "layers[0].connection.weight: must hold weights, not nothing: its shape is (64, 0)",
+    ),
+    (
+        dict(hidden1_weight=WEIGHT.astype(np.int16) * 128),
+        "connection:",
+        "layers[0].connection.weight: must hold weights of 8 bits (-128..127), not 128..128",
+    ),
+    (
+        dict(hidden1_weight=WEIGHT.astype(np.uint64) * 2**63),
+        "connection:",
+        "layers[0].connection.weight: must hold integers below 2**63, not 9223372036854775808",
+    ),
+    (
+        dict(hidden1_threshold=np.zeros(128, np.int32)),
+        "neuron:",
+        "layers[0].neuron.threshold: must lie within 1..8388607 (potential_bits is 24), not 0",
+    ),
+    (
+        dict(hidden1_bias=np.full(128, -(2**23) - 1)),
+        "bias: hidden1.bias",
+        "layers[0].neuron.bias: must lie within -8388608..8388607 (potential_bits is 24), not "
+        "-8388609",
+    ),
+    (
+        dict(labels=LABELS[1:]),
+        "stimulus:",
+        "stimulus.labels: must have one entry per inference (450), not shape (449,)",
+    ),
+    (
+        dict(labels=LABELS + 10),
+        "stimulus:",
+        "stimulus.labels: must lie within 0..9 (output neurons), not 10..10",
+    ),
+    (
+        dict(labels=LABELS - 1),
+        "stimulus:",
+        "stimulus.labels: must lie within 0..9 (output neurons), not -1..-1",
+    ),
+    (
+        dict(images=IMAGES[:, 1:]),
+        "stimulus:",
+        "stimulus.values: must have shape (inferences, 64), not (450, 63)",
+    ),
+    (
+        dict(images=IMAGES[:0]),
+        "stimulus:",
+        "stimulus.values: must have shape (inferences, 64), not (0, 64)",
+    ),
+    (
+        dict(images=IMAGES + 32),
+        "stimulus:",
+        "stimulus.values: must lie within 0..31 (input.bits is 5), not 32..32",
+    ),
+]
 
 
-@pytest.mark.parametrize(("arrays", "line", "message"), ONE_BAD_ARRAY, ids=[row[2][:60] for row in ONE_BAD_ARRAY])
+@pytest.mark.parametrize(
+    ("arrays", "line", "message"), ONE_BAD_ARRAY, ids=[row[2][:60] for row in ONE_BAD_ARRAY]
+)
 def test_one_bad_array_is_said_of_the_key_that_names_it(said_of_workload, arrays, line, message):
     text, said = said_of_workload(**arrays)
     place = line_of(text, line) if not line.startswith("bias") else line_of(text, "neuron:")
@@ -157,7 +352,9 @@ BAD_CONVOLUTIONS = [
 
 
 @pytest.mark.parametrize(
-    ("written", "kernel", "message"), BAD_CONVOLUTIONS, ids=[row[2][:50] for row in BAD_CONVOLUTIONS]
+    ("written", "kernel", "message"),
+    BAD_CONVOLUTIONS,
+    ids=[row[2][:50] for row in BAD_CONVOLUTIONS],
 )
 def test_convolutions_are_checked(said_of_workload, written, kernel, message):
     text, said = said_of_workload((FIRST + ", weight_bits: 8}", written), k=kernel)
@@ -166,7 +363,10 @@ def test_convolutions_are_checked(said_of_workload, written, kernel, message):
 
 
 def test_pooling_belongs_to_convolutions(said_of_workload):
-    edit = (FIRST + ", weight_bits: 8}", FIRST + ", weight_bits: 8}\n    pool: {kind: max, size: 2}")
+    edit = (
+        FIRST + ", weight_bits: 8}",
+        FIRST + ", weight_bits: 8}\n    pool: {kind: max, size: 2}",
+    )
     text, said = said_of_workload(edit)
     place = f"workload.yaml:{line_of(text, 'pool:')}: layers[0].pool: "
     assert place + "must follow a convolution, not a dense connection" == said
@@ -181,9 +381,15 @@ BAD_ROWS = [
     (dict(i=np.array([0, 5, 128])), "index: must hold targets within 0..127, not 0..128"),
     (dict(i=np.array([0, 5, -1])), "index: must hold targets within 0..127, not -1..5"),
     (dict(s=np.arange(65)), "start: must rise from 0 to 3 (the weights) in 65 entries"),
-    (dict(s=np.minimum(np.arange(64), 3)), "start: must rise from 0 to 3 (the weights) in 65 entries"),
-    (dict(s=np.arange(65)[::-1] * 0 + 3), "start: must rise from 0 to 3 (the weights) in 65 entries"),
-]  # fmt: skip
+    (
+        dict(s=np.minimum(np.arange(64), 3)),
+        "start: must rise from 0 to 3 (the weights) in 65 entries",
+    ),
+    (
+        dict(s=np.arange(65)[::-1] * 0 + 3),
+        "start: must rise from 0 to 3 (the weights) in 65 entries",
+    ),
+]
 
 
 @pytest.mark.parametrize(("arrays", "message"), BAD_ROWS)
@@ -194,7 +400,10 @@ def test_sparse_rows_are_checked(said_of_workload, arrays, message):
 
 
 def test_the_last_targets_of_sparse_rows_may_have_no_synapse(said_of_workload):
-    assert "" == said_of_workload((FIRST + ", weight_bits: 8}", "shape: [128]\n    " + SPARSE), **ROWS)[1]
+    assert (
+        ""
+        == said_of_workload((FIRST + ", weight_bits: 8}", "shape: [128]\n    " + SPARSE), **ROWS)[1]
+    )
 
 
 # what lies at arrays.npz instead of the arrays, what is said of line `arrays:`
@@ -222,7 +431,8 @@ def test_a_damaged_array_is_named_once(said_of_workload):
     said = refusal(lambda: Workload.load("workload.yaml"))
     place = f"workload.yaml:{line_of(text, 'arrays:')}: arrays: "
     assert said.startswith(
-        place + "must hold plain arrays of numbers; 'hidden2.weight' cannot be read: it is damaged: "
+        place
+        + "must hold plain arrays of numbers; 'hidden2.weight' cannot be read: it is damaged: "
     )
     assert 1 == len(said.splitlines())
 

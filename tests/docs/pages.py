@@ -1,4 +1,6 @@
-"""The pages a reader sees, taken apart: fenced blocks with the marks before them, commands, links and headings."""
+"""The pages a reader sees, taken apart: fenced blocks with the marks before them, commands, links
+and headings.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 @dataclass(frozen=True)
 class Block:
-    """One fenced block; `mark` is the text of an HTML comment on the line before it: `slow`, `shown only`, `file: NAME`."""
+    """One fenced block; `mark` is the text of an HTML comment on the line before it: `slow`, `shown
+    only`, `file: NAME`.
+    """
 
     page: Path
     line: int
@@ -39,9 +43,18 @@ class Block:
         return self.mark == "slow"
 
     def commands(self) -> list[str]:
-        """Return the commands of a block, continued lines joined; in a `text` block what follows two blanks is remark."""
-        lines = [line for line in self.text.replace("\\\n", " ").splitlines() if line.startswith("spikemesh ")]
-        return [re.split(r" {2,}", line)[0] if self.language == "text" else " ".join(line.split()) for line in lines]
+        """Return the commands of a block, continued lines joined; in a `text` block what follows
+        two blanks is remark.
+        """
+        lines = [
+            line
+            for line in self.text.replace("\\\n", " ").splitlines()
+            if line.startswith("spikemesh ")
+        ]
+        return [
+            re.split(r" {2,}", line)[0] if self.language == "text" else " ".join(line.split())
+            for line in lines
+        ]
 
 
 def blocks(page: Path) -> Iterator[Block]:
@@ -59,18 +72,24 @@ def prose(page: Path) -> str:
 
 
 def links(page: Path) -> list[str]:
-    """Return the targets of a page's links that lead to a file or a heading, not to the outside world."""
+    """Return the targets of a page's links that lead to a file or a heading, not to the outside
+    world.
+    """
     return [target for target in _LINK.findall(prose(page)) if not re.match(r"[a-z]+:", target)]
 
 
 def headings(page: Path) -> set[str]:
-    """Return the anchors of a page's headings as renderers make them: lower case, no punctuation, hyphens for blanks."""
+    """Return the anchors of a page's headings as renderers make them: lower case, no punctuation,
+    hyphens for blanks.
+    """
     titles = re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def furnish(folder: Path, page: Path) -> None:
-    """Put into a folder what a reader of the page has: the shipped chips and workloads, and the files the page shows."""
+    """Put into a folder what a reader of the page has: the shipped chips and workloads, and the
+    files the page shows.
+    """
     for name in ("chips", "workloads"):
         (folder / name).symlink_to(ROOT / name)
     for block in blocks(page):
@@ -83,7 +102,9 @@ def run(command: str, monkeypatch: pytest.MonkeyPatch) -> int:
     from simulator.__main__ import main
 
     words = shlex.split(command, comments=True)
-    assert not set(words) & {"|", ">", ">>", "&&", ";", "<"}, f"a page's command is one plain command: {command}"
+    assert not set(words) & {"|", ">", ">>", "&&", ";", "<"}, (
+        f"a page's command is one plain command: {command}"
+    )
     monkeypatch.setattr(sys, "argv", words)
     try:
         main()

@@ -1,4 +1,6 @@
-"""docs/architecture.md is true: what it names exists, every folder of the package is in it, and the order is the enforced one."""
+"""docs/architecture.md is true: what it names exists, every folder of the package is in it, and the
+order is the enforced one.
+"""
 
 from __future__ import annotations
 
@@ -42,8 +44,13 @@ def test_nothing_stands_in_the_tree_twice():
 
 
 def test_every_folder_of_the_package_is_named():
-    folders = {f"{path.parent.relative_to(ROOT).as_posix()}/" for path in (ROOT / "simulator").rglob("*.py")}
-    assert folders == {path for path in TREE if path.startswith("simulator/") and path.endswith("/")}
+    folders = {
+        f"{path.parent.relative_to(ROOT).as_posix()}/"
+        for path in (ROOT / "simulator").rglob("*.py")
+    }
+    assert folders == {
+        path for path in TREE if path.startswith("simulator/") and path.endswith("/")
+    }
 
 
 def test_every_folder_with_python_or_pages_is_named():

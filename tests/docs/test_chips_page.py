@@ -1,4 +1,6 @@
-"""docs/chips.md lists the cases of claims as they are, and README.md the claims as they come out."""
+"""docs/chips.md lists the cases of claims as they are, and README.md the claims as they come
+out.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ ROW = re.compile(r"^\| `(\w+)` \| ([^|]*) \| [^|]+ \|$", re.MULTILINE)
 def taken(case: str) -> tuple[list[str], list[str]]:
     """Return the parameters a case must and may be given, beside the chip."""
     parameters = list(inspect.signature(CASES[case]).parameters.values())[1:]
-    optional = [parameter.name for parameter in parameters if parameter.default is not parameter.empty]
+    optional = [
+        parameter.name for parameter in parameters if parameter.default is not parameter.empty
+    ]
     return [parameter.name for parameter in parameters if parameter.name not in optional], optional
 
 
@@ -37,12 +41,20 @@ def predictions() -> list[Prediction]:
 
 
 def test_the_readme_shows_every_claim_as_it_comes_out(predictions: list[Prediction]) -> None:
-    section = (ROOT / "README.md").read_text().split("\n## Held to what was published\n")[1].split("\n## ")[0]
+    section = (
+        (ROOT / "README.md")
+        .read_text()
+        .split("\n## Held to what was published\n")[1]
+        .split("\n## ")[0]
+    )
     assert claims_markdown(predictions) in section
 
 
 def test_the_readme_states_what_is_known_to_miss(predictions: list[Prediction]) -> None:
     query = [f"{100 * p.deviation:.0f}" for p in predictions if p.claim.case == "query_energy"]
     least, most, fitted = query
-    said = f"{least} to {most} % too high with the published energies, and {fitted} % with those of the fit"
+    said = (
+        f"{least} to {most} % too high with the published energies, and {fitted} % with those of "
+        f"the fit"
+    )
     assert said in " ".join((ROOT / "README.md").read_text().split())

@@ -1,4 +1,6 @@
-"""docs/extending.md is one story: its edits apply, its examples and commands run, from top to bottom in one folder."""
+"""docs/extending.md is one story: its edits apply, its examples and commands run, from top to
+bottom in one folder.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def hunks(lines: list[str]) -> Iterator[list[str]]:
 
 
 def apply(diff: Block) -> None:
-    """Do what a diff says in this folder; the old lines of each change must stand in the file once."""
+    """Do what a diff says in this folder; the old lines of each change must stand in the file
+    once.
+    """
     source, target, *lines = diff.text.splitlines(keepends=True)
     text = Path(source[4:-1]).read_text()
     for hunk in hunks(lines):
@@ -42,9 +46,13 @@ def apply(diff: Block) -> None:
 
 @pytest.fixture
 def reader(tmp_path, monkeypatch):
-    """A reader's folder: the shipped files and a package of their own to edit; routing algorithms are forgotten afterwards."""
+    """A reader's folder: the shipped files and a package of their own to edit; routing algorithms
+    are forgotten afterwards.
+    """
     furnish(tmp_path, PAGE)
-    shutil.copytree(ROOT / "simulator", tmp_path / "simulator", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "simulator", tmp_path / "simulator", ignore=shutil.ignore_patterns("__pycache__")
+    )
     monkeypatch.chdir(tmp_path)
     known = dict(ROUTING)
     yield monkeypatch
@@ -53,9 +61,13 @@ def reader(tmp_path, monkeypatch):
 
 
 def run_edited(*words: str) -> str:
-    """Run Python with the package of this folder, its kernels not compiled, and return what it prints."""
+    """Run Python with the package of this folder, its kernels not compiled, and return what it
+    prints.
+    """
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": os.getcwd()}
-    done = subprocess.run([sys.executable, *words], env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, *words], env=environment, capture_output=True, text=True, timeout=300
+    )
     assert 0 == done.returncode, done.stderr
     return done.stdout
 
@@ -82,13 +94,17 @@ def test_the_story_from_top_to_bottom(reader, capfd):
         if block.language == "diff":
             apply(block)
         elif block.language == "python":
-            exec(compile("\n" * block.line + block.text, str(PAGE), "exec"), {"__name__": "__main__"})
+            exec(
+                compile("\n" * block.line + block.text, str(PAGE), "exec"), {"__name__": "__main__"}
+            )
         elif block.mark == "edited":
             for command in block.commands():
                 run_edited("-m", "simulator", *command.split()[1:])
         else:
             for command in block.commands():
-                assert 0 == run(command, reader), f"{block.place}: {command}: {capfd.readouterr().err}"
+                assert 0 == run(command, reader), (
+                    f"{block.place}: {command}: {capfd.readouterr().err}"
+                )
     assert "north-last" in schema_of("chip")["$defs"]["Router"]["properties"]["routing"]["enum"]
     assert '"linear"' in run_edited("-m", "simulator", "schema", "workload")
     assert "[9, 6, 3, 0]" in run_edited("-c", LINEAR)

@@ -10,9 +10,14 @@ from simulator.behaviour import neurons
 from simulator.describe.network import Neuron
 
 PAGE = ROOT / "docs" / "neurons.md"
-DEFAULTS = {"model": "if", "threshold": "10", "initial": "0", "bias": "0", "reset": "subtract", "compare": ">="} | {
-    "decay": "0", "bits": "32", "overflow": "saturate"
-}  # fmt: skip
+DEFAULTS = {
+    "model": "if",
+    "threshold": "10",
+    "initial": "0",
+    "bias": "0",
+    "reset": "subtract",
+    "compare": ">=",
+} | {"decay": "0", "bits": "32", "overflow": "saturate"}
 
 
 def worked() -> list[list[str]]:
@@ -28,11 +33,15 @@ def described(settings: str) -> Neuron:
     given = DEFAULTS | written
     one = [np.array([int(given[key])]) for key in ("threshold", "initial", "bias")]
     bits, decay = int(given["bits"]), int(given["decay"])
-    return Neuron(given["model"], *one, given["reset"], given["compare"], decay, bits, given["overflow"])
+    return Neuron(
+        given["model"], *one, given["reset"], given["compare"], decay, bits, given["overflow"]
+    )
 
 
 @pytest.mark.parametrize(("settings", "currents", "spikes", "potentials", "overflows"), worked())
-def test_a_worked_row_is_what_the_kernel_computes(settings, currents, spikes, potentials, overflows):
+def test_a_worked_row_is_what_the_kernel_computes(
+    settings, currents, spikes, potentials, overflows
+):
     population = neurons.prepare("page", described(settings))
     potential, fired, left = population.initial.copy(), np.zeros(1, np.int32), 0
     seen: tuple[list[int], list[int]] = [], []
@@ -41,7 +50,10 @@ def test_a_worked_row_is_what_the_kernel_computes(settings, currents, spikes, po
         left += overflowed
         seen[0].append(n_fired)
         seen[1].append(int(potential[0]))
-    assert (spikes, potentials, int(overflows)) == (*(", ".join(map(str, row)) for row in seen), left)
+    assert (spikes, potentials, int(overflows)) == (
+        *(", ".join(map(str, row)) for row in seen),
+        left,
+    )
 
 
 def test_every_model_is_worked_on_the_page():
@@ -51,11 +63,15 @@ def test_every_model_is_worked_on_the_page():
 def test_the_activations_of_the_page():
     population = neurons.prepare("page", described("–"))
     assert "totals of 9, 10, 39, 400 and −11 give 0, 1, 3, 3 and 0" in PAGE.read_text()
-    assert [0, 1, 3, 3, 0] == [neurons.activation(population, 0, total, 3) for total in (9, 10, 39, 400, -11)]
+    assert [0, 1, 3, 3, 0] == [
+        neurons.activation(population, 0, total, 3) for total in (9, 10, 39, 400, -11)
+    ]
 
 
 def test_the_example_prints_what_the_page_shows(capsys):
-    example, printed = (block for block in blocks(PAGE) if block.language == "python" or block.mark == "printed")
+    example, printed = (
+        block for block in blocks(PAGE) if block.language == "python" or block.mark == "printed"
+    )
     exec(compile(example.text, str(PAGE), "exec"), {})
     assert printed.text == capsys.readouterr().out
 
@@ -65,6 +81,12 @@ def test_the_streaming_difference_of_the_page_is_the_measured_one(monkeypatch):
     from test_twins import STREAMING
 
     for timesteps, differing, spikes, activations in STREAMING:
-        of, share = " of 15,360" * (timesteps == 1), f" ({differing / 15360:.1%})".replace("%", " %") * (timesteps > 1)
+        of, share = (
+            " of 15,360" * (timesteps == 1),
+            f" ({differing / 15360:.1%})".replace("%", " %") * (timesteps > 1),
+        )
         more = f"{spikes / activations - 1:.1%}".replace("%", " %").replace("0.0 %", "0 %")
-        assert f"| {timesteps} | {differing:,}{of}{share} | {spikes:,} | {activations:,} | {more} |" in PAGE.read_text()
+        assert (
+            f"| {timesteps} | {differing:,}{of}{share} | {spikes:,} | {activations:,} | {more} |"
+            in PAGE.read_text()
+        )

@@ -1,4 +1,6 @@
-"""docs/noc.md is a session at a terminal: every command runs, in order, and prints what the page shows."""
+"""docs/noc.md is a session at a terminal: every command runs, in order, and prints what the page
+shows.
+"""
 
 import os
 import subprocess
@@ -30,8 +32,14 @@ def test_every_command_prints_what_the_page_shows(tmp_path):
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     for command, shown in commands():
         done = subprocess.run(
-            command, shell=True, cwd=tmp_path, env=os.environ | {"PATH": path}, stdout=subprocess.PIPE, text=True, timeout=120
-        )  # fmt: skip
+            command,
+            shell=True,
+            cwd=tmp_path,
+            env=os.environ | {"PATH": path},
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=120,
+        )
         assert (command, shown) == (command, [line.rstrip() for line in done.stdout.splitlines()])
 
 

@@ -1,4 +1,6 @@
-"""What the pages show works: every command runs, every Python example runs, every link leads somewhere."""
+"""What the pages show works: every command runs, every Python example runs, every link leads
+somewhere.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +17,21 @@ BLOCKS = [block for page in PAGES if page != STORY for block in blocks(page)]
 
 
 def cases(language: str) -> list:
-    """Return pytest parameters (block, command or text) of a language; a command shown twice is run once."""
+    """Return pytest parameters (block, command or text) of a language; a command shown twice is run
+    once.
+    """
     found: dict[str, Block] = {}
     for block in BLOCKS:
         if block.language == language and block.mark != "shown only":
             for text in block.commands() if language == "bash" else [block.text]:
                 found.setdefault(text, block)
     return [
-        pytest.param(block, text, id=text if language == "bash" else block.place, marks=[pytest.mark.slow] * block.is_slow)
+        pytest.param(
+            block,
+            text,
+            id=text if language == "bash" else block.place,
+            marks=[pytest.mark.slow] * block.is_slow,
+        )
         for text, block in found.items()
     ]
 
@@ -50,14 +59,20 @@ SHOWN = [
 
 
 @pytest.mark.parametrize(("block", "command"), SHOWN)
-def test_a_command_that_is_only_shown_names_a_verb_and_options_that_exist(block, command, monkeypatch):
+def test_a_command_that_is_only_shown_names_a_verb_and_options_that_exist(
+    block, command, monkeypatch
+):
     from simulator.__main__ import cli
 
     _, verb, *words = shlex.split(command, comments=True)
     monkeypatch.setattr("sys.argv", ["spikemesh", verb])
     found = cli.get_command(cli.make_context("spikemesh", [verb]), verb)
     assert found is not None, f"{block.place}: no verb {verb}"
-    known = {option for parameter in found.params for option in (*parameter.opts, *parameter.secondary_opts)} | {"--help"}
+    known = {
+        option
+        for parameter in found.params
+        for option in (*parameter.opts, *parameter.secondary_opts)
+    } | {"--help"}
     used = {word.partition("=")[0] for word in words if word.startswith("-")}
     assert not used - known, f"{block.place}: no such option of {verb}"
 

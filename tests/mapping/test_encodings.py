@@ -1,4 +1,6 @@
-"""Packets built from fields: sizes worked out by hand, and every encoding carries the same events."""
+"""Packets built from fields: sizes worked out by hand, and every encoding carries the same
+events.
+"""
 
 import numpy as np
 import pytest
@@ -17,11 +19,13 @@ from simulator.mapping.plan import ACCUMULATE
 
 def reach(targets: list[list[int]]) -> encodings.Reach:
     matrix = np.array(targets, np.int64)
-    return encodings.Reach(np.arange(matrix.shape[1], dtype=np.int32), matrix, 2 * matrix, 3 * matrix, ACCUMULATE)
+    return encodings.Reach(
+        np.arange(matrix.shape[1], dtype=np.int32), matrix, 2 * matrix, 3 * matrix, ACCUMULATE
+    )
 
 
 # generic-22nm: 12 bits destination, 12 bits axon, 32-bit flits, at most 8 of them, lookup 2 cycles
-# encoding, payload, neurons covered, events -> bits                     flits  busy cycles (3 per synapse, one each)
+# encoding, payload, neurons covered, events -> bits, flits, busy cycles (3 per synapse, one each)
 FIELDS = [
     ("events", 0, 1, 1, 12 + 12, 1, 2 + 3),
     ("events", 3, 1, 1, 12 + 12 + 3, 1, 2 + 3),
@@ -33,11 +37,23 @@ FIELDS = [
 ]
 
 
-@pytest.mark.parametrize(("encoding", "payload", "neurons", "events", "bits", "flits", "cycles"), FIELDS)
-def test_a_packet_is_as_long_as_its_fields(encoding, payload, neurons, events, bits, flits, cycles) -> None:
-    groups = Grouping(np.arange(events), np.array([0, events]), encoding == "dense", np.array([neurons]))
-    rows = encodings.rows(Chip.load("generic-22nm"), reach([[1]] * events), groups, encoding, payload)
-    assert (rows.bits.tolist(), rows.flits.tolist(), rows.cycles.tolist()) == ([bits], [flits], [cycles])
+@pytest.mark.parametrize(
+    ("encoding", "payload", "neurons", "events", "bits", "flits", "cycles"), FIELDS
+)
+def test_a_packet_is_as_long_as_its_fields(
+    encoding, payload, neurons, events, bits, flits, cycles
+) -> None:
+    groups = Grouping(
+        np.arange(events), np.array([0, events]), encoding == "dense", np.array([neurons])
+    )
+    rows = encodings.rows(
+        Chip.load("generic-22nm"), reach([[1]] * events), groups, encoding, payload
+    )
+    assert (rows.bits.tolist(), rows.flits.tolist(), rows.cycles.tolist()) == (
+        [bits],
+        [flits],
+        [cycles],
+    )
     assert rows.events.tolist() == [events]
 
 
@@ -49,7 +65,9 @@ def test_a_packet_goes_only_where_its_events_have_synapses() -> None:
     assert rows.endpoint.tolist() == [0, 2]
     assert rows.events.tolist() == [2, 1]
     assert rows.operations.tolist() == [2, 2]
-    stream = encodings.rows(chip, targets, Grouping(np.arange(2), np.array([0, 2]), True, np.array([2])), "dense", 3)
+    stream = encodings.rows(
+        chip, targets, Grouping(np.arange(2), np.array([0, 2]), True, np.array([2])), "dense", 3
+    )
     assert stream.endpoint.tolist() == [0, 1, 2]  # a stream goes everywhere, zeros and all
 
 
@@ -67,11 +85,17 @@ def test_every_encoding_asks_for_the_same_synaptic_operations(workload: str, mod
         if mode == "snn" and encoding == "dense":
             continue
         key = "packet.activations" if mode == "qnn" else "packet.spikes"
-        chip = Chip.load("generic-22nm", (f"{key}={encoding}", f"packet.events_per_packet={together}"))
+        chip = Chip.load(
+            "generic-22nm", (f"{key}={encoding}", f"packet.events_per_packet={together}")
+        )
         mapping = partition(loaded, chip)
-        activity = compile_activity(loaded, chip, mapping, compile_plan(chip, mapping), raster).activity
+        activity = compile_activity(
+            loaded, chip, mapping, compile_plan(chip, mapping), raster
+        ).activity
         asked = np.zeros((3, chip.n_cores + 1), np.int64)
-        rows = [(int(row), 1) for row in activity.message_row if row >= 0] + [(int(row), 1) for row in activity.inject_row]
+        rows = [(int(row), 1) for row in activity.message_row if row >= 0] + [
+            (int(row), 1) for row in activity.inject_row
+        ]
         for row, _ in rows:
             for entry in range(activity.row_start[row], activity.row_start[row + 1]):
                 place = activity.entry_endpoint[entry]
@@ -89,9 +113,13 @@ def test_without_zero_skip_a_stream_multiplies_every_zero() -> None:
     raster = behaviour.run(loaded.network, loaded.stimulus, "qnn", 4, "streaming", 2)
     macs = []
     for skip in ("true", "false"):
-        chip = Chip.load("generic-22nm", ("packet.activations=dense", f"core.synapse.zero_skip={skip}"))
+        chip = Chip.load(
+            "generic-22nm", ("packet.activations=dense", f"core.synapse.zero_skip={skip}")
+        )
         mapping = partition(loaded, chip)
-        activity = compile_activity(loaded, chip, mapping, compile_plan(chip, mapping), raster).activity
+        activity = compile_activity(
+            loaded, chip, mapping, compile_plan(chip, mapping), raster
+        ).activity
         per_row = np.add.reduceat(activity.entry_operations, activity.row_start[:-1])
         macs.append(int(per_row[activity.message_row].sum()))
     fan_out = 128 * 64 + 64 * 10  # hidden1 -> hidden2 -> output, all activations of two inferences
@@ -106,10 +134,16 @@ def test_messages_lie_within_their_visit_and_rise() -> None:
         chip = Chip.load("generic-22nm", changes)
         mapping = partition(loaded, chip)
         raster = behaviour.run(loaded.network, loaded.stimulus, "snn", 4, "streaming", 3)
-        activity = compile_activity(loaded, chip, mapping, compile_plan(chip, mapping), raster).activity
-        assert activity.work_message[0] == 0 and activity.work_message[-1] == len(activity.message_row)
+        activity = compile_activity(
+            loaded, chip, mapping, compile_plan(chip, mapping), raster
+        ).activity
+        assert activity.work_message[0] == 0 and activity.work_message[-1] == len(
+            activity.message_row
+        )
         for item, visits in enumerate(activity.work_visits):
-            positions = activity.message_position[activity.work_message[item] : activity.work_message[item + 1]]
+            positions = activity.message_position[
+                activity.work_message[item] : activity.work_message[item + 1]
+            ]
             assert (np.diff(positions) > 0).all()
             assert not len(positions) or (positions[0] >= 0 and positions[-1] < visits)
 
@@ -119,6 +153,7 @@ def test_an_event_longer_than_the_input_queue_is_refused() -> None:
     with pytest.raises(MappingError) as error:
         encodings.table(chip, reach([[1]]), 9)
     assert str(error.value) == (
-        "chip generic-22nm: core.input_queue must hold the longest packet, 2 flits for 33 bits, not only 1 flits: "
+        "chip generic-22nm: core.input_queue must hold the longest packet, 2 flits for 33 bits, "
+        "not only 1 flits: "
         "a core takes whole packets"
     )

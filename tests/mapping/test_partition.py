@@ -10,29 +10,34 @@ from simulator.mapping import stages
 from simulator.mapping.partition import partition
 from simulator.mapping.placement import snake
 
-# what is changed on the chip or (workload.) the workload                what the error says, word for word
+# what is changed on the chip or (workload.) the workload                what the error says, word
+# for word
 TOO_SMALL = [
     (
         ("mesh.width=2", "mesh.height=2"),
         (),
-        "workload digits-mlp does not fit on chip generic-22nm: it needs 7 cores (hidden1 4, hidden2 2, output 1), "
+        "workload digits-mlp does not fit on chip generic-22nm: it needs 7 cores (hidden1 4, "
+        "hidden2 2, output 1), "
         "the chip has 4, 3 too few",
     ),
     (
         ("core.memory.synapses=100 bit",),
         (),
-        "layer 'hidden1' does not fit: one neuron needs 512 bits of synapses and 64 bits of state, a core of generic-22nm has "
+        "layer 'hidden1' does not fit: one neuron needs 512 bits of synapses and 64 bits of state, "
+        "a core of generic-22nm has "
         "100 and 131072",
     ),
     (
         ("core.soma.state=16 bit",),
         (),
-        "layer 'hidden1' does not fit: its potentials have 24 bits, core.soma.state of generic-22nm is 16 bits",
+        "layer 'hidden1' does not fit: its potentials have 24 bits, core.soma.state of "
+        "generic-22nm is 16 bits",
     ),
     (
         ("core.memory.axons=31 bit",),
         (),
-        "layer 'output' does not fit: its axons need 32 bits on a core, core.memory.axons of generic-22nm is 31 bits, 1 too few",
+        "layer 'output' does not fit: its axons need 32 bits on a core, core.memory.axons of "
+        "generic-22nm is 31 bits, 1 too few",
     ),
     (
         (),
@@ -42,19 +47,22 @@ TOO_SMALL = [
     (
         ("core.memory.neurons=64 bit",),
         ("mapping.placement={hidden1: [0], hidden2: [1], output: [2]}",),
-        "layer 'hidden1' does not fit on 1 cores of generic-22nm: a core needs 65536 bits of synapses (has 524288) and 8192 bits "
+        "layer 'hidden1' does not fit on 1 cores of generic-22nm: a core needs 65536 bits of "
+        "synapses (has 524288) and 8192 bits "
         "of neurons (has 64); 128 cores would do",
     ),
     (
         ("router.multicast=true", "router.routing=yx"),
         (),
-        "chip generic-22nm: router.routing must be one of xy, west-first with router.multicast, not yx: its packets "
+        "chip generic-22nm: router.routing must be one of xy, west-first with router.multicast, "
+        "not yx: its packets "
         "and the XY trees could wait for each other in a circle",
     ),
     (
         ("barrier.points=[[1, 114 ns], [4, 148 ns]]",),
         (),
-        "chip generic-22nm: barrier.points must cover 7 tiles in use, not only 1 tiles: 114 ns, 4 tiles: 148 ns",
+        "chip generic-22nm: barrier.points must cover 7 tiles in use, not only 1 tiles: 114 ns, 4 "
+        "tiles: 148 ns",
     ),
 ]
 
@@ -86,7 +94,8 @@ def test_every_neuron_is_on_exactly_one_core() -> None:
 def test_a_tight_memory_takes_more_cores() -> None:
     workload = Workload.load("digits-mlp", ("mapping.neurons_per_core=128",))
     used = [
-        partition(workload, Chip.load("generic-22nm", (f"core.memory.synapses={kib} KiB",))).n_used for kib in (64, 8, 4, 2)
+        partition(workload, Chip.load("generic-22nm", (f"core.memory.synapses={kib} KiB",))).n_used
+        for kib in (64, 8, 4, 2)
     ]
     assert used == [3, 3, 5, 9]  # 8 KiB of weights in each hidden layer, 640 B in the output
 

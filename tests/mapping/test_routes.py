@@ -22,7 +22,7 @@ from simulator.mapping.routes import (
 
 often = settings(derandomize=True, deadline=None, max_examples=60, database=None)
 E, W, N, S = (1 << port for port in (EAST, WEST, NORTH, SOUTH))
-# what is allowed towards      south-west  west  north-west  south  north  south-east  east  north-east
+# what is allowed towards south-west, west, north-west, south, north, south-east, east, north-east
 ALLOWED = {
     "xy": [W, W, W, S, N, E, E, E],
     "yx": [S, W, N, S, N, S, E, N],
@@ -49,7 +49,9 @@ def test_every_algorithm_is_minimal_reaches_everything_and_cannot_deadlock(name)
     assert reaches_everything(table(name)) and is_deadlock_free(table(name))
 
 
-@pytest.mark.parametrize("name, together", [("xy", True), ("yx", False), ("west-first", True), ("negative-first", False)])
+@pytest.mark.parametrize(
+    "name, together", [("xy", True), ("yx", False), ("west-first", True), ("negative-first", False)]
+)
 def test_trees_turn_as_xy_does_and_not_every_table_bears_that(name, together):
     assert together == is_deadlock_free(table(name), trees=True)
 
@@ -73,7 +75,9 @@ def test_the_search_for_circles_agrees_with_networkx(seed):
     rng = np.random.default_rng(seed)
     # a random part of the fully adaptive table: about half of these close a circle on four by four
     allowed = fill(fully_adaptive) & rng.integers(0, 16, (5, 2, 3, 3)).astype(np.uint8)
-    graph = networkx.DiGraph([(a, b) for a, following in channel_dependencies(allowed, 4, 4).items() for b in following])
+    graph = networkx.DiGraph(
+        [(a, b) for a, following in channel_dependencies(allowed, 4, 4).items() for b in following]
+    )
     assert networkx.is_directed_acyclic_graph(graph) == is_deadlock_free(allowed, 4, 4)
 
 
@@ -89,7 +93,9 @@ def test_neighbours_face_each_other_and_the_mesh_has_an_edge():
 def test_a_tree_is_the_union_of_the_xy_ways():
     # from the corner of three by two: along the row, up where a destination's column is
     local = [(0, LOCAL), (2, LOCAL + 1), (4, LOCAL)]
-    assert {0: E | 1 << LOCAL, 1: E | N, 2: 1 << LOCAL + 1, 4: 1 << LOCAL} == xy_tree(3, 2, 0, local)
+    assert {0: E | 1 << LOCAL, 1: E | N, 2: 1 << LOCAL + 1, 4: 1 << LOCAL} == xy_tree(
+        3, 2, 0, local
+    )
     assert {5: 1 << LOCAL | 1 << LOCAL + 1} == xy_tree(3, 2, 5, [(5, LOCAL), (5, LOCAL + 1)])
 
 
@@ -102,7 +108,9 @@ def test_a_tree_is_the_union_of_the_xy_ways():
 def test_a_tree_gives_each_destination_one_copy_on_the_shortest_way(width, height, data):
     router = st.integers(0, width * height - 1)
     source = data.draw(router)
-    destinations = data.draw(st.sets(st.tuples(router, st.sampled_from([LOCAL, LOCAL + 3])), min_size=1))
+    destinations = data.draw(
+        st.sets(st.tuples(router, st.sampled_from([LOCAL, LOCAL + 3])), min_size=1)
+    )
     tree = xy_tree(width, height, source, destinations)
     assert list(tree) == sorted(tree)
     arrived, copies = [], [(source, 0)]

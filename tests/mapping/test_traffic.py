@@ -28,11 +28,17 @@ def test_an_empty_trace_is_an_empty_step():
 
 REFUSED = [
     ([(-1, 0, 0, 1)], "trace: packet 0: cycle must be at least 0, not -1"),
-    ([(0, 0, 0, 1), (0, 4, 0, 1)], "trace: packet 1: source must be at least 0 and at most 3, not 4"),
+    (
+        [(0, 0, 0, 1), (0, 4, 0, 1)],
+        "trace: packet 1: source must be at least 0 and at most 3, not 4",
+    ),
     ([(0, 0, 7, 1)], "trace: packet 0: destination must be at least 0 and at most 3, not 7"),
     ([(0, 0, 0, 0)], "trace: packet 0: flits must be at least 1, not 0"),
     ([(0, 0, 0, 1, 2)], "trace: packet 0: class must be at least 0 and at most 1, not 2"),
-    ([(0, 0, 0)], "trace: a packet must be (cycle, source, destination, flits[, class]), not 3 numbers"),
+    (
+        [(0, 0, 0)],
+        "trace: a packet must be (cycle, source, destination, flits[, class]), not 3 numbers",
+    ),
 ]
 
 
@@ -45,4 +51,9 @@ def test_a_trace_that_cannot_be_sent_is_refused(trace, text):
 
 def test_a_field_of_the_plan_can_be_changed():
     plan = noc_plan(3, 2, link_latency=np.array([2, 3]), routing="yx")
-    assert ([2, 3], 6, 0, 6) == (plan.link_latency.tolist(), plan.n_routers, plan.n_cores, plan.n_endpoints)
+    assert ([2, 3], 6, 0, 6) == (
+        plan.link_latency.tolist(),
+        plan.n_routers,
+        plan.n_cores,
+        plan.n_endpoints,
+    )

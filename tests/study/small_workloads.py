@@ -1,4 +1,6 @@
-"""Workloads small enough to work out by hand, and small random ones, as one neuron per core of a mesh allows."""
+"""Workloads small enough to work out by hand, and small random ones, as one neuron per core of a
+mesh allows.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,13 @@ from simulator.study.controlled import named
 def workload(network: Network, stimulus: Stimulus, timesteps: int, **changes) -> Workload:
     """Return network and stimulus as a workload with one neuron per core."""
     base = named("mlp-1-1")
-    return replace(base, network=network, stimulus=stimulus, timesteps=timesteps, **({"neurons_per_core": 1} | changes))
+    return replace(
+        base,
+        network=network,
+        stimulus=stimulus,
+        timesteps=timesteps,
+        **({"neurons_per_core": 1} | changes),
+    )
 
 
 def dense(weight, threshold: int, bits: int = 8) -> Layer:
@@ -32,31 +40,47 @@ def raster(values) -> Stimulus:
 
 
 @st.composite
-def random_workloads(draw: st.DrawFn, kinds: tuple[str, ...] = ("dense", "sparse", "convolution")) -> Workload:
+def random_workloads(
+    draw: st.DrawFn, kinds: tuple[str, ...] = ("dense", "sparse", "convolution")
+) -> Workload:
     """Return one to three random layers, driven by spikes or by currents."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     shape: tuple[int, ...] = draw(st.sampled_from([(5,), (1, 3, 2), (2, 2, 2)]))
     first, layers, depth = shape, [], draw(st.integers(1, 3))
     for number in range(depth):
         possible = [kind for kind in kinds if len(shape) == 3 or kind != "convolution"]
-        connection = _connection(rng, draw(st.sampled_from(possible)), shape, draw(st.integers(1, 6)))
+        connection = _connection(
+            rng, draw(st.sampled_from(possible)), shape, draw(st.integers(1, 6))
+        )
         shape, n = connection.output_shape, connection.n_out
         model = draw(st.sampled_from(["if", "readout"])) if number + 1 == depth else "if"
-        neuron = Neuron(model, rng.integers(1, 120, n), rng.integers(0, 50, n), rng.integers(-9, 10, n))
+        neuron = Neuron(
+            model, rng.integers(1, 120, n), rng.integers(0, 50, n), rng.integers(-9, 10, n)
+        )
         layers.append(Layer(f"layer{number + 1}", shape, connection, neuron))
-    inferences, timesteps, n_inputs = draw(st.integers(1, 2)), draw(st.integers(1, 5)), int(np.prod(first))
+    inferences, timesteps, n_inputs = (
+        draw(st.integers(1, 2)),
+        draw(st.integers(1, 5)),
+        int(np.prod(first)),
+    )
     values = rng.integers(0, 2, (inferences, timesteps, n_inputs))
     stimulus = raster(values)
     if draw(st.booleans()):
-        stimulus = Stimulus("current", rng.integers(0, 8, (inferences, n_inputs)).astype(np.int32), 3)
+        stimulus = Stimulus(
+            "current", rng.integers(0, 8, (inferences, n_inputs)).astype(np.int32), 3
+        )
     firing = draw(st.sampled_from(["streaming", "accumulate"]))
     return workload(Network(first, tuple(layers)), stimulus, timesteps, firing=firing)
 
 
-def _connection(rng: np.random.Generator, kind: str, shape: tuple[int, ...], targets: int) -> Connection:
+def _connection(
+    rng: np.random.Generator, kind: str, shape: tuple[int, ...], targets: int
+) -> Connection:
     n_in = int(np.prod(shape))
     if kind == "dense":
-        return Connection(kind, rng.integers(-128, 128, (n_in, targets)).astype(np.int32), 8, shape, (targets,))
+        return Connection(
+            kind, rng.integers(-128, 128, (n_in, targets)).astype(np.int32), 8, shape, (targets,)
+        )
     if kind == "sparse":
         fan_out = rng.integers(0, 4, n_in)
         fan_out[0] += 1  # at least one synapse

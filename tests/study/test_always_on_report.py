@@ -28,29 +28,66 @@ def _printed(outcomes: list, battery: float | None = None) -> list[str]:
     return console.export_text().splitlines()[1:]
 
 
-# frames per second, policy, frames of which each has a signal, whether frames come faster than the chip works
+# frames per second, policy, frames of which each has a signal, whether frames come faster than the
+# chip works
 @pytest.mark.parametrize(
     "rate, policy, overloaded",
-    [(100_000, "off", False), (300_000, "never", False), (300_000, "off", False), (500_000, "gate", True)],
+    [
+        (100_000, "off", False),
+        (300_000, "never", False),
+        (300_000, "off", False),
+        (500_000, "gate", True),
+    ],
 )
-def test_an_overloaded_stream_is_called_so_and_keeps_its_length(rate: int, policy: str, overloaded: bool) -> None:
-    (outcome,) = always_on("digits-mlp", "generic-22nm", Fraction(rate), [Fraction(1)], [policy], frames=20)
+def test_an_overloaded_stream_is_called_so_and_keeps_its_length(
+    rate: int, policy: str, overloaded: bool
+) -> None:
+    (outcome,) = always_on(
+        "digits-mlp", "generic-22nm", Fraction(rate), [Fraction(1)], [policy], frames=20
+    )
     heading, said, *_ = _printed([outcome])
-    assert overloaded == outcome.is_overloaded == report.summary([outcome])["points"][0]["overloaded"]
-    assert overloaded == ("always on, overloaded" in heading) == said.startswith("overloaded  duty 1,")
+    assert (
+        overloaded == outcome.is_overloaded == report.summary([outcome])["points"][0]["overloaded"]
+    )
+    assert (
+        overloaded == ("always on, overloaded" in heading) == said.startswith("overloaded  duty 1,")
+    )
     assert f"20 frames at {rate // 1000} kHz ({show(20 / rate, 's')})" in heading
     assert outcome.result.seconds > 20 / rate or not overloaded
 
 
 # value, how it is shown
-NUMBERS = [(0, "0"), (1e-9, "<0.001"), (0.25, "0.25"), (999.4, "999.4"), (999.9, "1,000"), (70040.0, "70,040")]
-SHARES = [(1e-7, "<0.001 %"), (1e-5, "0.001 %"), (0.5, "50.000 %"), (1 - 1e-9, ">99.999 %"), (1, "100.000 %")]
-LASTING = [(None, "-"), (1800.0, "0.5 hours"), (2 * 86400 - 1.0, "48 hours"), (2 * 86400.0, "2 days"), (1e9, "11,574 days")]
+NUMBERS = [
+    (0, "0"),
+    (1e-9, "<0.001"),
+    (0.25, "0.25"),
+    (999.4, "999.4"),
+    (999.9, "1,000"),
+    (70040.0, "70,040"),
+]
+SHARES = [
+    (1e-7, "<0.001 %"),
+    (1e-5, "0.001 %"),
+    (0.5, "50.000 %"),
+    (1 - 1e-9, ">99.999 %"),
+    (1, "100.000 %"),
+]
+LASTING = [
+    (None, "-"),
+    (1800.0, "0.5 hours"),
+    (2 * 86400 - 1.0, "48 hours"),
+    (2 * 86400.0, "2 days"),
+    (1e9, "11,574 days"),
+]
 
 
 @pytest.mark.parametrize(
     "form, value, shown",
-    [(form, *row) for form, rows in (("_number", NUMBERS), ("_percent", SHARES), ("_lasting", LASTING)) for row in rows],
+    [
+        (form, *row)
+        for form, rows in (("_number", NUMBERS), ("_percent", SHARES), ("_lasting", LASTING))
+        for row in rows
+    ],
 )
 def test_numbers_are_for_reading(form: str, value: float | None, shown: str) -> None:
     assert shown == getattr(report, form)(value)
@@ -81,9 +118,13 @@ def test_the_picture_is_drawn(mlp, tmp_path) -> None:
 
 def test_the_page_holds_every_key_of_the_summary(mlp) -> None:
     found = report.summary(mlp)
-    keys = {key for key in found if key != "points"} | {f"points[].{key}" for key in found["points"][0]}
+    keys = {key for key in found if key != "points"} | {
+        f"points[].{key}" for key in found["points"][0]
+    }
     page = (Path(__file__).parents[2] / "docs" / "always-on.md").read_text()
-    rows = [row for row in page[page.index("## always-on.json") :].splitlines() if row.startswith("| `")]
+    rows = [
+        row for row in page[page.index("## always-on.json") :].splitlines() if row.startswith("| `")
+    ]
     assert keys == {name for row in rows for name in re.findall(r"`([^`]+)`", row.split(" | ")[0])}
 
 
@@ -95,21 +136,40 @@ def test_the_page_names_every_term(mlp) -> None:
 # options, what is said
 WRITTEN = [
     (["--frame-rate", "10", "--duty", "0.1"], "--frame-rate: must be a frequency with its unit"),
-    (["--frame-rate", "10Hz", "--duty", "0.1", "--battery", "660 mW"], "--battery: must be an energy"),
-    (["--frame-rate", "10Hz", "--duty", "0.1", "--battery", "-1J"], "--battery: must be more than 0 J, not '-1J'"),
-    (["--frame-rate", "10Hz", "--duty", "0.1", "--battery", "0 J"], "--battery: must be more than 0 J, not '0 J'"),
+    (
+        ["--frame-rate", "10Hz", "--duty", "0.1", "--battery", "660 mW"],
+        "--battery: must be an energy",
+    ),
+    (
+        ["--frame-rate", "10Hz", "--duty", "0.1", "--battery", "-1J"],
+        "--battery: must be more than 0 J, not '-1J'",
+    ),
+    (
+        ["--frame-rate", "10Hz", "--duty", "0.1", "--battery", "0 J"],
+        "--battery: must be more than 0 J, not '0 J'",
+    ),
     (["--frame-rate", "1e-9Hz", "--duty", "0.5"], "--frame-rate: must be at least 500 µHz"),
     (["--frame-rate", "1e30Hz", "--duty", "0.5"], "--frame-rate: must be at most 500 MHz"),
     (["--frame-rate", "10Hz", "--duty", "2"], "--duty: must be from 0 to 1, not 2"),
     (["--frame-rate", "10Hz", "--duty", "1e-999999999"], "--duty: must be shares"),
-    (["--frame-rate", "10Hz", "--duty", "0.1;0.2"], "--duty: must be shares such as 0.001,0.01, not '0.1;0.2'"),
+    (
+        ["--frame-rate", "10Hz", "--duty", "0.1;0.2"],
+        "--duty: must be shares such as 0.001,0.01, not '0.1;0.2'",
+    ),
     (["--frame-rate", "10Hz", "--duty", "1/0"], "--duty: must be shares"),
-    (["--frame-rate", "10Hz", "--duty", "0.1", "--corner", "cold"], "--corner: must be one of nominal"),
+    (
+        ["--frame-rate", "10Hz", "--duty", "0.1", "--corner", "cold"],
+        "--corner: must be one of nominal",
+    ),
 ]
 
 
-@pytest.mark.parametrize("options, why", WRITTEN, ids=lambda value: value if isinstance(value, str) else "")
-def test_the_command_says_what_is_wrong_with_an_option(options: list[str], why: str, monkeypatch) -> None:
+@pytest.mark.parametrize(
+    "options, why", WRITTEN, ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_the_command_says_what_is_wrong_with_an_option(
+    options: list[str], why: str, monkeypatch
+) -> None:
     monkeypatch.setattr("sys.argv", ["spikemesh", "always-on"])
     with pytest.raises(InputError) as error:
         cli.main(["always-on", "digits-mlp", *options], standalone_mode=False)
@@ -131,14 +191,29 @@ def test_a_rate_is_refused_beyond_what_the_message_says(period: str, frames: int
 
 
 def test_the_longest_stream_is_counted_to_its_last_cycle() -> None:
-    (outcome,) = always_on("digits-mlp", "generic-22nm", Fraction(1, 2000), [Fraction(1, 1000)], ["never"])
-    assert MOST_CYCLES == outcome.result.record.cycles == outcome.result.record.state_cycles[0].sum()
+    (outcome,) = always_on(
+        "digits-mlp", "generic-22nm", Fraction(1, 2000), [Fraction(1, 1000)], ["never"]
+    )
+    assert (
+        MOST_CYCLES == outcome.result.record.cycles == outcome.result.record.state_cycles[0].sum()
+    )
     assert outcome.ideal_power == pytest.approx(outcome.power, rel=1e-9, abs=0)
 
 
 def test_the_command_writes_what_it_prints(tmp_path, capsys, monkeypatch) -> None:
     monkeypatch.setattr("sys.argv", ["spikemesh", "always-on"])
-    options = ["--frame-rate", "1kHz", "--duty", "0.05", "--frames", "20", "--policy", "gate", "-o", str(tmp_path)]
+    options = [
+        "--frame-rate",
+        "1kHz",
+        "--duty",
+        "0.05",
+        "--frames",
+        "20",
+        "--policy",
+        "gate",
+        "-o",
+        str(tmp_path),
+    ]
     cli.main(["always-on", "digits-mlp", *options, "--mode", "qnn"], standalone_mode=False)
     written = json.loads((tmp_path / "always-on.json").read_text())
     assert 1 == len(written["points"]) and "qnn" == written["mode"]
@@ -150,23 +225,38 @@ def test_the_manifest_says_how_to_run_the_study_again(tmp_path, monkeypatch) -> 
     mine = tmp_path / "mine.yaml"
     mine.write_bytes(library.find("chip", "generic-22nm").read_bytes() + b"\n# mine\n")
     asked = {
-        "policy": "gate", "duty": ["1/10", "3/10"], "frames": 10, "burst": "bursty", "background": 0.01, "seed": 7,
-        "frame_rate": "1kHz", "battery": "1J", "set": ["gating.gate_after=50 cycles"],
-    }  # fmt: skip
+        "policy": "gate",
+        "duty": ["1/10", "3/10"],
+        "frames": 10,
+        "burst": "bursty",
+        "background": 0.01,
+        "seed": 7,
+        "frame_rate": "1kHz",
+        "battery": "1J",
+        "set": ["gating.gate_after=50 cycles"],
+    }
 
     def study(folder: str, **options: object) -> tuple[str, dict]:
         written = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
         settings = [f"--set={setting}" for setting in asked["set"]]
         place = tmp_path / folder
-        cli.main(["always-on", "digits-mlp", f"--chip={mine}", *written, *settings, "-o", str(place)], standalone_mode=False)
-        return (place / "always-on.json").read_text(), json.loads((place / "manifest.json").read_text())
+        cli.main(
+            ["always-on", "digits-mlp", f"--chip={mine}", *written, *settings, "-o", str(place)],
+            standalone_mode=False,
+        )
+        return (place / "always-on.json").read_text(), json.loads(
+            (place / "manifest.json").read_text()
+        )
 
     given = asked | {"duty": "0.1,0.3"}
     given.pop("set")
     first, manifest = study("first", **given)
     assert asked == manifest["study"]
     assert "limit" not in manifest and -1 != manifest["chip"]["gating"]["gate_after"]
-    assert {"file": "mine.yaml", "sha256": hashlib.sha256(mine.read_bytes()).hexdigest()} == manifest["inputs"][-1]
+    assert {
+        "file": "mine.yaml",
+        "sha256": hashlib.sha256(mine.read_bytes()).hexdigest(),
+    } == manifest["inputs"][-1]
     again = {name: value for name, value in manifest["study"].items() if name != "set"}
     assert (first, manifest) == study("again", **again | {"duty": ",".join(again["duty"])})
     other, _ = study("other", **given | {"seed": 8})

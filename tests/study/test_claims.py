@@ -23,11 +23,17 @@ def predictions() -> list[Prediction]:
     return claims.check()
 
 
-@pytest.mark.parametrize("number", range(len(ALL)), ids=[f"{chip}-{claim.case}-{claim.value}" for chip, claim in ALL])
-def test_a_shipped_chip_reproduces_what_was_published(predictions: list[Prediction], number: int) -> None:
+@pytest.mark.parametrize(
+    "number", range(len(ALL)), ids=[f"{chip}-{claim.case}-{claim.value}" for chip, claim in ALL]
+)
+def test_a_shipped_chip_reproduces_what_was_published(
+    predictions: list[Prediction], number: int
+) -> None:
     prediction, (chip, claim) = predictions[number], ALL[number]
     assert (chip, claim) == (prediction.chip, prediction.claim)
-    assert prediction.holds, f"{prediction.predicted!r} against {claim.value}: {prediction.deviation:+.3%}"
+    assert prediction.holds, (
+        f"{prediction.predicted!r} against {claim.value}: {prediction.deviation:+.3%}"
+    )
 
 
 # chip, what must be claimed at least: the cases with no free parameter
@@ -38,19 +44,31 @@ MUST = [
     *(
         ("loihi1", case, value, 0)
         for case, value in (
-            ("hop_time", "4.1 ns"), ("hop_time", "6.5 ns"), ("hop_energy", "3.0 pJ"), ("hop_energy", "4.0 pJ"),
-            ("synapse_time", "3.5 ns"), ("synapse_energy", "23.6 pJ"), ("update_time", "5.3 ns"), ("update_time", "8.4 ns"),
-            ("update_energy", "52 pJ"), ("update_energy", "81 pJ"), ("barrier_time", "113 ns"), ("barrier_time", "465 ns"),
-            ("spike_time", "2.1 ns"), ("spike_energy", "1.7 pJ"),
+            ("hop_time", "4.1 ns"),
+            ("hop_time", "6.5 ns"),
+            ("hop_energy", "3.0 pJ"),
+            ("hop_energy", "4.0 pJ"),
+            ("synapse_time", "3.5 ns"),
+            ("synapse_energy", "23.6 pJ"),
+            ("update_time", "5.3 ns"),
+            ("update_time", "8.4 ns"),
+            ("update_energy", "52 pJ"),
+            ("update_energy", "81 pJ"),
+            ("barrier_time", "113 ns"),
+            ("barrier_time", "465 ns"),
+            ("spike_time", "2.1 ns"),
+            ("spike_energy", "1.7 pJ"),
         )
     ),
     ("loihi1", "query_energy", "1.33 mJ", [0.08, 0.1]),
     ("loihi1", "query_energy", "1.33 mJ", [0.19, 0.21]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("chip, case, value, tolerance", MUST)
-def test_the_cases_without_a_free_parameter_are_claimed(chip: str, case: str, value: str, tolerance) -> None:
+def test_the_cases_without_a_free_parameter_are_claimed(
+    chip: str, case: str, value: str, tolerance
+) -> None:
     assert (case, value, tolerance) in [
         (claim.case, claim.value, claim.tolerance) for claim in Chip.load(chip).published
     ]
@@ -59,7 +77,13 @@ def test_the_cases_without_a_free_parameter_are_claimed(chip: str, case: str, va
 # case, parameters, what is changed in the chip, and by what the prediction grows
 MOVES = [
     ("loihi1", "hop_time", {"direction": "east-west"}, "link.east_west.latency=4.9 ns", 1e-9),
-    ("loihi1", "hop_energy", {"direction": "north-south"}, "energy.link_north_south.value=4.1 pJ", 0.1e-12),
+    (
+        "loihi1",
+        "hop_energy",
+        {"direction": "north-south"},
+        "energy.link_north_south.value=4.1 pJ",
+        0.1e-12,
+    ),
     ("loihi1", "spike_time", {}, "core.axon_out.packet=2.3 ns", 1e-9),
     ("loihi1", "spike_energy", {}, "energy.ejection.value=2.7 pJ", 1e-12),
     ("loihi1", "synapse_time", {}, "core.synapse.accumulate=4.5 ns", 1e-9),
@@ -73,10 +97,16 @@ MOVES = [
 
 
 @pytest.mark.parametrize(
-    "chip, case, parameters, change, grows", MOVES, ids=lambda value: value if isinstance(value, str) else ""
+    "chip, case, parameters, change, grows",
+    MOVES,
+    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_prediction_follows_the_chip_and_is_no_constant(chip, case, parameters, change, grows) -> None:
-    before, after = (CASES[case](Chip.load(chip, changes), **parameters) for changes in ((), (change,)))
+def test_a_prediction_follows_the_chip_and_is_no_constant(
+    chip, case, parameters, change, grows
+) -> None:
+    before, after = (
+        CASES[case](Chip.load(chip, changes), **parameters) for changes in ((), (change,))
+    )
     assert after - before == pytest.approx(grows, rel=1e-6, abs=0)
 
 
@@ -99,21 +129,36 @@ TOLERANCES = [
 
 
 @pytest.mark.parametrize("value, tolerance, predicted, holds", TOLERANCES)
-def test_a_claim_holds_within_its_tolerance_and_not_beyond(value, tolerance, predicted, holds) -> None:
-    claim = Claim(claim="power", value=value, tolerance=tolerance, source="nobody", case="idle_power")
+def test_a_claim_holds_within_its_tolerance_and_not_beyond(
+    value, tolerance, predicted, holds
+) -> None:
+    claim = Claim(
+        claim="power", value=value, tolerance=tolerance, source="nobody", case="idle_power"
+    )
     assert holds == Prediction("chip", claim, predicted).holds
 
 
 def claim_of(**changes) -> Claim:
-    return Claim(**(dict(claim="power", value="1 mW", tolerance=0, source="nobody", case="idle_power") | changes))
+    return Claim(
+        **(
+            dict(claim="power", value="1 mW", tolerance=0, source="nobody", case="idle_power")
+            | changes
+        )
+    )
 
 
 # a claim, what is said
 REFUSED = [
     (dict(case="idle"), "case must be one of idle_power, power_at_rate"),
-    (dict(parameters={"rate": "1 Hz"}), "case idle_power: got an unexpected keyword argument 'rate'"),
+    (
+        dict(parameters={"rate": "1 Hz"}),
+        "case idle_power: got an unexpected keyword argument 'rate'",
+    ),
     (dict(parameters={"corner": "hot"}), "--corner: must be one of nominal"),
-    (dict(case="hop_time", parameters={"direction": "up"}), "direction: must be east-west or north-south, not 'up'"),
+    (
+        dict(case="hop_time", parameters={"direction": "up"}),
+        "direction: must be east-west or north-south, not 'up'",
+    ),
 ]
 
 
@@ -125,7 +170,11 @@ def test_a_claim_that_cannot_be_run_is_refused(changes: dict, why: str) -> None:
 
 # key of a claim, value, what is said of it
 FAULTS = [
-    ("value", "71 eV", "must be an energy, a time, a power or a frequency with its unit, such as '71 mW'"),
+    (
+        "value",
+        "71 eV",
+        "must be an energy, a time, a power or a frequency with its unit, such as '71 mW'",
+    ),
     ("tolerance", "[0.2, 0.1]", "must be a share, or [least, most]"),
     ("tolerance", "-0.1", "must be 0 or more"),
     ("kase", "idle_power", "unknown key"),
@@ -161,7 +210,9 @@ def test_a_chip_without_claims_is_said_to_claim_nothing(capsys, monkeypatch) -> 
 
 
 def test_the_table_for_a_page_has_a_row_per_claim() -> None:
-    rows = claims_markdown([Prediction("odin", claim_of(), 0.001), Prediction("odin", claim_of(tolerance=0.2), 0.0011)])
+    rows = claims_markdown(
+        [Prediction("odin", claim_of(), 0.001), Prediction("odin", claim_of(tolerance=0.2), 0.0011)]
+    )
     assert [
         "| odin | power | 1 mW | 1 mW | 0 | exact | nobody |",
         "| odin | power | 1 mW | 1.1 mW | +10.00% | ±20.0% | nobody |",
@@ -176,7 +227,10 @@ def test_the_page_shows_the_table_as_it_comes_out(predictions: list[Prediction])
 def test_a_run_written_by_hand_fires_what_was_asked() -> None:
     # power is linear in the rate: static plus a constant per event, to the noise of where spikes go
     chip = Chip.load("truenorth", ("mesh={width: 4, height: 4, cores_per_tile: 1}",))
-    idle, one, two = (claims.power_at_rate(chip, rate, 128, "1 ms", ticks=20) for rate in ("0 Hz", "50 Hz", "100 Hz"))
+    idle, one, two = (
+        claims.power_at_rate(chip, rate, 128, "1 ms", ticks=20)
+        for rate in ("0 Hz", "50 Hz", "100 Hz")
+    )
     assert idle == pytest.approx(claims.idle_power(chip), rel=1e-9, abs=0)
     assert two - idle == pytest.approx(2 * (one - idle), rel=0.01, abs=0)
     events = 50 * 16 * 256 * 128

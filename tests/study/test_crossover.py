@@ -22,7 +22,12 @@ FREE = ("energy.payload_bit_hop.value=0 pJ", "energy.stream_bit_hop.value=0 pJ")
 
 def places(raster, number: int) -> set[tuple[int, int]]:
     trace = raster.layers[number]
-    return set(zip(np.repeat(np.arange(len(trace.start) - 1), np.diff(trace.start)).tolist(), trace.neuron.tolist()))
+    return set(
+        zip(
+            np.repeat(np.arange(len(trace.start) - 1), np.diff(trace.start)).tolist(),
+            trace.neuron.tolist(),
+        )
+    )
 
 
 @pytest.fixture(scope="module")
@@ -57,27 +62,46 @@ def test_a_seed_is_the_same_events_and_another_seed_others(drawn: Activity) -> N
 
 @pytest.mark.parametrize("firing", ["streaming", "accumulate"])
 @pytest.mark.parametrize(("case", "spikes"), [("best", 1), ("average", 2.5), ("worst", 4)])
-def test_a_tied_density_is_theorem_2_and_the_spikes_are_the_activations(case: str, spikes: float, firing: str) -> None:
+def test_a_tied_density_is_theorem_2_and_the_spikes_are_the_activations(
+    case: str, spikes: float, firing: str
+) -> None:
     activity = Activity(replace(named("mlp-500-500"), firing=firing), 4, 2, case)
     snn, qnn = activity.raster("snn", 0.1), activity.raster("qnn", 0.1)
     assert compare(snn, qnn).is_equal
     density = len(qnn.layers[1].neuron) / 1000
     assert density == pytest.approx(4 * 0.1 / spikes, abs=0.001)
-    assert len(snn.layers[1].neuron) / 4000 == pytest.approx(0.1, rel=0.1 if case == "average" else 0.01)
+    assert len(snn.layers[1].neuron) / 4000 == pytest.approx(
+        0.1, rel=0.1 if case == "average" else 0.01
+    )
 
 
 def test_a_real_trace_is_thinned_and_filled() -> None:
     activity = Activity(Workload.load("digits-mlp"), 4, 2, "trace")
-    real = behaviour.run(activity.workload.network, activity.workload.stimulus, "snn", 4, activity.workload.firing, 2)
-    half, same, more = (activity.raster("snn", activity.real_rate * factor) for factor in (0.5, 1, 2))
+    real = behaviour.run(
+        activity.workload.network, activity.workload.stimulus, "snn", 4, activity.workload.firing, 2
+    )
+    half, same, more = (
+        activity.raster("snn", activity.real_rate * factor) for factor in (0.5, 1, 2)
+    )
     for number in (1, 2):
-        assert places(half, number) < places(real, number) == places(same, number) < places(more, number)
+        assert (
+            places(half, number)
+            < places(real, number)
+            == places(same, number)
+            < places(more, number)
+        )
         assert len(half.layers[number].neuron) == round(0.5 * len(real.layers[number].neuron))
 
 
 # two neurons cost the same compare; synapses S, neurons M of mlp-64-16: 64 + 64 * 16 and 64 + 16
 def test_where_transport_is_free_the_crossing_is_the_formula_s() -> None:
-    chip, synapses, neurons, window, density = Chip.load("yan-2024", FREE), 64 + 1024, 64 + 16, 3, 0.25
+    chip, synapses, neurons, window, density = (
+        Chip.load("yan-2024", FREE),
+        64 + 1024,
+        64 + 16,
+        3,
+        0.25,
+    )
     machine = Machine(Activity(named("mlp-64-16"), window, 2, density), chip)
     accumulate, read, multiply, compare_ = 0.05448, 0.31, 0.08831, 0.05448
     quantised = synapses * density * (multiply + read) + neurons * 2 * compare_
@@ -95,7 +119,9 @@ def test_the_costs_change_order_within_the_resolution(metric: str) -> None:
     machine = Machine(Activity(named("mlp-64-16"), 4, 2, 0.2), Chip.load("yan-2024"))
     crossing = machine.crossing(metric, 0.001)
     for rate in crossing.rate:
-        assert (machine.excess(metric, rate - 0.001) < 0) != (machine.excess(metric, rate + 0.001) < 0)
+        assert (machine.excess(metric, rate - 0.001) < 0) != (
+            machine.excess(metric, rate + 0.001) < 0
+        )
     assert crossing.rate
 
 
@@ -103,13 +129,22 @@ def test_the_cheapest_encoding_is_no_dearer_than_the_chip_s() -> None:
     activity, chip = Activity(named("mlp-64-16"), 4, 1, 0.3), Chip.load("generic-22nm")
     free, bound = (Machine(activity, chip, encodings=name) for name in ("cheapest", "chip"))
     for twin in ("snn", "qnn"):
-        assert all(free.cost(twin, 0.2).value[metric] <= bound.cost(twin, 0.2).value[metric] for metric in METRICS)
+        assert all(
+            free.cost(twin, 0.2).value[metric] <= bound.cost(twin, 0.2).value[metric]
+            for metric in METRICS
+        )
     assert free.cost("qnn", 0.2).value["energy"] < bound.cost("qnn", 0.2).value["energy"]
 
 
 def test_spreading_the_cores_lengthens_the_ways_and_nothing_else() -> None:
-    activity, chip = Activity(replace(named("mlp-64-16"), neurons_per_core=16), 4, 1, 0.2), Chip.load("generic-22nm")
-    near, far = (replay(activity, chip, "snn", 0.1, spread_out(activity.workload, chip, stride)) for stride in (1, 4))
+    activity, chip = (
+        Activity(replace(named("mlp-64-16"), neurons_per_core=16), 4, 1, 0.2),
+        Chip.load("generic-22nm"),
+    )
+    near, far = (
+        replay(activity, chip, "snn", 0.1, spread_out(activity.workload, chip, stride))
+        for stride in (1, 4)
+    )
     assert near.count("packets_sent") == far.count("packets_sent")
     assert mean_hops(near) < mean_hops(far)
 
@@ -117,21 +152,35 @@ def test_spreading_the_cores_lengthens_the_ways_and_nothing_else() -> None:
 def test_a_sweep_has_a_row_for_every_window_chip_and_spread(tmp_path) -> None:
     from simulator.commands.crossover import crossover
 
-    arguments = ["mlp-16-8", "--chip", "yan-2024", "--timesteps", "3,4", "--chip-set", "packet.axon=0 bit,12 bit"]
+    arguments = [
+        "mlp-16-8",
+        "--chip",
+        "yan-2024",
+        "--timesteps",
+        "3,4",
+        "--chip-set",
+        "packet.axon=0 bit,12 bit",
+    ]
     options = ["--spread", "1,2", "--resolution", "0.01", "--limit", "1", "-o", str(tmp_path)]
     out = CliRunner().invoke(crossover, [*arguments, *options], catch_exceptions=False)
     assert out.exit_code == 0, out.output
     rows = list(csv.DictReader((tmp_path / "crossover.csv").read_text().splitlines()))
     keys = [(row["timesteps"], row["packet.axon"], row["spread"]) for row in rows]
-    assert keys == [(t, axon, spread) for t in "34" for axon in ("0 bit", "12 bit") for spread in "12"]
+    assert keys == [
+        (t, axon, spread) for t in "34" for axon in ("0 bit", "12 bit") for spread in "12"
+    ]
     assert all(row["formula"].endswith("(SNN is cheaper below)") for row in rows)
 
 
 def test_a_trace_holds_the_measured_density_in_the_formula() -> None:
     workload, chip = Workload.load("digits-mlp"), Chip.load("generic-22nm")
     (finding,) = sweep(workload, [({}, chip)], [4], density="trace", resolution=0.01)
-    traces = behaviour.run(workload.network, workload.stimulus, "qnn", 4, workload.firing, 2).layers[1:-1]
-    assert finding.active == sum(len(trace.neuron) for trace in traces) / (2 * sum(trace.n_neurons for trace in traces))
+    traces = behaviour.run(
+        workload.network, workload.stimulus, "qnn", 4, workload.firing, 2
+    ).layers[1:-1]
+    assert finding.active == sum(len(trace.neuron) for trace in traces) / (
+        2 * sum(trace.n_neurons for trace in traces)
+    )
 
 
 # texts of --chip-set, and the combinations they ask for
@@ -155,10 +204,19 @@ def activity(density: float | str) -> Activity:
 # what is refused, and the words
 REFUSED = [
     (lambda: sweeps(("link.flit",)), "--chip-set: must be key.path=v1,v2,..., not 'link.flit'"),
-    (lambda: numbers("timesteps", "2,x"), "--timesteps: must be whole numbers of at least 1, separated by commas, not '2,x'"),
+    (
+        lambda: numbers("timesteps", "2,x"),
+        "--timesteps: must be whole numbers of at least 1, separated by commas, not '2,x'",
+    ),
     (lambda: activity(1.5), "density: must be from 0 to 1, not 1.5"),
-    (lambda: activity("some"), "density: must be a number, or one of best, average, worst, trace, not 'some'"),
-    (lambda: Machine(activity(0.1), Chip.load("yan-2024"), encodings="x"), "encodings: must be 'cheapest' or 'chip', not 'x'"),
+    (
+        lambda: activity("some"),
+        "density: must be a number, or one of best, average, worst, trace, not 'some'",
+    ),
+    (
+        lambda: Machine(activity(0.1), Chip.load("yan-2024"), encodings="x"),
+        "encodings: must be 'cheapest' or 'chip', not 'x'",
+    ),
     (
         lambda: spread_out(named("mlp-40-2"), Chip.load("yan-2024"), 8),
         "spread: must leave 42 cores on yan-2024, not 32 (every 8 of 256)",
@@ -179,22 +237,40 @@ def test_only_sizes_name_a_network(name: str) -> None:
 
 
 def test_one_finding_names_both_encodings_and_the_formula() -> None:
-    finding = find(Machine(Activity(named("mlp-64-16"), 5, 1, 0.2), Chip.load("yan-2024")), resolution=0.01)
+    finding = find(
+        Machine(Activity(named("mlp-64-16"), 5, 1, 0.2), Chip.load("yan-2024")), resolution=0.01
+    )
     assert set(finding.encoding) == {"snn", "qnn"} and finding.bits == 3
-    assert set(finding.flat()) >= {"timesteps", "energy", "latency", "energy_delay_product", "formula"}
+    assert set(finding.flat()) >= {
+        "timesteps",
+        "energy",
+        "latency",
+        "energy_delay_product",
+        "formula",
+    }
 
 
 WHOLE_FLITS = (
-    "energy.payload_bit_hop.value=0 pJ", "energy.stream_bit_hop.value=0 pJ", "energy.link_east_west.value=3 pJ",
-    "energy.link_north_south.value=3 pJ", "packet.destination=12 bit", "packet.axon=12 bit", "packet.maximum=8 flits",
-)  # fmt: skip
+    "energy.payload_bit_hop.value=0 pJ",
+    "energy.stream_bit_hop.value=0 pJ",
+    "energy.link_east_west.value=3 pJ",
+    "energy.link_north_south.value=3 pJ",
+    "packet.destination=12 bit",
+    "packet.axon=12 bit",
+    "packet.maximum=8 flits",
+)
 
 
 @pytest.mark.parametrize(("changes", "eight_is_better"), [((), True), (WHOLE_FLITS, False)])
-def test_eight_timesteps_beat_seven_only_where_a_bit_has_a_price(changes: tuple[str, ...], eight_is_better: bool) -> None:
+def test_eight_timesteps_beat_seven_only_where_a_bit_has_a_price(
+    changes: tuple[str, ...], eight_is_better: bool
+) -> None:
     chip = Chip.load("yan-2024", changes)
     seven, eight = (
-        Machine(Activity(named("mlp-64-16"), window, 2, 0.2), chip).crossing("energy", 0.001).rate[0] for window in (7, 8)
+        Machine(Activity(named("mlp-64-16"), window, 2, 0.2), chip)
+        .crossing("energy", 0.001)
+        .rate[0]
+        for window in (7, 8)
     )
     assert (eight > seven) == eight_is_better
 

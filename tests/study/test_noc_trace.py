@@ -1,4 +1,6 @@
-"""`spikemesh noc TRACE.csv`: the vectors' files, zero load, links and buffers, windows of any size, faults word for word."""
+"""`spikemesh noc TRACE.csv`: the vectors' files, zero load, links and buffers, windows of any size,
+faults word for word.
+"""
 
 import json
 import tracemalloc
@@ -31,8 +33,13 @@ def in_windows(packets, size):
 def everything(plan, windows, **choices):
     """Run windows and return the result with all packet rows and all grant rows."""
     packets, grants = [], []
-    result = run_trace(plan, windows, write_packets=packets.append, write_grants=grants.append, **choices)
-    return result, *(np.concatenate([np.zeros((0, n), np.int64), *parts]) for n, parts in ((9, packets), (8, grants)))
+    result = run_trace(
+        plan, windows, write_packets=packets.append, write_grants=grants.append, **choices
+    )
+    return result, *(
+        np.concatenate([np.zeros((0, n), np.int64), *parts])
+        for n, parts in ((9, packets), (8, grants))
+    )
 
 
 def random_packets(n, cycles, nodes, seed=0, most_flits=6):
@@ -51,9 +58,22 @@ def test_the_files_are_those_of_the_vectors_to_the_byte(noc, tmp_path, engine):
     for configuration, scenario in RECORDED:
         chosen, side = INDEX["configs"][configuration], INDEX["scenarios"][scenario]["k"]
         noc(
-            GOLDEN / "scenarios" / f"{scenario}.csv", "--mesh", f"{side}x{side}", "--pipeline", chosen["pipeline"],
-            "--vcs", chosen["vcs"], "--buffer", chosen["buffer_flits"], "--engine", engine, "-o", "o.csv", "--grants", "g.csv",
-        )  # fmt: skip
+            GOLDEN / "scenarios" / f"{scenario}.csv",
+            "--mesh",
+            f"{side}x{side}",
+            "--pipeline",
+            chosen["pipeline"],
+            "--vcs",
+            chosen["vcs"],
+            "--buffer",
+            chosen["buffer_flits"],
+            "--engine",
+            engine,
+            "-o",
+            "o.csv",
+            "--grants",
+            "g.csv",
+        )
         for kind, got in (("results", "o.csv"), ("grants", "g.csv")):
             expected = GOLDEN / kind / configuration / f"{scenario}.csv"
             if expected.exists() and expected.read_bytes() != (tmp_path / got).read_bytes():
@@ -69,10 +89,18 @@ def test_the_files_are_those_of_the_vectors_to_the_byte(noc, tmp_path, engine):
 @pytest.mark.parametrize("buffer", [2, 8])
 def test_an_isolated_packet_takes_the_formula(engine, pipeline, stages, buffer):
     table = [(hops, size) for hops in range(15) for size in range(1, 9)]
-    trace = rows(*((200 * k, 0, min(hops, 7) + 8 * max(hops - 7, 0), size) for k, (hops, size) in enumerate(table)))
-    _, packets, _ = everything(mesh(8, 8, pipeline=PIPELINE[pipeline], buffer=buffer), [trace], engine=engine)
+    trace = rows(
+        *(
+            (200 * k, 0, min(hops, 7) + 8 * max(hops - 7, 0), size)
+            for k, (hops, size) in enumerate(table)
+        )
+    )
+    _, packets, _ = everything(
+        mesh(8, 8, pipeline=PIPELINE[pipeline], buffer=buffer), [trace], engine=engine
+    )
     expected = [
-        hops * (stages + 1) + stages + 3 + (size - 1) + (size - 1) // buffer * max(0, 5 - buffer) for hops, size in table
+        hops * (stages + 1) + stages + 3 + (size - 1) + (size - 1) // buffer * max(0, 5 - buffer)
+        for hops, size in table
     ]
     assert expected == (packets[:, 7] - packets[:, 1]).tolist()
     assert [hops + 1 for hops, _ in table] == packets[:, 8].tolist()
@@ -83,8 +111,11 @@ def test_an_isolated_packet_takes_the_formula(engine, pipeline, stages, buffer):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_hot_spot_takes_one_flit_a_cycle(engine):
-    # sixteen nodes send one flit to node 5 at once; the arrivals by source, recorded from the field's router
-    _, packets, _ = everything(mesh(4, 4), [rows(*((0, node, 5, 1) for node in range(16)))], engine=engine)
+    # sixteen nodes send one flit to node 5 at once; the arrivals by source, recorded from the
+    # field's router
+    _, packets, _ = everything(
+        mesh(4, 4), [rows(*((0, node, 5, 1) for node in range(16)))], engine=engine
+    )
     assert [16, 11, 14, 18, 9, 5, 8, 12, 15, 10, 13, 19, 21, 17, 20, 22] == packets[:, 7].tolist()
 
 
@@ -103,7 +134,9 @@ def test_twenty_thousand_idle_cycles_change_nothing_but_the_clock(engine):
     _, once, _ = everything(mesh(4, 4), [packets], engine=engine)
     _, twice, _ = everything(mesh(4, 4), [packets, packets + shift], engine=engine)
     assert once.tolist() == twice[:50].tolist()
-    assert (once[:, [5, 6, 7]] - once[:, [1]]).tolist() == (twice[50:, [5, 6, 7]] - twice[50:, [1]]).tolist()
+    assert (once[:, [5, 6, 7]] - once[:, [1]]).tolist() == (
+        twice[50:, [5, 6, 7]] - twice[50:, [1]]
+    ).tolist()
 
 
 def test_an_idle_gap_costs_nothing():
@@ -118,7 +151,9 @@ def test_an_idle_gap_costs_nothing():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "advance", counted)
-        patch.setattr(module, "SLICE", 8)  # eventful cycles: 10**15 idle ones pass within a few slices
+        patch.setattr(
+            module, "SLICE", 8
+        )  # eventful cycles: 10**15 idle ones pass within a few slices
         everything(mesh(4, 4), [rows((0, 0, 15, 1), (10**15, 15, 0, 1))])
     assert len(calls) <= 40
 
@@ -136,20 +171,34 @@ def test_a_run_does_not_depend_on_where_the_windows_are_cut(size, load):
     for a, b in zip(expected[1:], got[1:]):
         assert a.tolist() == b.tolist()
     assert expected[0].record.link_blocked.tolist() == got[0].record.link_blocked.tolist()
-    assert expected[0].record.router_flit_cycles.tolist() == got[0].record.router_flit_cycles.tolist()
-    assert (expected[0].cycles, expected[0].record.counters.tolist()) == (got[0].cycles, got[0].record.counters.tolist())
+    assert (
+        expected[0].record.router_flit_cycles.tolist() == got[0].record.router_flit_cycles.tolist()
+    )
+    assert (expected[0].cycles, expected[0].record.counters.tolist()) == (
+        got[0].cycles,
+        got[0].record.counters.tolist(),
+    )
 
 
 def test_a_cycle_with_more_packets_than_a_window_holds(monkeypatch):
     monkeypatch.setattr("simulator.timing.engine.stream.CAPACITY", 16)
     packets = random_packets(500, 3, 16)
     plan = mesh(4, 4)
-    assert everything(plan, [packets])[1].tolist() == everything(plan, in_windows(packets, 10))[1].tolist()
+    assert (
+        everything(plan, [packets])[1].tolist()
+        == everything(plan, in_windows(packets, 10))[1].tolist()
+    )
 
 
 def test_no_packets_at_all():
     result, packets, grants = everything(mesh(2, 2), [])
-    assert (0, 0, 0, 0, 0) == (result.packets, result.cycles, len(packets), len(grants), result.flit_hops)
+    assert (0, 0, 0, 0, 0) == (
+        result.packets,
+        result.cycles,
+        len(packets),
+        len(grants),
+        result.flit_hops,
+    )
 
 
 def test_memory_does_not_grow_with_the_trace():
@@ -181,8 +230,21 @@ def test_packets_are_written_in_the_order_of_the_trace():
 
 def test_links_and_buffers_worked_out_by_hand(noc, tmp_path):
     (tmp_path / "t.csv").write_text("cycle,src,dst,size\n0,0,1,2\n")
-    out = noc("t.csv", "--mesh", "2x1", "--flit-interval", "3", "--links", "l.csv", "--routers", "r.csv", "--buffer", "4")
-    # head: router 0 in 2, router 1 in 5, arrives in 8; tail: router 0 in 3, leaves in 5, router 1 in 8, arrives in 11
+    out = noc(
+        "t.csv",
+        "--mesh",
+        "2x1",
+        "--flit-interval",
+        "3",
+        "--links",
+        "l.csv",
+        "--routers",
+        "r.csv",
+        "--buffer",
+        "4",
+    )
+    # head: router 0 in 2, router 1 in 5, arrives in 8; tail: router 0 in 3, leaves in 5, router 1
+    # in 8, arrives in 11
     assert (tmp_path / "l.csv").read_text().splitlines() == [
         "router,x,y,port,flits,utilisation,blocked_cycles",
         "0,0,0,east,2,0.5,2",
@@ -205,12 +267,23 @@ def test_latencies_are_counted_exactly():
         latency.add(np.array(part, np.int64))
     assert ([5, 7, 9, 100], [3, 1, 1, 1]) == (latency.cycles.tolist(), latency.packets.tolist())
     assert (6, 131 / 6) == (latency.n, latency.mean)
-    assert [5, 5, 7, 9, 100, 100] == [latency.quantile(share) for share in (0.0, 0.5, 0.51, 5 / 6, 0.99, 1.0)]
+    assert [5, 5, 7, 9, 100, 100] == [
+        latency.quantile(share) for share in (0.0, 0.5, 0.51, 5 / 6, 0.99, 1.0)
+    ]
 
 
 def test_options_reach_the_network(noc, tmp_path):
     (tmp_path / "t.csv").write_text("cycle,src,dst,size,class\n0,0,3,1,1\n")
-    noc("t.csv", "--mesh", "2x2", "--routing", "yx", "--link-latency", "1,4", *"--vcs 3 --class-vcs 2,1 --grants g.csv".split())
+    noc(
+        "t.csv",
+        "--mesh",
+        "2x2",
+        "--routing",
+        "yx",
+        "--link-latency",
+        "1,4",
+        *"--vcs 3 --class-vcs 2,1 --grants g.csv".split(),
+    )
     # north first (4 cycles of latency), then east; class 1 has VC 2 alone
     expected = ["2,0,4,2,2,2,0,0", "8,2,3,2,0,2,0,0", "11,3,1,2,4,2,0,0"]
     assert expected == (tmp_path / "g.csv").read_text().splitlines()[1:]
@@ -229,27 +302,53 @@ BAD = [
     ("cycle,src,dst\n", f"{HEADER}column size is missing; {FORM}'cycle,src,dst'"),
     ("cycle,dst,src,size\n", f"{HEADER}{FORM}'cycle,dst,src,size'"),
     ("cycle,src,dst,size,colour\n", f"{HEADER}{FORM}'cycle,src,dst,size,colour'"),
-    ("cycle,src,dst,size\n0,12,0,1\n", "t.csv:2: src: must be a node of the 4x3 mesh, 0 to 11, not 12"),
-    ("cycle,src,dst,size\n0,0,1,1\n0,0,-1,1\n", "t.csv:3: dst: must be a node of the 4x3 mesh, 0 to 11, not -1"),
+    (
+        "cycle,src,dst,size\n0,12,0,1\n",
+        "t.csv:2: src: must be a node of the 4x3 mesh, 0 to 11, not 12",
+    ),
+    (
+        "cycle,src,dst,size\n0,0,1,1\n0,0,-1,1\n",
+        "t.csv:3: dst: must be a node of the 4x3 mesh, 0 to 11, not -1",
+    ),
     ("cycle,src,dst,size\n0,0,1,0\n", "t.csv:2: size: must be at least 1, not 0"),
-    ("cycle,src,dst,size\n0,0,1,3000000000\n", "t.csv:2: size: must be at most 2147483647, not 3000000000"),
+    (
+        "cycle,src,dst,size\n0,0,1,3000000000\n",
+        "t.csv:2: size: must be at most 2147483647, not 3000000000",
+    ),
     ("cycle,src,dst,size\n-1,0,1,1\n", "t.csv:2: cycle: must be at least 0, not -1"),
     ("cycle,src,dst,size\n9,0,1,1\n8,0,1,1\n", "t.csv:3: cycle: must not fall: 8 comes after 9"),
-    ("cycle,src,dst,size\n9999999999999999,0,1,1\n", "t.csv:2: cycle: must be at most 1000000000000000, not 9999999999999999"),
+    (
+        "cycle,src,dst,size\n9999999999999999,0,1,1\n",
+        "t.csv:2: cycle: must be at most 1000000000000000, not 9999999999999999",
+    ),
     ("cycle,src,dst,size\n1e3,0,1,1\n", "t.csv:2: cycle: must be a whole number, not '1e3'"),
     ("cycle,src,dst,size\n0,0,1,1.0\n", "t.csv:2: size: must be a whole number, not '1.0'"),
     ("cycle,src,dst,size\n0,0,1,\n", "t.csv:2: size: must be a whole number, not ''"),
-    ("cycle,src,dst,size\n0,0,1\n", "t.csv:2: line: must be 4 numbers (cycle,src,dst,size), not '0,0,1'"),
+    (
+        "cycle,src,dst,size\n0,0,1\n",
+        "t.csv:2: line: must be 4 numbers (cycle,src,dst,size), not '0,0,1'",
+    ),
     ("cycle,src,dst,size,class\n0,0,1,1,2\n", "t.csv:2: class: must be at most 1, not 2"),
-    ("cycle,src,dst,size\n0,0,1,18446744073709551617\n", "t.csv:2: size: must be a whole number, not '18446744073709551617'"),
-    ("cycle,src,dst,size\n\x00\xff\x1b,1\n", r"t.csv:2: line: must be 4 numbers (cycle,src,dst,size), not '\x00\xff\x1b,1'"),
+    (
+        "cycle,src,dst,size\n0,0,1,18446744073709551617\n",
+        "t.csv:2: size: must be a whole number, not '18446744073709551617'",
+    ),
+    (
+        "cycle,src,dst,size\n\x00\xff\x1b,1\n",
+        r"t.csv:2: line: must be 4 numbers (cycle,src,dst,size), not '\x00\xff\x1b,1'",
+    ),
     ("\x7fELF\x02\x01\x00\n", rf"{HEADER}{FORM}'\x7fELF\x02\x01\x00'"),
-    ("cycle,src,dst,size\n0,12,12,0\n", "\n".join((
-        "t.csv:2: src: must be a node of the 4x3 mesh, 0 to 11, not 12",
-        "t.csv:2: dst: must be a node of the 4x3 mesh, 0 to 11, not 12",
-        "t.csv:2: size: must be at least 1, not 0",
-    ))),
-]  # fmt: skip
+    (
+        "cycle,src,dst,size\n0,12,12,0\n",
+        "\n".join(
+            (
+                "t.csv:2: src: must be a node of the 4x3 mesh, 0 to 11, not 12",
+                "t.csv:2: dst: must be a node of the 4x3 mesh, 0 to 11, not 12",
+                "t.csv:2: size: must be at least 1, not 0",
+            )
+        ),
+    ),
+]
 
 
 @pytest.mark.parametrize("text, message", BAD)
@@ -273,14 +372,22 @@ def test_twenty_faults_are_listed_and_the_others_counted(tmp_path):
     with pytest.raises(InputError) as refused:
         TraceFile(tmp_path / "t.csv", mesh(4, 4)).check()
     lines = str(refused.value).splitlines()
-    assert (21, "t.csv:40: dst", "t.csv: and 1,005 more") == (len(lines), Path(lines[19]).name[:13], Path(lines[20]).name)
+    assert (21, "t.csv:40: dst", "t.csv: and 1,005 more") == (
+        len(lines),
+        Path(lines[19]).name[:13],
+        Path(lines[20]).name,
+    )
 
 
-@pytest.mark.parametrize("text", [
-    "cycle,src,dst,size\n0,0,1,2\n3,2,3,4\n",
-    "cycle,src,dst,size\r\n0,0,1,2\r\n3,2,3,4\r\n",  # another system's line ends
-    "\ufeffcycle, src, dst, size\n0, 0, 1, 2\n\n +3,2,3,4",  # a spreadsheet's mark, blanks, no last line end
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cycle,src,dst,size\n0,0,1,2\n3,2,3,4\n",
+        "cycle,src,dst,size\r\n0,0,1,2\r\n3,2,3,4\r\n",  # another system's line ends
+        "\ufeffcycle, src, dst, size\n0, 0, 1, 2\n\n "
+        "+3,2,3,4",  # a spreadsheet's mark, blanks, no last line end
+    ],
+)
 def test_harmless_spellings_are_read(tmp_path, text):
     (tmp_path / "t.csv").write_bytes(text.encode())
     trace = TraceFile(tmp_path / "t.csv", mesh(2, 2))
@@ -289,12 +396,20 @@ def test_harmless_spellings_are_read(tmp_path, text):
 
 @pytest.mark.parametrize("block", [23, 64, 1 << 20])
 @pytest.mark.parametrize("window", [1, 10, 1 << 16])
-def test_a_trace_reads_the_same_in_blocks_and_windows_of_any_size(tmp_path, monkeypatch, block, window):
+def test_a_trace_reads_the_same_in_blocks_and_windows_of_any_size(
+    tmp_path, monkeypatch, block, window
+):
     packets = random_packets(300, 1000, 16)
-    np.savetxt(tmp_path / "t.csv", packets, "%d", ",", header="cycle,src,dst,size,class", comments="")
+    np.savetxt(
+        tmp_path / "t.csv", packets, "%d", ",", header="cycle,src,dst,size,class", comments=""
+    )
     monkeypatch.setattr(trace_file, "BLOCK", block)
     monkeypatch.setattr(trace_file, "WINDOW", window)
-    monkeypatch.setattr(trace_file._Reader, "_header", lambda reader: reader.file.readline().decode().strip().split(","))
+    monkeypatch.setattr(
+        trace_file._Reader,
+        "_header",
+        lambda reader: reader.file.readline().decode().strip().split(","),
+    )
     trace = TraceFile(tmp_path / "t.csv", mesh(4, 4))
     trace.check()
     assert (300, packets[-1, 0]) == (trace.n_packets, trace.last_cycle)
@@ -303,7 +418,9 @@ def test_a_trace_reads_the_same_in_blocks_and_windows_of_any_size(tmp_path, monk
 
 def test_a_line_without_end_is_no_trace(tmp_path):
     (tmp_path / "t.csv").write_bytes(b"cycle,src,dst,size\n" + b"\x00" * (3 << 20))
-    with pytest.raises(InputError, match=r"t\.csv:2: line: is longer than 1,048,576 bytes: this is no trace$"):
+    with pytest.raises(
+        InputError, match=r"t\.csv:2: line: is longer than 1,048,576 bytes: this is no trace$"
+    ):
         TraceFile(tmp_path / "t.csv", mesh(2, 2)).check()
 
 
@@ -319,20 +436,32 @@ REFUSED = [
     (["t.csv", "--vcs", "9"], "--vcs: must be 1 to 8, not 9"),
     (["t.csv", "--buffer", "65"], "--buffer: must be 1 to 64, not 65"),
     (["t.csv", "--link-latency", "0"], "--link-latency: must be 1 to 65536, not 0"),
-    (["t.csv", "--flit-interval", "1,x"], "--flit-interval: must be a number of cycles, or two such as 41,65, not '1,x'"),
-    (["t.csv", "--routing", "zz"], "--routing: must be one of xy, yx, west-first, negative-first, not 'zz'"),
-    (["t.csv", "--vcs", "2", "--class-vcs", "2,1"],
-     "--class-vcs: must be two numbers, each at least 1, that add up to the 2 VCs, not (2, 1)"),
+    (
+        ["t.csv", "--flit-interval", "1,x"],
+        "--flit-interval: must be a number of cycles, or two such as 41,65, not '1,x'",
+    ),
+    (
+        ["t.csv", "--routing", "zz"],
+        "--routing: must be one of xy, yx, west-first, negative-first, not 'zz'",
+    ),
+    (
+        ["t.csv", "--vcs", "2", "--class-vcs", "2,1"],
+        "--class-vcs: must be two numbers, each at least 1, that add up to the 2 VCs, not (2, 1)",
+    ),
     (["t.csv", "-o", "a.csv", "--grants", "a.csv"], "--grants: is the same file as -o: a.csv"),
     (["t.csv", "-o", "no/a.csv"], "no/a.csv: cannot be written: No such file or directory"),
     (["u.csv"], "u.csv: cannot be read: No such file or directory"),
     (["t.csv", "--clock", "1 GHz"], "--clock: needs --energy"),
-    (["t.csv", "--energy", "45nm", "--clock", "500"],
-     "--clock: must be a frequency with its unit, such as '500 MHz', not '500'"),
-    (["t.csv", "--energy", "45nm", "--link-length", "3"],
-     "--link-length: must be a length with its unit, such as '1 mm', not '3'"),
+    (
+        ["t.csv", "--energy", "45nm", "--clock", "500"],
+        "--clock: must be a frequency with its unit, such as '500 MHz', not '500'",
+    ),
+    (
+        ["t.csv", "--energy", "45nm", "--link-length", "3"],
+        "--link-length: must be a length with its unit, such as '1 mm', not '3'",
+    ),
     (["t.csv", "--energy", "7nm"], "--energy: must be one of 45nm, 22nm, 11nm, not '7nm'"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("arguments, message", REFUSED)
@@ -350,7 +479,9 @@ def test_a_deadlock_ends_the_stream_with_its_circle():
 
     # four worms turn round a square, each holding the link the next one wants
     turning = {(1, 1): (0,), (-1, 1): (2,), (-1, -1): (1,), (1, -1): (3,)}
-    allowed = fill(lambda in_port, parity, dx, dy: turning.get((dx, dy)) or xy(in_port, parity, dx, dy))
+    allowed = fill(
+        lambda in_port, parity, dx, dy: turning.get((dx, dy)) or xy(in_port, parity, dx, dy)
+    )
     plan = replace(mesh(2, 2, buffer=1), allowed=allowed)
     worms = rows(*((0, source, 3 - source, 20) for source in range(4)))
     with pytest.raises(DeadlockError, match=r"^cycle \d+: deadlock: "):

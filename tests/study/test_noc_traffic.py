@@ -1,4 +1,6 @@
-"""Synthetic traffic: who sends where, curves that repeat to the bit, saturation, multicast, and classes that do not meet."""
+"""Synthetic traffic: who sends where, curves that repeat to the bit, saturation, multicast, and
+classes that do not meet.
+"""
 
 import builtins
 from dataclasses import replace
@@ -7,7 +9,16 @@ import numpy as np
 import pytest
 
 from simulator.errors import InputError, SpikemeshError
-from simulator.study.curve import ACCEPTED, BATCHES, Point, _grows, curve, measure, verdict, warm_up_cycles
+from simulator.study.curve import (
+    ACCEPTED,
+    BATCHES,
+    Point,
+    _grows,
+    curve,
+    measure,
+    verdict,
+    warm_up_cycles,
+)
 from simulator.study.multicast import compare
 from simulator.study.noc import PIPELINE, Latency, mesh, run_trace
 from simulator.study.synthetic import PATTERNS, Traffic, draw
@@ -34,7 +45,8 @@ def test_permutations(pattern, width, height, expected):
 
 
 def test_the_draw_is_the_published_mixer():
-    # splitmix64's first output from state 0, and each word stirred in after the other, by Python's integers
+    # splitmix64's first output from state 0, and each word stirred in after the other, by Python's
+    # integers
     def mix(z):
         z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 % 2**64
         z = (z ^ z >> 27) * 0x94D049BB133111EB % 2**64
@@ -62,20 +74,29 @@ def test_the_rate_is_what_is_offered(pattern, rate, size):
 
 
 def test_what_is_offered_at_a_rate_is_offered_at_every_higher_one():
-    few, many = (set(map(tuple, packets_of(Traffic("uniform", 4, 4, rate), 3000).tolist())) for rate in (0.1, 0.15))
+    few, many = (
+        set(map(tuple, packets_of(Traffic("uniform", 4, 4, rate), 3000).tolist()))
+        for rate in (0.1, 0.15)
+    )
     assert few < many
 
 
 def test_a_seed_is_all_that_tells_two_traffics_apart():
-    one, same, other = (packets_of(Traffic("uniform", 4, 4, 0.1, seed=seed), 500).tolist() for seed in (5, 5, 6))
+    one, same, other = (
+        packets_of(Traffic("uniform", 4, 4, 0.1, seed=seed), 500).tolist() for seed in (5, 5, 6)
+    )
     assert one == same and one != other
 
 
-@pytest.mark.parametrize("share, hot, expected", [(1.0, 3, 1.0), (0.5, None, 0.5 + 0.5 / 16), (0.0, 3, 1 / 16)])
+@pytest.mark.parametrize(
+    "share, hot, expected", [(1.0, 3, 1.0), (0.5, None, 0.5 + 0.5 / 16), (0.0, 3, 1 / 16)]
+)
 def test_the_hot_node_gets_its_share(share, hot, expected):
     packets = packets_of(Traffic("hotspot", 4, 4, 0.5, hot_node=hot, hot_share=share), 2000)
     got = np.count_nonzero(packets[:, 2] == (10 if hot is None else hot))
-    assert abs(got - len(packets) * expected) <= 4 * (len(packets) * expected * (1 - expected)) ** 0.5
+    assert (
+        abs(got - len(packets) * expected) <= 4 * (len(packets) * expected * (1 - expected)) ** 0.5
+    )
 
 
 def test_uniform_reaches_every_node_alike():
@@ -85,11 +106,21 @@ def test_uniform_reaches_every_node_alike():
 
 # changes of a traffic, the message
 REFUSED = [
-    ({"pattern": "random"}, "traffic: must be one of uniform, transpose, bitcomp, tornado, neighbor, hotspot, not 'random'"),
+    (
+        {"pattern": "random"},
+        "traffic: must be one of uniform, transpose, bitcomp, tornado, neighbor, hotspot, not "
+        "'random'",
+    ),
     ({"pattern": "transpose", "width": 8}, "traffic: transpose needs a square mesh, not 8x4"),
     ({"rate": 0.0}, "rate: must be above 0 and at most 1, a packet per node and cycle, not 0"),
-    ({"rate": 2.5, "packet_size": 2}, "rate: must be above 0 and at most 2, a packet per node and cycle, not 2.5"),
-    ({"rate": float("nan")}, "rate: must be above 0 and at most 1, a packet per node and cycle, not nan"),
+    (
+        {"rate": 2.5, "packet_size": 2},
+        "rate: must be above 0 and at most 2, a packet per node and cycle, not 2.5",
+    ),
+    (
+        {"rate": float("nan")},
+        "rate: must be above 0 and at most 1, a packet per node and cycle, not nan",
+    ),
     ({"packet_size": 0}, "packet-size: must be at least 1 flit, not 0"),
     ({"hot_node": 16}, "hot-node: must be a node of the mesh, 0 to 15, not 16"),
     ({"hot_share": 1.5}, "hot-share: must be 0 to 1, not 1.5"),
@@ -107,7 +138,18 @@ def test_traffic_that_cannot_be_is_refused(changes, message):
 
 
 def test_the_same_seed_gives_the_same_bytes(noc, tmp_path):
-    asked = ("--mesh", "4x4", "--traffic", "uniform", "--rate", "0.1,0.3", "--cycles", "800", "--seed", "9")
+    asked = (
+        "--mesh",
+        "4x4",
+        "--traffic",
+        "uniform",
+        "--rate",
+        "0.1,0.3",
+        "--cycles",
+        "800",
+        "--seed",
+        "9",
+    )
     said = {noc(*asked, "-o", name).replace("\n", "") for name in ("a.csv", "b.csv")}
     noc(*asked, "--engine", "reference", "-o", "c.csv")
     a, b, c = ((tmp_path / name).read_bytes() for name in ("a.csv", "b.csv", "c.csv"))
@@ -120,27 +162,40 @@ def test_a_point_does_not_depend_on_the_other_rates():
     plan, traffic = mesh(4, 4), Traffic("uniform", 4, 4, 0.1)
     alone = measure(plan, replace(traffic, rate=0.3), 600)
     among = curve(plan, traffic, [0.1, 0.3], 600)[1]
-    assert (alone.offered, alone.accepted, alone.latency.mean) == (among.offered, among.accepted, among.latency.mean)
+    assert (alone.offered, alone.accepted, alone.latency.mean) == (
+        among.offered,
+        among.accepted,
+        among.latency.mean,
+    )
 
 
 def test_latency_rises_with_the_load_and_the_knee_is_found():
-    points = curve(mesh(8, 8, virtual_channels=2), Traffic("uniform", 8, 8, 0.1), [0.02, 0.2, 0.4, 0.6], 1500)
+    points = curve(
+        mesh(8, 8, virtual_channels=2), Traffic("uniform", 8, 8, 0.1), [0.02, 0.2, 0.4, 0.6], 1500
+    )
     assert [False, False, False, True] == [point.is_saturated for point in points]
     mean = [point.latency.mean for point in points]
     assert mean == sorted(mean)
-    # far below saturation: the zero-load latency of the mean distance, 2 * (8 - 1/8) / 3 hops of 3 cycles, and 5
+    # far below saturation: the zero-load latency of the mean distance, 2 * (8 - 1/8) / 3 hops of 3
+    # cycles, and 5
     assert abs(mean[0] - (3 * 2 * (8 - 1 / 8) / 3 + 5)) < 1
-    assert verdict(points).startswith("saturates between 0.4 and 0.6 flits/node/cycle; the most accepted is 0.4")
+    assert verdict(points).startswith(
+        "saturates between 0.4 and 0.6 flits/node/cycle; the most accepted is 0.4"
+    )
 
 
-# bitcomp on a row of 4, one flit a packet: 0 <-> 3, 1 <-> 2; the middle links carry two nodes' packets, so at most 0.5 each
-@pytest.mark.parametrize("rate, is_saturated", [(0.3, False), (0.4, False), (0.6, True), (0.9, True)])
+# bitcomp on a row of 4, one flit a packet: 0 <-> 3, 1 <-> 2; the middle links carry two nodes'
+# packets, so at most 0.5 each
+@pytest.mark.parametrize(
+    "rate, is_saturated", [(0.3, False), (0.4, False), (0.6, True), (0.9, True)]
+)
 def test_saturation_lies_where_the_bisection_says(rate, is_saturated):
     assert is_saturated == measure(mesh(4, 1), Traffic("bitcomp", 4, 1, rate), 4000).is_saturated
 
 
 def test_a_short_run_is_saturated_when_too_little_arrives():
-    # 400 cycles are too few to see the queues grow by half, but not to see that they take more than they give
+    # 400 cycles are too few to see the queues grow by half, but not to see that they take more than
+    # they give
     point = measure(mesh(8, 8, virtual_channels=2), Traffic("uniform", 8, 8, 0.46), 400)
     assert point.is_saturated and point.accepted < ACCEPTED * point.offered
 
@@ -171,28 +226,56 @@ def test_the_warm_up_ends_where_the_latency_settles():
 STEADY, SATURATED = False, True
 # (rate, saturated, accepted) of the points, the sentence
 VERDICTS = [
-    ([(0.1, STEADY, 0.1), (0.2, STEADY, 0.2)], "not saturated up to 0.2 flits/node/cycle; the most accepted is 0.2000"),
-    ([(0.1, STEADY, 0.1), (0.2, SATURATED, 0.15)], "saturates between 0.1 and 0.2 flits/node/cycle; the most accepted is 0.1500"),
-    ([(0.4, SATURATED, 0.3)], "saturated from 0.4 flits/node/cycle on, the least tried; the most accepted is 0.3000"),
-    ([(0.1, SATURATED, 0.05), (0.2, STEADY, 0.2)], "saturates at or below 0.1 flits/node/cycle; the most accepted is 0.2000"),
+    (
+        [(0.1, STEADY, 0.1), (0.2, STEADY, 0.2)],
+        "not saturated up to 0.2 flits/node/cycle; the most accepted is 0.2000",
+    ),
+    (
+        [(0.1, STEADY, 0.1), (0.2, SATURATED, 0.15)],
+        "saturates between 0.1 and 0.2 flits/node/cycle; the most accepted is 0.1500",
+    ),
+    (
+        [(0.4, SATURATED, 0.3)],
+        "saturated from 0.4 flits/node/cycle on, the least tried; the most accepted is 0.3000",
+    ),
+    (
+        [(0.1, SATURATED, 0.05), (0.2, STEADY, 0.2)],
+        "saturates at or below 0.1 flits/node/cycle; the most accepted is 0.2000",
+    ),
 ]
 
 
 @pytest.mark.parametrize("points, sentence", VERDICTS)
 def test_the_verdict_names_the_knee(points, sentence):
-    made = [Point(rate, rate, accepted, 0, 1, Latency(), is_saturated, None) for rate, is_saturated, accepted in points]
+    made = [
+        Point(rate, rate, accepted, 0, 1, Latency(), is_saturated, None)
+        for rate, is_saturated, accepted in points
+    ]
     assert f"{sentence} flits/node/cycle" == verdict(made)
 
 
 def test_too_few_cycles_are_refused(noc):
     with pytest.raises(InputError) as refused:
         noc("--mesh", "4x4", "--traffic", "uniform", "--cycles", "399")
-    assert "--cycles: must be at least 400 to tell a warm-up from a steady state, not 399" == str(refused.value)
+    assert "--cycles: must be at least 400 to tell a warm-up from a steady state, not 399" == str(
+        refused.value
+    )
 
 
 def test_a_plot_is_a_picture(noc, tmp_path):
     pytest.importorskip("matplotlib")
-    noc("--mesh", "4x4", "--traffic", "uniform", "--rate", "0.1,0.2,0.9", "--cycles", "400", "--plot", "c.png")
+    noc(
+        "--mesh",
+        "4x4",
+        "--traffic",
+        "uniform",
+        "--rate",
+        "0.1,0.2,0.9",
+        "--cycles",
+        "400",
+        "--plot",
+        "c.png",
+    )
     assert b"\x89PNG" == (tmp_path / "c.png").read_bytes()[:4]
 
 
@@ -217,26 +300,44 @@ def test_without_matplotlib_the_extra_is_named_before_anything_runs(noc, tmp_pat
 def test_a_tree_to_everyone_has_an_edge_less_than_nodes(engine):
     saving = compare(mesh(4, 4), Traffic("uniform", 4, 4, 0.01), 16, 400, engine=engine)
     n = saving.messages
-    assert (n, 16 * n, 15 * n) == (saving.tree.injected_flits, saving.unicast.injected_flits, saving.tree.flit_hops)
+    assert (n, 16 * n, 15 * n) == (
+        saving.tree.injected_flits,
+        saving.unicast.injected_flits,
+        saving.tree.flit_hops,
+    )
     assert n > 30 and saving.tree.latency.n == saving.unicast.latency.n == n
     assert saving.tree.busiest_link <= saving.unicast.busiest_link
-    # a message has arrived when its last copy has: 4 hops or more of 3 cycles from anywhere, and 5 more
+    # a message has arrived when its last copy has: 4 hops or more of 3 cycles from anywhere, and 5
+    # more
     assert min(saving.tree.latency.quantile(0.0), saving.unicast.latency.quantile(0.0)) >= 17
     # each source reaches every node: the sum of its distances is what unicasts pay
     packets = packets_of(Traffic("uniform", 4, 4, 0.01), 400)
-    far = [sum(abs(x - s % 4) + abs(y - s // 4) for x in range(4) for y in range(4)) for s in packets[:, 1].tolist()]
+    far = [
+        sum(abs(x - s % 4) + abs(y - s // 4) for x in range(4) for y in range(4))
+        for s in packets[:, 1].tolist()
+    ]
     assert sum(far) == saving.unicast.flit_hops
 
 
 def test_one_destination_saves_nothing():
     saving = compare(mesh(4, 4), Traffic("uniform", 4, 4, 0.05), 1, 300)
     tree, unicast = saving.tree, saving.unicast
-    assert 0 == saving.flit_hops_saved and tree.latency.packets.tolist() == unicast.latency.packets.tolist()
-    assert (tree.flit_hops, tree.busiest_link, tree.cycles) == (unicast.flit_hops, unicast.busiest_link, unicast.cycles)
+    assert (
+        0 == saving.flit_hops_saved
+        and tree.latency.packets.tolist() == unicast.latency.packets.tolist()
+    )
+    assert (tree.flit_hops, tree.busiest_link, tree.cycles) == (
+        unicast.flit_hops,
+        unicast.busiest_link,
+        unicast.cycles,
+    )
 
 
 def test_more_destinations_save_more():
-    saved = [compare(mesh(6, 6), Traffic("uniform", 6, 6, 0.005), k, 500).flit_hops_saved for k in (1, 2, 6, 18, 36)]
+    saved = [
+        compare(mesh(6, 6), Traffic("uniform", 6, 6, 0.005), k, 500).flit_hops_saved
+        for k in (1, 2, 6, 18, 36)
+    ]
     assert saved == sorted(set(saved)) and saved[0] == 0 and saved[-1] > 0.7
 
 
@@ -253,10 +354,19 @@ def test_groups_are_different_nodes_and_every_node_alike():
 REFUSED_MULTICAST = [
     (["--multicast", "17"], "--multicast: must be 1 to 16 destinations, not 17"),
     (["--multicast", "0"], "--multicast: must be 1 to 16 destinations, not 0"),
-    (["--multicast", "2", "--packet-size", "2"], "--packet-size: a multicast packet has one flit, not 2"),
-    (["--multicast", "2", "--routing", "yx"], "--routing: must be xy: multicast trees are unions of XY ways"),
+    (
+        ["--multicast", "2", "--packet-size", "2"],
+        "--packet-size: a multicast packet has one flit, not 2",
+    ),
+    (
+        ["--multicast", "2", "--routing", "yx"],
+        "--routing: must be xy: multicast trees are unions of XY ways",
+    ),
     (["--multicast", "2", "-o", "o.csv"], "-o: has no meaning with --multicast"),
-    (["--multicast", "2", "--rate", "0.1,0.2"], "--multicast: needs one --rate, in messages per node and cycle"),
+    (
+        ["--multicast", "2", "--rate", "0.1,0.2"],
+        "--multicast: needs one --rate, in messages per node and cycle",
+    ),
 ]
 
 
@@ -280,14 +390,16 @@ def worst_spike(engine, packets, **choices):
     return run_trace(mesh(8, 1, **choices), [packets], engine=engine).latency[0].quantile(1.0)
 
 
-# own VCs, whatever fills the link: buffers of 8 flits let a stream take every cycle, buffers of 4 leave gaps
+# own VCs, whatever fills the link: buffers of 8 flits let a stream take every cycle, buffers of 4
+# leave gaps
 @pytest.mark.parametrize("engine", ["compiled", "reference"])
 @pytest.mark.parametrize("pipeline, buffer", [("canonical", 8), ("lookahead", 8), ("lookahead", 4)])
 def test_a_stream_never_holds_a_spike_longer_than_arbitration(engine, pipeline, buffer):
     choices = {"pipeline": PIPELINE[pipeline], "virtual_channels": 2, "buffer": buffer}
     alone = worst_spike(engine, SPIKES, **choices, class_vcs=(1, 1))
     apart = worst_spike(engine, STREAMS + SPIKES, **choices, class_vcs=(1, 1))
-    # one turn of the interface, and at each of the routers a turn for each other input: west or local
+    # one turn of the interface, and at each of the routers a turn for each other input: west or
+    # local
     assert alone <= apart <= alone + 1 + (HOPS + 1) * 2
 
 

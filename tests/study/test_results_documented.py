@@ -54,7 +54,9 @@ def test_every_key_of_the_summary_is_documented_and_no_other(results) -> None:
 
 
 def test_every_key_of_the_twin_file_is_documented_and_no_other(results) -> None:
-    assert written(results[1].summary(), ("accuracy", "energy_per_inference_j")) == documented(section("twin.json"))
+    assert written(results[1].summary(), ("accuracy", "energy_per_inference_j")) == documented(
+        section("twin.json")
+    )
 
 
 def test_every_key_of_the_manifest_is_documented(results) -> None:
@@ -64,7 +66,9 @@ def test_every_key_of_the_manifest_is_documented(results) -> None:
 
 def test_every_array_of_the_tables_is_documented(results) -> None:
     for name, arrays in tables(results[0]).items():
-        line = next(line for line in section("Tables").splitlines() if line.startswith(f"| `{name}.npz`"))
+        line = next(
+            line for line in section("Tables").splitlines() if line.startswith(f"| `{name}.npz`")
+        )
         for array in arrays:
             if name == "layers" and array in results[0].summary()["layers"][0]:
                 continue

@@ -1,4 +1,6 @@
-"""Laws of a whole run, on real input: what was computed is what was moved, and everything adds up."""
+"""Laws of a whole run, on real input: what was computed is what was moved, and everything adds
+up.
+"""
 
 import hashlib
 import json
@@ -21,11 +23,17 @@ RUNS = [
     ("digits-mlp", "snn", ("router.multicast=true",)),
     ("digits-mlp", "snn", ("core.soma.update=touched", "router.pipeline=canonical")),
     ("digits-cnn", "snn", ("packet.spikes=bitmap",)),
-    ("digits-cnn", "qnn", ("packet.events_per_packet=3", "gating.off_after=40 cycles", "gating.retention=false")),
+    (
+        "digits-cnn",
+        "qnn",
+        ("packet.events_per_packet=3", "gating.off_after=40 cycles", "gating.retention=false"),
+    ),
 ]
 
 
-@pytest.fixture(scope="module", params=RUNS, ids=lambda case: "-".join([case[0], case[1], *case[2]]))
+@pytest.fixture(
+    scope="module", params=RUNS, ids=lambda case: "-".join([case[0], case[1], *case[2]])
+)
 def result(request) -> Result:
     workload, mode, changes = request.param
     return run(workload, Chip.load("generic-22nm", changes), mode, timesteps=4, limit=2)
@@ -71,14 +79,23 @@ def test_ledger_adds_up_by_action_core_layer_and_step(result: Result) -> None:
     ledger = result.ledger
     ledger.check()
     total = ledger.total
-    for parts in (ledger.by_action.values(), ledger.by_component.values(), ledger.by_layer.flat, ledger.by_step.flat):
-        assert sum(parts) == pytest.approx(total, rel=1e-9, abs=0)  # sums of floats in another order
+    for parts in (
+        ledger.by_action.values(),
+        ledger.by_component.values(),
+        ledger.by_layer.flat,
+        ledger.by_step.flat,
+    ):
+        assert sum(parts) == pytest.approx(
+            total, rel=1e-9, abs=0
+        )  # sums of floats in another order
 
 
 def test_energy_is_counts_times_the_table(result: Result) -> None:
     for action, count in result.ledger.counts.items():
         constant = getattr(result.chip.energy, action)
-        assert result.ledger.by_action[action] == pytest.approx(count * constant.value, rel=1e-12, abs=0)
+        assert result.ledger.by_action[action] == pytest.approx(
+            count * constant.value, rel=1e-12, abs=0
+        )
     assert set(COMPONENT) == set(ACTIONS)
 
 
@@ -107,7 +124,9 @@ def test_files_hold_the_run_and_nothing_half_written(result: Result, tmp_path) -
     cores = np.load(tmp_path / "out" / "cores.npz")
     assert np.array_equal(cores["unit_cycles"], result.record.unit_cycles)
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
-    assert len(manifest["inputs"]) == 3 and all(len(entry["sha256"]) == 64 for entry in manifest["inputs"])
+    assert len(manifest["inputs"]) == 3 and all(
+        len(entry["sha256"]) == 64 for entry in manifest["inputs"]
+    )
 
 
 def test_a_leak_free_idle_chip_costs_nothing_and_a_leaking_one_its_leakage() -> None:
@@ -121,7 +140,9 @@ def test_a_leak_free_idle_chip_costs_nothing_and_a_leaking_one_its_leakage() -> 
     chip, cycles = result.chip, result.record.state_cycles
     bits = chip.core.memory.synapses + chip.core.memory.neurons + chip.core.memory.axons
     watts = bits * chip.power.memory_leakage.value
-    assert result.ledger.by_action["memory_leakage"] == pytest.approx(cycles.sum() * chip.period * watts, rel=1e-12, abs=0)
+    assert result.ledger.by_action["memory_leakage"] == pytest.approx(
+        cycles.sum() * chip.period * watts, rel=1e-12, abs=0
+    )
 
 
 def test_the_twin_run_names_winner_and_reason(tmp_path) -> None:
@@ -132,7 +153,9 @@ def test_the_twin_run_names_winner_and_reason(tmp_path) -> None:
     assert written["agreement"] == 1.0
     ratio = result.snn.ledger.total / result.qnn.ledger.total
     assert written["energy_ratio"] == pytest.approx(ratio, rel=1e-12, abs=0)
-    assert (tmp_path / "snn" / "summary.json").is_file() and (tmp_path / "qnn" / "summary.json").is_file()
+    assert (tmp_path / "snn" / "summary.json").is_file() and (
+        tmp_path / "qnn" / "summary.json"
+    ).is_file()
     winner = "spiking" if ratio < 1 else "quantised"
     assert f"the {winner} twin wins on energy" in result.verdict()
 
@@ -161,7 +184,9 @@ def test_resets_and_events_are_those_of_the_raster_however_they_are_packed() -> 
         result = run("digits-mlp", Chip.load("generic-22nm", changes), "snn", timesteps=4, limit=2)
         spikes = sum(len(trace.neuron) for trace in result.raster.layers[1:])
         assert result.ledger.counts["reset"] == spikes  # the readout does not fire
-        assert result.ledger.counts["event_generation"] == spikes + 2 * 10  # it sends its potentials
+        assert (
+            result.ledger.counts["event_generation"] == spikes + 2 * 10
+        )  # it sends its potentials
     assert run("digits-mlp", mode="qnn", limit=2).ledger.counts["reset"] == 0
 
 

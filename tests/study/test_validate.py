@@ -1,4 +1,6 @@
-"""The closed form holds where its assumptions do: on the idealised machine the ledger is the formula, term by term."""
+"""The closed form holds where its assumptions do: on the idealised machine the ledger is the
+formula, term by term.
+"""
 
 import json
 from dataclasses import replace
@@ -10,9 +12,9 @@ from hypothesis import given, settings
 from small_workloads import dense, random_workloads, raster, workload
 
 from simulator import Chip, Workload, run
-from simulator.account.analytic import Operation, spiking
-from simulator.account.analytic_constants import CONFIGURATIONS, hardware
 from simulator.account.energy import ACTIONS
+from simulator.analytic.constants import CONFIGURATIONS, hardware
+from simulator.analytic.model import Operation, spiking
 from simulator.describe.network import Network
 from simulator.errors import CheckError
 from simulator.study.relaxations import BASE, mesh_for, relax, relaxations
@@ -22,13 +24,16 @@ PICO = 1e-12
 
 
 def near(expected: float, rel: float):
-    """Return what equals `expected` to `rel`, joules too: pytest alone takes any two below a picojoule for equal."""
+    """Return what equals `expected` to `rel`, joules too: pytest alone takes any two below a
+    picojoule for equal.
+    """
     return pytest.approx(expected, rel=rel, abs=0)
 
 
 #: two ports, so that what the neuron on core 1 sends is out of the chip at its own tile
 PORTS = (
-    "ports=[{name: in, tile: [0, 0], interval: 1 cycle}, {name: out, tile: [1, 0], interval: 1 cycle}]"
+    "ports=[{name: in, tile: [0, 0], interval: 1 cycle}, "
+    "{name: out, tile: [1, 0], interval: 1 cycle}]"
 )
 #: what is done with the zeros of a stream -> changes of the chip
 DENSE_WAYS = {
@@ -67,7 +72,9 @@ def test_the_ledger_is_the_formula_on_the_idealised_machine(mode: str, engine: s
 
 @pytest.mark.parametrize("engine", EXAMPLES)
 @pytest.mark.parametrize("way", DENSE_WAYS)
-def test_and_where_the_quantised_twin_sends_streams_to_fully_connected_layers(way: str, engine: str) -> None:
+def test_and_where_the_quantised_twin_sends_streams_to_fully_connected_layers(
+    way: str, engine: str
+) -> None:
     @settings(max_examples=EXAMPLES[engine] // 2, deadline=None)
     @given(loaded=random_workloads(kinds=("dense",)))
     def law(loaded: Workload) -> None:
@@ -80,18 +87,30 @@ def test_and_where_the_quantised_twin_sends_streams_to_fully_connected_layers(wa
 # in step 0 both fire (V = 8: a spike, V = 0), in step 1 only the second (V = 5)
 HAND = {
     "snn": {  # 3 spikes arrive
-        "accumulate": 3 * 0.05448, "compare": 2 * 0.05448, "reset": 1 * 0.05448, "weight_read": 3 * 0.31, "transfer": 3 * 3.0,
+        "accumulate": 3 * 0.05448,
+        "compare": 2 * 0.05448,
+        "reset": 1 * 0.05448,
+        "weight_read": 3 * 0.31,
+        "transfer": 3 * 3.0,
     },
     "qnn": {  # counts 1 and 2 arrive, two bits each: z = 3 + 10, u = 1
-        "multiply": 2 * 0.08831, "clamp": 2 * 0.05448, "weight_read": 2 * 0.31, "transfer": 2 * 2 * 3.0,
+        "multiply": 2 * 0.08831,
+        "clamp": 2 * 0.05448,
+        "weight_read": 2 * 0.31,
+        "transfer": 2 * 2 * 3.0,
     },
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("engine", ["reference", "compiled"])
 @pytest.mark.parametrize("mode", HAND)
 def test_a_network_of_one_neuron_by_hand(mode: str, engine: str) -> None:
-    loaded = workload(Network((2,), (dense([[3], [5]], 8),)), raster([[[1, 1], [0, 1]]]), 2, placement={"out": [1]})
+    loaded = workload(
+        Network((2,), (dense([[3], [5]], 8),)),
+        raster([[[1, 1], [0, 1]]]),
+        2,
+        placement={"out": [1]},
+    )
     result = run(loaded, Chip.load("yan-2024", (PORTS,)), mode, engine=engine)
     found = {term.name: term for term in terms(result)}
     assert set(found) == set(HAND[mode])
@@ -102,7 +121,9 @@ def test_a_network_of_one_neuron_by_hand(mode: str, engine: str) -> None:
 
 
 def efficient() -> Workload:
-    """16,384 input spikes over 100 inferences of N = 4096, T = 2: 96 with 160 of them, 4 with 256, which reach the threshold."""
+    """16,384 input spikes over 100 inferences of N = 4096, T = 2: 96 with 160 of them, 4 with 256,
+    which reach the threshold.
+    """
     values = np.zeros((100, 2 * 4096), np.int32)
     rng = np.random.default_rng(1)
     for inference in range(100):
@@ -128,8 +149,17 @@ SETTINGS = {"theoretical-minimum": (0, 0), "typical": (3, 0.25), "worst-case": (
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_the_model_s_settings_are_two_numbers_of_the_chip(setting: str) -> None:
     sparse, stream = SETTINGS[setting]
-    changes = (f"energy.payload_bit_hop.value={sparse} pJ", f"energy.stream_bit_hop.value={stream} pJ", PORTS)
-    loaded = workload(Network((2,), (dense([[3], [5]], 8),)), raster([[[1, 1], [0, 1]]]), 2, placement={"out": [1]})
+    changes = (
+        f"energy.payload_bit_hop.value={sparse} pJ",
+        f"energy.stream_bit_hop.value={stream} pJ",
+        PORTS,
+    )
+    loaded = workload(
+        Network((2,), (dense([[3], [5]], 8),)),
+        raster([[[1, 1], [0, 1]]]),
+        2,
+        placement={"out": [1]},
+    )
     result = run(loaded, Chip.load("yan-2024", changes), "snn")
     model = hardware(setting)
     expected = spiking(Operation(2, 0.75, 0.0, 2), model)
@@ -143,17 +173,23 @@ def test_a_pair_of_widths_without_a_price_is_named() -> None:
     with pytest.raises(CheckError) as error:
         run(loaded, Chip.load("yan-2024"), "qnn")
     assert str(error.value) == (
-        "chip yan-2024: energy.multiply_accumulate.by_bits: must hold '4x1' (weight bits x activation bits), "
+        "chip yan-2024: energy.multiply_accumulate.by_bits: must hold '4x1' (weight bits x "
+        "activation bits), "
         "which this run multiplies; it holds 8x1, 8x2, 8x3, 8x4, 8x5, 4x3"
     )
 
 
 def test_copies_of_a_multicast_packet_share_their_links() -> None:
-    """One input to cores 1, 2 and 3 of a row: 1 + 2 + 3 links alone, 3 together; header 2 bits, payload 1."""
-    loaded = workload(Network((1,), (dense([[1, 1, 1]], 9),)), raster([[[1]]]), 1, placement={"out": [1, 2, 3]})
+    """One input to cores 1, 2 and 3 of a row: 1 + 2 + 3 links alone, 3 together; header 2 bits,
+    payload 1.
+    """
+    loaded = workload(
+        Network((1,), (dense([[1, 1, 1]], 9),)), raster([[[1]]]), 1, placement={"out": [1, 2, 3]}
+    )
     fields = ("packet.destination=2 bit", "energy.header_bit_hop.value=1 pJ")
     alone, shared = (
-        run(loaded, Chip.load("yan-2024", (*fields, f"router.multicast={word}")), "snn").ledger for word in ("false", "true")
+        run(loaded, Chip.load("yan-2024", (*fields, f"router.multicast={word}")), "snn").ledger
+        for word in ("false", "true")
     )
     for ledger, links in ((alone, 6), (shared, 3)):
         assert ledger.counts["payload_bit_hop"] == links
@@ -170,7 +206,9 @@ def test_what_the_quantised_twin_measures_is_what_it_did(digits: Workload) -> No
     result = run(digits, Chip.load("yan-2024"), "qnn", limit=2)
     for number, layer in enumerate(measure(result)):
         before = result.raster.layers[number]
-        assert layer.density == len(before.neuron) / (before.n_neurons * 2)  # dense layers: every event meets every neuron
+        assert layer.density == len(before.neuron) / (
+            before.n_neurons * 2
+        )  # dense layers: every event meets every neuron
         assert layer.visits == 1 and layer.reuse == 1
 
 
@@ -184,7 +222,9 @@ def relaxed(digits: Workload) -> dict:
 def test_a_relaxation_adds_its_counts_times_its_price(digits: Workload, relaxed: dict) -> None:
     real, gathered = Chip.load("generic-22nm").energy, replace(digits, firing="accumulate")
     result = run(gathered, Chip.load("yan-2024"), "snn", limit=1)
-    membrane = result.count("neuron_updates") * (real.membrane_read.value + real.membrane_write.value)
+    membrane = result.count("neuron_updates") * (
+        real.membrane_read.value + real.membrane_write.value
+    )
     sums = (result.count("accumulates") + result.count("macs")) * real.accumulator.value
     assert relaxed[BASE].snn == near(result.ledger.total, rel=1e-9)
     assert relaxed["membrane reads and writes"].snn_residual == near(membrane, rel=1e-6)
@@ -211,16 +251,26 @@ def test_the_command_prints_three_ways_and_writes_them(tmp_path) -> None:
     assert out.exit_code == 0, out.output
     assert "16 of 16 terms agree with the formula to 1e-9" in out.output
     written = json.loads((tmp_path / "validate.json").read_text())
-    assert {entry["term"] for entry in written["terms"]["snn"]} > {"accumulate", "compare", "transfer"}
+    assert {entry["term"] for entry in written["terms"]["snn"]} > {
+        "accumulate",
+        "compare",
+        "transfer",
+    }
 
 
 def test_a_chip_that_is_not_the_model_s_gets_its_terms_and_their_causes() -> None:
     from simulator.commands.validate import validate
 
-    out = CliRunner().invoke(validate, ["digits-mlp", "--chip", "generic-22nm", "--limit", "1"], catch_exceptions=False)
+    out = CliRunner().invoke(
+        validate, ["digits-mlp", "--chip", "generic-22nm", "--limit", "1"], catch_exceptions=False
+    )
     assert out.exit_code == 0, out.output
     assert "generic-22nm is no idealised machine" in out.output
-    for cause in ("accumulators are read and written", "neurons of a core share a packet", "not in the formula"):
+    for cause in (
+        "accumulators are read and written",
+        "neurons of a core share a packet",
+        "not in the formula",
+    ):
         assert cause in out.output
 
 
@@ -228,4 +278,8 @@ def test_formula_terms_are_actions_of_the_ledger(digits: Workload) -> None:
     result = run(digits, Chip.load("generic-22nm"), "snn", limit=1)
     assert total(terms(result)).ledger == near(result.ledger.total, rel=1e-12)
     assert len(set(ACTIONS)) == len(ACTIONS)
-    assert all(value >= 0 for layer in measure(result) for value in formula("snn", layer, result.chip).values())
+    assert all(
+        value >= 0
+        for layer in measure(result)
+        for value in formula("snn", layer, result.chip).values()
+    )

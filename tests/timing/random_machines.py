@@ -1,4 +1,6 @@
-"""Random machines and random work: every rule of docs/machine.md is drawn, every draw comes to an end."""
+"""Random machines and random work: every rule of docs/machine.md is drawn, every draw comes to an
+end.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,8 @@ import numpy as np
 from simulator.mapping.plan import ACCUMULATE, LOCAL, MULTIPLY_ACCUMULATE, OUTPUT, Activity, Plan
 from simulator.mapping.routes import table, xy_tree
 
-#: trees run along XY; only these tables allow every turn of theirs, so no circle can close between the two
+#: trees run along XY; only these tables allow every turn of theirs, so no circle can close between
+#: the two
 TREE_ROUTING = ("xy", "west-first")
 ROUTING = ("xy", "yx", "west-first", "negative-first")
 
@@ -20,7 +23,9 @@ def random_plan(rng: np.random.Generator, **fixed: object) -> Plan:
 
     width, height = int(rng.integers(1, 6)), int(rng.integers(1, 5))
     local_ports = draw(1, 1, 2, 3, 4)
-    places = [(router, LOCAL + local) for router in range(width * height) for local in range(local_ports)]
+    places = [
+        (router, LOCAL + local) for router in range(width * height) for local in range(local_ports)
+    ]
     rng.shuffle(places)
     places = places[: max(1, int(len(places) * rng.uniform(0.5, 1.0)))][:40]
     n_ports = int(rng.integers(1, max(2, len(places) // 3 + 1)))
@@ -83,7 +88,9 @@ class _Rows:
         rng, plan = self.rng, self.plan
         is_tree = self.allows_trees and rng.random() < 0.3
         traffic_class = int(rng.integers(0, 2))
-        count = int(min(plan.n_endpoints, rng.integers(1, 7))) if is_tree else int(rng.integers(1, 4))
+        count = (
+            int(min(plan.n_endpoints, rng.integers(1, 7))) if is_tree else int(rng.integers(1, 4))
+        )
         targets = rng.choice(plan.n_endpoints, count, replace=not is_tree)
         for target in targets:
             self.entry.append(self._entry(int(target), is_tree, traffic_class))
@@ -91,7 +98,9 @@ class _Rows:
         self.tree.append(len(self.trees) if is_tree else -1)
         if is_tree:
             places = [(int(plan.endpoint_router[e]), int(plan.endpoint_local[e])) for e in targets]
-            self.trees.append(xy_tree(plan.width, plan.height, int(plan.endpoint_router[source]), places))
+            self.trees.append(
+                xy_tree(plan.width, plan.height, int(plan.endpoint_router[source]), places)
+            )
         return len(self.tree) - 1
 
     def _entry(self, target: int, is_tree: bool, traffic_class: int) -> tuple[int, ...]:
@@ -105,11 +114,22 @@ class _Rows:
         kind = int(rng.choice([ACCUMULATE, MULTIPLY_ACCUMULATE])) if is_core else OUTPUT
         operations = int(rng.integers(0, 50)) if is_core else 0
         cycles = int(rng.choice([1, 1, 2, 3, 9]))
-        return target, flits, traffic_class, cycles, operations, kind, operations // 4, int(rng.integers(1, 4))
+        return (
+            target,
+            flits,
+            traffic_class,
+            cycles,
+            operations,
+            kind,
+            operations // 4,
+            int(rng.integers(1, 4)),
+        )
 
 
 def random_activity(rng: np.random.Generator, plan: Plan, load: float = 1.0) -> Activity:
-    """Return one to four steps of random work for the machine; `load` scales how many spikes and packets there are."""
+    """Return one to four steps of random work for the machine; `load` scales how many spikes and
+    packets there are.
+    """
     rows = _Rows(rng, plan)
     n_steps = 1 if plan.barrier_cycles == 0 else int(rng.integers(1, 5))
     own_rows: dict[int, list[int]] = {}
@@ -139,7 +159,9 @@ def random_activity(rng: np.random.Generator, plan: Plan, load: float = 1.0) -> 
         for port in range(plan.n_cores, plan.n_endpoints):
             if rng.random() < 0.7 and not is_silent:
                 span = int(rng.choice([1, 10, 60]))
-                for offset in np.sort(rng.integers(0, span, int(rng.integers(1, 2 + int(8 * load))))):
+                for offset in np.sort(
+                    rng.integers(0, span, int(rng.integers(1, 2 + int(8 * load))))
+                ):
                     step_injections.append((port, int(offset), row_of(port)))
         step_injections.sort(key=lambda injection: injection[1])
         injections += step_injections
@@ -148,7 +170,9 @@ def random_activity(rng: np.random.Generator, plan: Plan, load: float = 1.0) -> 
     return _activity(rows, work_start, work, work_message, messages, inject_start, injections)
 
 
-def _activity(rows: _Rows, work_start, work, work_message, messages, inject_start, injections) -> Activity:
+def _activity(
+    rows: _Rows, work_start, work, work_message, messages, inject_start, injections
+) -> Activity:
     def column(table: list, number: int, dtype: type) -> np.ndarray:
         return np.array([row[number] for row in table], dtype)
 

@@ -2,7 +2,8 @@
 
     python tests/timing/run_golden.py FOLDER [--engine reference|compiled]
 
-FOLDER holds index.json, scenarios/S.csv, results/CONFIG/S.csv and, for some, grants/CONFIG/S.csv (golden/README.md).
+FOLDER holds index.json, scenarios/S.csv, results/CONFIG/S.csv and, for some, grants/CONFIG/S.csv
+(golden/README.md).
 """
 
 from __future__ import annotations
@@ -23,8 +24,15 @@ from simulator.timing.record import PACKET_SHIFT, Record
 PIPELINE = {"lookahead": LOOKAHEAD, "canonical": CANONICAL}
 #: columns of a results file, and of a Record's packets; the packet's number comes first
 PACKET_COLUMNS = (
-    "inject_cycle", "source", "destination", "size", "head_entry_cycle", "head_arrive_cycle", "tail_arrive_cycle", "hops"
-)  # fmt: skip
+    "inject_cycle",
+    "source",
+    "destination",
+    "size",
+    "head_entry_cycle",
+    "head_arrive_cycle",
+    "tail_arrive_cycle",
+    "hops",
+)
 GRANT_COLUMNS = ("cycle", "router", "in_port", "in_vc", "out_port", "out_vc")
 
 
@@ -48,7 +56,9 @@ def golden_plan(configuration: dict, side: int) -> Plan:
 
 
 def packet_names(trace: np.ndarray) -> np.ndarray:
-    """Return the name of each packet of a trace: its source, and its number there in (cycle, line)."""
+    """Return the name of each packet of a trace: its source, and its number there in (cycle,
+    line).
+    """
     name = np.zeros(len(trace), np.int64)
     sent: dict[int, int] = {}
     for line in np.argsort(trace[:, 0], kind="stable"):
@@ -61,19 +71,29 @@ def packet_names(trace: np.ndarray) -> np.ndarray:
 def packets_of(record: Record, trace: np.ndarray) -> np.ndarray:
     """Return the packets as rows of a results file, in its order."""
     line_of = {int(name): line for line, name in enumerate(packet_names(trace))}
-    rows = [[line_of[int(row["packet"])], *(int(row[name]) for name in PACKET_COLUMNS)] for row in record.packets]
+    rows = [
+        [line_of[int(row["packet"])], *(int(row[name]) for name in PACKET_COLUMNS)]
+        for row in record.packets
+    ]
     return np.array(sorted(rows), np.int64).reshape(-1, 1 + len(PACKET_COLUMNS))
 
 
 def grants_of(record: Record, trace: np.ndarray) -> np.ndarray:
-    """Return the grants as cycle, router, ports and VCs, packet and number of the flit in it, sorted."""
+    """Return the grants as cycle, router, ports and VCs, packet and number of the flit in it,
+    sorted.
+    """
     line_of = {int(name): line for line, name in enumerate(packet_names(trace))}
-    rows = [[*(int(row[name]) for name in GRANT_COLUMNS), line_of[int(row["packet"])], int(row["flit"])] for row in record.grants]
+    rows = [
+        [*(int(row[name]) for name in GRANT_COLUMNS), line_of[int(row["packet"])], int(row["flit"])]
+        for row in record.grants
+    ]
     return np.array(sorted(rows), np.int64)
 
 
 def numbered_in_packets(grants: np.ndarray) -> np.ndarray:
-    """Return recorded grants, whose flits are numbered through the whole run, with numbers within each packet."""
+    """Return recorded grants, whose flits are numbered through the whole run, with numbers within
+    each packet.
+    """
     grants = grants.copy()
     for packet in np.unique(grants[:, 6]):
         of_packet = grants[:, 6] == packet
@@ -101,7 +121,9 @@ def compare(folder: Path, configuration: str, scenario: str, simulate) -> str | 
     difference = first_difference("packet", expected, packets_of(record, trace))
     grants = folder / "grants" / configuration / f"{scenario}.csv"
     if grants.exists():
-        grant = first_difference("grant", numbered_in_packets(read(grants)), grants_of(record, trace))
+        grant = first_difference(
+            "grant", numbered_in_packets(read(grants)), grants_of(record, trace)
+        )
         difference = grant or difference
     return difference
 
@@ -126,7 +148,10 @@ def main() -> int:
             differing += 1
             print(f"{configuration}/{scenario}: {difference}", flush=True)
     seconds = time.perf_counter() - started
-    print(f"{arguments.engine}: {len(todo) - differing} of {len(todo)} cases equal, in {seconds:.1f} s")
+    print(
+        f"{arguments.engine}: {len(todo) - differing} of {len(todo)} cases equal, in {seconds:.1f} "
+        f"s"
+    )
     return 1 if differing else 0
 
 

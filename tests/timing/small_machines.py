@@ -1,4 +1,6 @@
-"""Machines small enough to work out by hand: a core and a port at one router, and work written as a table."""
+"""Machines small enough to work out by hand: a core and a port at one router, and work written as a
+table.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ CORE, PORT = 0, 1
 
 
 def core_and_port(**changes: Any) -> Plan:
-    """Return one router with core 0 and port 1, all queues long, every stage one cycle, never gated."""
+    """Return one router with core 0 and port 1, all queues long, every stage one cycle, never
+    gated.
+    """
     plan = noc_plan(1, 1, buffer=8)
     values: dict[str, Any] = dict(
         local_ports=2,
@@ -33,7 +37,9 @@ def core_and_port(**changes: Any) -> Plan:
 
 @dataclass(frozen=True)
 class Step:
-    """One step: neurons the core visits, (position, row) of those that fire, and (offset, row) of what the port injects."""
+    """One step: neurons the core visits, (position, row) of those that fire, and (offset, row) of
+    what the port injects.
+    """
 
     visits: int = 0
     fires: Sequence[tuple[int, int]] = ()
@@ -44,7 +50,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Row:
-    """The packets of a message, each (destination, flits, entry cycles, class), or the copies along a tree."""
+    """The packets of a message, each (destination, flits, entry cycles, class), or the copies along
+    a tree.
+    """
 
     packets: Sequence[tuple[int, int, int, int]]
     tree: dict[int, int] = field(default_factory=dict)
@@ -75,7 +83,10 @@ def work(plan: Plan, rows: Sequence[Row], steps: Sequence[Step]) -> Activity:
         inject_offset=np.array([offset for _, offset, _ in injections], np.int64),
         inject_row=np.array([row for _, _, row in injections], np.int32),
         row_start=total([len(row.packets) for row in rows]),
-        row_tree=np.array([sum(bool(r.tree) for r in rows[:n]) if row.tree else -1 for n, row in enumerate(rows)], np.int32),
+        row_tree=np.array(
+            [sum(bool(r.tree) for r in rows[:n]) if row.tree else -1 for n, row in enumerate(rows)],
+            np.int32,
+        ),
         entry_endpoint=np.array([entry[0] for entry in entries], np.int32),
         entry_flits=np.array([entry[1] for entry in entries], np.int32),
         entry_class=np.array([entry[3] for entry in entries], np.uint8),

@@ -36,7 +36,9 @@ def case(seed: int):
 def test_the_engine_does_what_the_specification_says(first) -> None:
     for seed in range(first, min(first + BLOCK, CASES)):
         plan, activity = case(seed)
-        difference = first_divergence(simulate(plan, activity, events=True), specification(plan, activity, events=True), plan)
+        difference = first_divergence(
+            simulate(plan, activity, events=True), specification(plan, activity, events=True), plan
+        )
         assert difference is None, f"seed {seed}: {difference}"
 
 
@@ -55,7 +57,9 @@ def test_delays_beyond_every_wheel_are_kept_as_exactly(first) -> None:
             reload_cycles=plan.reload_cycles * 1009,
         )
         activity = replace(activity, entry_cycles=activity.entry_cycles * 257)
-        difference = first_divergence(simulate(plan, activity, events=True), specification(plan, activity, events=True), plan)
+        difference = first_divergence(
+            simulate(plan, activity, events=True), specification(plan, activity, events=True), plan
+        )
         assert difference is None, f"seed {seed}: {difference}"
 
 
@@ -67,7 +71,10 @@ def test_without_events_only_the_events_are_missing(seed) -> None:
 
 
 def test_the_random_cases_reach_every_counter_and_every_state() -> None:
-    total = {name: 0 for name in ("counters", "unit_cycles", "state_cycles", "router_state_cycles", "queue_peak")}
+    total = {
+        name: 0
+        for name in ("counters", "unit_cycles", "state_cycles", "router_state_cycles", "queue_peak")
+    }
     for seed in range(120):
         record = simulate(*case(seed))
         for name in total:
@@ -76,7 +83,9 @@ def test_the_random_cases_reach_every_counter_and_every_state() -> None:
     assert [] == [name for name, n in zip(COUNTERS, total["counters"]) if n == 0]
     assert [] == [name for name, n in zip(UNIT_STATES, total["unit_cycles"]) if n == 0]
     assert [] == [name for name, n in zip(POWER_STATES, total["state_cycles"]) if n == 0]
-    assert ["off"] == [name for name, n in zip(POWER_STATES, total["router_state_cycles"]) if n == 0]
+    assert ["off"] == [
+        name for name, n in zip(POWER_STATES, total["router_state_cycles"]) if n == 0
+    ]
     assert total["queue_peak"].all()
 
 
@@ -85,7 +94,10 @@ def digest(record: Record) -> str:
     whole = hashlib.sha256()
     for name in record.__dataclass_fields__:
         value = getattr(record, name)
-        whole.update(name.encode() + (value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()))
+        whole.update(
+            name.encode()
+            + (value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode())
+        )
     return whole.hexdigest()
 
 
@@ -100,5 +112,7 @@ def test_interpreted_and_with_checked_bounds_it_is_the_same(setting) -> None:
     here = Path(__file__).parent
     script = "import test_agreement; print(test_agreement.digests())"
     environment = os.environ | {setting: "1", "PYTHONPATH": str(here)}
-    run = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, cwd=here)
+    run = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, cwd=here
+    )
     assert run.stdout.strip() == digests(), run.stderr

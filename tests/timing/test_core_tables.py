@@ -1,6 +1,8 @@
-"""When a core does what, worked out by hand from docs/machine.md, and where each cycle of its units goes.
+"""When a core does what, worked out by hand from docs/machine.md, and where each cycle of its units
+goes.
 
-One router, so a flit sent in t is at the router in t + 2 and, unless it waits there, at its destination in t + 5.
+One router, so a flit sent in t is at the router in t + 2 and, unless it waits there, at its
+destination in t + 5.
 """
 
 import numpy as np
@@ -27,31 +29,57 @@ def states(record, index=CORE):
     return [(int(row["cycle"]), POWER_STATES[row["state"]]) for row in rows]
 
 
-# flits, entry cycles, input queue, packets, quiet cycle, busy and starved cycles of the synapse unit
+# flits, entry cycles, input queue, packets, quiet cycle, busy and starved cycles of the synapse
+# unit
 SYNAPSE = [
     (1, 4, 8, 1, 10, 4, 6),  # there in 5, taken in 6, done at 10
     (1, 4, 8, 2, 14, 8, 6),  # the second waits in the queue and is taken in 10
     (2, 1, 8, 1, 8, 1, 7),  # tail in 6, taken in 7
-    (1, 1, 1, 2, 13, 2, 11),  # room for one: taken in 6, its credit is at the router in 8, the next is there in 11
+    (
+        1,
+        1,
+        1,
+        2,
+        13,
+        2,
+        11,
+    ),  # room for one: taken in 6, its credit is at the router in 8, the next is there in 11
     (1, 4, 1, 2, 16, 8, 8),
     (1, 1, 1, 3, 19, 3, 16),  # and again six cycles later
-    (2, 1, 2, 2, 15, 2, 13),  # both credits go back when the packet is taken, in 7: flits leave in 9 and 10, tail in 13
+    (
+        2,
+        1,
+        2,
+        2,
+        15,
+        2,
+        13,
+    ),  # both credits go back when the packet is taken, in 7: flits leave in 9 and 10, tail in 13
 ]
 
 
 @pytest.mark.parametrize("flits, cycles, queue, packets, quiet, busy, starved", SYNAPSE)
-def test_a_synapse_unit_takes_whole_packets(engine, flits, cycles, queue, packets, quiet, busy, starved):
+def test_a_synapse_unit_takes_whole_packets(
+    engine, flits, cycles, queue, packets, quiet, busy, starved
+):
     plan = core_and_port(input_queue=queue)
-    record = run(engine, plan, [Row([(CORE, flits, cycles, 0)])], [Step(injects=[(0, 0)] * packets)])
+    record = run(
+        engine, plan, [Row([(CORE, flits, cycles, 0)])], [Step(injects=[(0, 0)] * packets)]
+    )
     assert [quiet] == record.step_quiet.tolist()
     assert {"busy": busy, "starved": starved, "barrier": 2} == spent(record, 0)
-    assert [packets, packets * flits] == record.counters[CORE, [COUNTER["packets_received"], COUNTER["flits_received"]]].tolist()
-    assert [10 * packets, 3 * packets] == record.counters[CORE, [COUNTER["accumulates"], COUNTER["weight_read_words"]]].tolist()
+    assert [packets, packets * flits] == record.counters[
+        CORE, [COUNTER["packets_received"], COUNTER["flits_received"]]
+    ].tolist()
+    assert [10 * packets, 3 * packets] == record.counters[
+        CORE, [COUNTER["accumulates"], COUNTER["weight_read_words"]]
+    ].tolist()
 
 
 def test_a_synapse_unit_goes_round_the_vcs(engine):
-    # room for one flit in each of two VCs, ten cycles a packet: VC 1 is granted first (docs/machine.md, lookahead), in 2.
-    # Taken in 6 (VC 1), 16 (0), 26 (1, though VC 0 has a packet too), 36 (0), 46 (1); each take lets one more in, in + 2
+    # room for one flit in each of two VCs, ten cycles a packet: VC 1 is granted first
+    # (docs/machine.md, lookahead), in 2. Taken in 6 (VC 1), 16 (0), 26 (1, though VC 0 has a packet
+    # too), 36 (0), 46 (1); each take lets one more in, in + 2
     plan = core_and_port(virtual_channels=2, class_channels=np.array([2, 2]), input_queue=1)
     record = run(engine, plan, [Row([(CORE, 1, 10, 0)])], [Step(injects=[(0, 0)] * 5)])
     assert [2, 3, 8, 18, 28] == record.grants["cycle"].tolist()
@@ -60,7 +88,8 @@ def test_a_synapse_unit_goes_round_the_vcs(engine):
 
 
 def test_the_mark_of_the_input_queue_is_what_it_holds_with_everything_of_a_cycle_done(engine):
-    # packets come in 5, 6, 7, 8; the first is taken in 6, in which the second comes: one flit is held then
+    # packets come in 5, 6, 7, 8; the first is taken in 6, in which the second comes: one flit is
+    # held then
     plan = core_and_port()
     for packets, peak in ((2, 1), (3, 2), (4, 3)):
         record = run(engine, plan, [Row([(CORE, 1, 4, 0)])], [Step(injects=[(0, 0)] * packets)])
@@ -69,7 +98,15 @@ def test_the_mark_of_the_input_queue_is_what_it_holds_with_everything_of_a_cycle
 
 # soma cycles, spike cycles, axon cycles; the message is put at, sent in, arrives in; soma busy
 SOMA = [
-    (1, 0, 1, 3 + 1, 5, 10, 3),  # neuron 1 done at 2, message taken in 3, packet put at 4, sent in 5
+    (
+        1,
+        0,
+        1,
+        3 + 1,
+        5,
+        10,
+        3,
+    ),  # neuron 1 done at 2, message taken in 3, packet put at 4, sent in 5
     (2, 3, 2, 10, 11, 16, 9),  # neuron 1 done at 7, taken in 8
     (1, 5, 4, 12, 13, 18, 8),
 ]
@@ -89,16 +126,25 @@ def test_a_message_goes_from_soma_to_port(engine, soma, spike, axon, put, sent, 
 
 def test_a_message_without_a_row_costs_its_cycles_and_sends_nothing(engine):
     record = run(engine, core_and_port(soma_spike_cycles=4), [], [Step(visits=2, fires=[(0, -1)])])
-    assert ([6], 0, 1) == (record.step_quiet.tolist(), len(record.packets), record.counters[CORE, COUNTER["spikes"]])
+    assert ([6], 0, 1) == (
+        record.step_quiet.tolist(),
+        len(record.packets),
+        record.counters[CORE, COUNTER["spikes"]],
+    )
 
 
 def test_a_full_spike_queue_blocks_the_soma(engine):
-    # put at 1; taken in 2, so there is room from 3: neuron 1 (done at 2) is put at 3; taken in 5, room from 6: neuron 2
+    # put at 1; taken in 2, so there is room from 3: neuron 1 (done at 2) is put at 3; taken in 5,
+    # room from 6: neuron 2
     plan = core_and_port(spike_queue=1, axon_cycles=3)
-    record = run(engine, plan, [Row([(PORT, 1, 1, 0)])], [Step(visits=3, fires=[(0, 0), (1, 0), (2, 0)])])
+    record = run(
+        engine, plan, [Row([(PORT, 1, 1, 0)])], [Step(visits=3, fires=[(0, 0), (1, 0), (2, 0)])]
+    )
     assert [5, 8, 11] == record.packets["inject_cycle"].tolist()
     assert [11, 14, 17] == record.packets["tail_arrive_cycle"].tolist()
-    assert {"busy": 3, "blocked": 3, "starved": 11, "barrier": 2} == spent(record, 1)  # blocked in 2, 4, 5
+    assert {"busy": 3, "blocked": 3, "starved": 11, "barrier": 2} == spent(
+        record, 1
+    )  # blocked in 2, 4, 5
     assert {"busy": 9, "starved": 8, "barrier": 2} == spent(record, 2)
     assert [0, 1, 1] == record.queue_peak[CORE].tolist()
 
@@ -110,7 +156,9 @@ def test_a_full_output_queue_blocks_axon_out(engine):
     assert [3, 5, 8, 11] == record.packets["inject_cycle"].tolist()
     assert [4, 7, 10, 13] == record.packets["head_entry_cycle"].tolist()
     assert [20] == record.step_quiet.tolist()
-    assert {"busy": 4, "blocked": 5, "starved": 11, "barrier": 2} == spent(record, 2)  # blocked in 4, 6, 7, 9, 10
+    assert {"busy": 4, "blocked": 5, "starved": 11, "barrier": 2} == spent(
+        record, 2
+    )  # blocked in 4, 6, 7, 9, 10
 
 
 def test_the_next_step_starts_a_barrier_after_quiet(engine):
@@ -132,23 +180,55 @@ def test_a_port_injects_in_its_cycle(engine):
     assert [8, 15, 16] == record.packets["tail_arrive_cycle"].tolist()
 
 
-# gate after, off after, gate wake, off wake, reload, states of the core with a barrier of 4; a flit comes in 5
+# gate after, off after, gate wake, off wake, reload, states of the core with a barrier of 4; a flit
+# comes in 5
 POWER = [
     (-1, -1, 3, 9, 0, [(0, "idle"), (5, "active"), (7, "idle")]),  # taken in 6, done at 7
-    (2, -1, 3, 9, 0, [(0, "idle"), (2, "gated"), (5, "waking"), (8, "active"), (9, "idle"), (11, "gated")]),
+    (
+        2,
+        -1,
+        3,
+        9,
+        0,
+        [(0, "idle"), (2, "gated"), (5, "waking"), (8, "active"), (9, "idle"), (11, "gated")],
+    ),
     (2, -1, 0, 9, 0, [(0, "idle"), (2, "gated"), (5, "active"), (7, "idle"), (9, "gated")]),
     (0, -1, 1, 9, 0, [(0, "gated"), (5, "waking"), (6, "active"), (7, "gated")]),
     (4, -1, 1, 9, 0, [(0, "idle"), (4, "gated"), (5, "waking"), (6, "active"), (7, "idle")]),
     (5, -1, 3, 9, 0, [(0, "idle"), (5, "active"), (7, "idle")]),  # in the very cycle: never gated
-    (2, 5, 1, 9, 0, [(0, "idle"), (2, "gated"), (5, "waking"), (6, "active"), (7, "idle"), (9, "gated")]),  # nor off
-    (2, 4, 1, 4, 0, [(0, "idle"), (2, "gated"), (4, "off"), (5, "waking"), (9, "active"), (10, "idle"), (12, "gated")]),
+    (
+        2,
+        5,
+        1,
+        9,
+        0,
+        [(0, "idle"), (2, "gated"), (5, "waking"), (6, "active"), (7, "idle"), (9, "gated")],
+    ),  # nor off
+    (
+        2,
+        4,
+        1,
+        4,
+        0,
+        [
+            (0, "idle"),
+            (2, "gated"),
+            (4, "off"),
+            (5, "waking"),
+            (9, "active"),
+            (10, "idle"),
+            (12, "gated"),
+        ],
+    ),
     (0, 0, 1, 2, 6, [(0, "off"), (5, "waking"), (13, "active"), (14, "off")]),  # 2 and the reload
     (-1, 3, 1, 0, 0, [(0, "idle"), (3, "off"), (5, "active"), (7, "idle"), (10, "off")]),
 ]
 
 
 @pytest.mark.parametrize("gate_after, off_after, gate_wake, off_wake, reload, expected", POWER)
-def test_a_sleeping_core_wakes_when_a_flit_comes(engine, gate_after, off_after, gate_wake, off_wake, reload, expected):
+def test_a_sleeping_core_wakes_when_a_flit_comes(
+    engine, gate_after, off_after, gate_wake, off_wake, reload, expected
+):
     plan = core_and_port(
         gate_after=gate_after,
         off_after=off_after,
@@ -167,12 +247,19 @@ def test_a_sleeping_core_wakes_when_a_flit_comes(engine, gate_after, off_after, 
         total = sum(end - cycle for (cycle, state), end in zip(expected, ends) if state == name)
         assert total == record.state_cycles[CORE, number] == record.step_state_cycles[0, number]
     for unit in range(3):
-        asleep = {name: n for name, n in spent(record, unit).items() if name in ("gated", "off", "waking")}
-        assert {name: int(record.state_cycles[CORE, POWER_STATES.index(name)]) for name in asleep} == asleep
+        asleep = {
+            name: n for name, n in spent(record, unit).items() if name in ("gated", "off", "waking")
+        }
+        assert {
+            name: int(record.state_cycles[CORE, POWER_STATES.index(name)]) for name in asleep
+        } == asleep
 
 
-# what step 1 starts with after step 0 (quiet at 1, barrier 10): wake latency, first cycle of the soma's work
-@pytest.mark.parametrize("gate_after, gate_wake, quiet", [(0, 0, 12), (0, 5, 17), (20, 5, 12), (10, 5, 12), (9, 5, 17)])
+# what step 1 starts with after step 0 (quiet at 1, barrier 10): wake latency, first cycle of the
+# soma's work
+@pytest.mark.parametrize(
+    "gate_after, gate_wake, quiet", [(0, 0, 12), (0, 5, 17), (20, 5, 12), (10, 5, 12), (9, 5, 17)]
+)
 def test_a_step_wakes_the_cores_it_needs(engine, gate_after, gate_wake, quiet):
     plan = core_and_port(gate_after=gate_after, gate_wake=gate_wake, barrier_cycles=10)
     record = run(engine, plan, [], [Step(visits=1), Step(visits=1)])
@@ -183,5 +270,7 @@ def test_a_step_wakes_the_cores_it_needs(engine, gate_after, gate_wake, quiet):
 def test_an_axon_unit_that_is_blocked_keeps_its_core_awake(engine):
     plan = core_and_port(output_queue=1, gate_after=0, gate_wake=1)
     record = run(engine, plan, [Row([(PORT, 3, 1, 0)] * 4)], [Step(visits=1, fires=[(0, 0)])])
-    assert [(0, "active"), (11, "gated")] == states(record)  # the last packet is put at 11; the interface needs no clock
+    assert [(0, "active"), (11, "gated")] == states(
+        record
+    )  # the last packet is put at 11; the interface needs no clock
     assert {"busy": 4, "blocked": 5, "starved": 2, "gated": 11} == spent(record, 2)

@@ -22,7 +22,8 @@ def clockwise(in_port, parity, dx, dy):
     return (corner[dx, dy],) if dx and dy else ROUTING["xy"](in_port, parity, dx, dy)
 
 
-#: each corner of two by two sends a long packet to the opposite one, and every first hop is the second of another
+#: each corner of two by two sends a long packet to the opposite one, and every first hop is the
+#: second of another
 AROUND = [(0, 0, 3, 16), (0, 1, 2, 16), (0, 3, 0, 16), (0, 2, 1, 16)]
 
 
@@ -44,7 +45,10 @@ def test_a_circle_of_packets_is_named(engine, pipeline, buffer):
 @pytest.mark.parametrize("buffer", [1, 4])
 def test_the_same_packets_get_through_without_a_circle(engine, name, buffer):
     plan = noc_plan(2, 2, buffer=buffer, routing=name)
-    assert 4 * 16 == simulate_with(engine)(plan, trace_activity(plan, AROUND * 3)).counters[:, 1].sum() / 3
+    assert (
+        4 * 16
+        == simulate_with(engine)(plan, trace_activity(plan, AROUND * 3)).counters[:, 1].sum() / 3
+    )
 
 
 def test_a_packet_that_no_queue_can_hold_is_named(engine):

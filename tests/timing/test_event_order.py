@@ -1,4 +1,6 @@
-"""The law of one cycle: in whatever order components act inside a cycle, the Record is the same; and credits come home."""
+"""The law of one cycle: in whatever order components act inside a cycle, the Record is the same;
+and credits come home.
+"""
 
 import random
 from heapq import heappush
@@ -15,14 +17,19 @@ from simulator.timing.reference.chip import Chip
 
 
 class ShuffledEnvironment(simpy.Environment):
-    """SimPy that breaks ties between events of equal (time, priority) at random instead of by age."""
+    """SimPy that breaks ties between events of equal (time, priority) at random instead of by
+    age.
+    """
 
     def __init__(self, seed):
         super().__init__()
         self.draw, self.number = random.Random(seed), count()
 
     def schedule(self, event, priority=simpy.events.NORMAL, delay=0):
-        heappush(self._queue, (self._now + delay, priority, (self.draw.random(), next(self.number)), event))
+        heappush(
+            self._queue,
+            (self._now + delay, priority, (self.draw.random(), next(self.number)), event),
+        )
 
 
 def drawn(seed, load=1.0):
@@ -41,7 +48,9 @@ def test_the_order_inside_a_cycle_does_not_matter(seed):
 
 
 def test_a_channel_without_latency_is_found(monkeypatch):
-    """The test above can fail: it does, once what is put into a queue may be seen in that very cycle."""
+    """The test above can fail: it does, once what is put into a queue may be seen in that very
+    cycle.
+    """
     init = channel.Channel.__init__
 
     def instant(self, environment, latency, receive):

@@ -1,4 +1,6 @@
-"""A deliberate error of one cycle, one place or one turn in one engine is reported: the comparison is no formality."""
+"""A deliberate error of one cycle, one place or one turn in one engine is reported: the comparison
+is no formality.
+"""
 
 import json
 import os
@@ -20,11 +22,24 @@ SEEDS = range(40)
 #: cases for kernels that are not compiled
 FEW = (0, 1, 2, 3, 5, 8, 13, 21)
 
-#: fields of the Plan that are a number: given one more, the engine does something else than the specification
+#: fields of the Plan that are a number: given one more, the engine does something else than the
+#: specification
 NUMBERS = [
-    "buffer", "input_queue", "spike_queue", "output_queue", "soma_cycles", "soma_spike_cycles", "axon_cycles",
-    "barrier_cycles", "gate_wake", "off_wake", "router_wake", "link_latency", "link_interval", "reload_cycles",
-]  # fmt: skip
+    "buffer",
+    "input_queue",
+    "spike_queue",
+    "output_queue",
+    "soma_cycles",
+    "soma_spike_cycles",
+    "axon_cycles",
+    "barrier_cycles",
+    "gate_wake",
+    "off_wake",
+    "router_wake",
+    "link_latency",
+    "link_interval",
+    "reload_cycles",
+]
 
 
 @cache
@@ -96,14 +111,20 @@ MUTATIONS = {
 
 
 def mutants_noticed() -> dict[str, str | None]:
-    """Return the first difference each mutation of interpreted kernels makes; None: nobody noticed."""
+    """Return the first difference each mutation of interpreted kernels makes; None: nobody
+    noticed.
+    """
     noticed: dict[str, str | None] = {}
     for name, (modules, kernel, error) in MUTATIONS.items():
         original = getattr(packets if kernel == "finish_one" else modules[0], kernel)
         for module in modules:
             setattr(module, kernel, error(original))
-        differences = (first_divergence(simulate(*case(seed), events=True), specified(seed)) for seed in FEW)
-        noticed[name] = next((difference for difference in differences if difference is not None), None)
+        differences = (
+            first_divergence(simulate(*case(seed), events=True), specified(seed)) for seed in FEW
+        )
+        noticed[name] = next(
+            (difference for difference in differences if difference is not None), None
+        )
         for module in modules:
             setattr(module, kernel, original)
     return noticed
@@ -115,7 +136,9 @@ def mutants_noticed_by_interpreter() -> dict[str, str | None]:
     here = Path(__file__).parent
     script = "import json, test_mutation; print(json.dumps(test_mutation.mutants_noticed()))"
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(here)}
-    run = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, cwd=here)
+    run = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, cwd=here
+    )
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout)
 
@@ -127,7 +150,9 @@ def test_an_error_in_a_kernel_is_noticed(name) -> None:
 
 
 def test_without_an_error_there_is_nothing_to_notice() -> None:
-    assert [None] * len(FEW) == [first_divergence(simulate(*case(seed), events=True), specified(seed)) for seed in FEW]
+    assert [None] * len(FEW) == [
+        first_divergence(simulate(*case(seed), events=True), specified(seed)) for seed in FEW
+    ]
 
 
 def test_a_single_event_moved_by_one_cycle_is_named() -> None:
@@ -136,7 +161,9 @@ def test_a_single_event_moved_by_one_cycle_is_named() -> None:
     row = len(grants) // 2
     grants["cycle"][row] += 1
     moved = first_divergence(record, replace(record, grants=grants))
-    assert moved is not None and moved.startswith(f"cycle {record.grants['cycle'][row]}: grants[{row}]")
+    assert moved is not None and moved.startswith(
+        f"cycle {record.grants['cycle'][row]}: grants[{row}]"
+    )
     counters = record.counters.copy()
     counters[tuple(np.argwhere(counters)[0])] += 1
     assert first_divergence(record, replace(record, counters=counters)) is not None

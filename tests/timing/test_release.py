@@ -1,4 +1,6 @@
-"""Steps that are held back: on both engines, on tables worked out by hand and on random machines."""
+"""Steps that are held back: on both engines, on tables worked out by hand and on random
+machines.
+"""
 
 from dataclasses import replace
 
@@ -27,9 +29,13 @@ TABLE = [
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("release, starts, end", TABLE)
-def test_a_step_starts_when_the_chip_is_ready_and_not_before_its_release(engine, release, starts, end) -> None:
+def test_a_step_starts_when_the_chip_is_ready_and_not_before_its_release(
+    engine, release, starts, end
+) -> None:
     plan = core_and_port()
-    activity = replace(work(plan, [], [Step(visits=3)] * 3), step_release=np.array(release, np.int64))
+    activity = replace(
+        work(plan, [], [Step(visits=3)] * 3), step_release=np.array(release, np.int64)
+    )
     record = simulate_with(engine)(plan, activity)
     assert starts == record.step_start.tolist()
     assert end == record.cycles
@@ -40,7 +46,9 @@ def test_a_step_starts_when_the_chip_is_ready_and_not_before_its_release(engine,
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_held_core_is_gated_after_its_hold_and_wakes_for_the_release(engine) -> None:
     plan = core_and_port(gate_after=4, gate_wake=7)
-    activity = replace(work(plan, [], [Step(visits=3)] * 2), step_release=np.array([0, 10**9, 2 * 10**9]))
+    activity = replace(
+        work(plan, [], [Step(visits=3)] * 2), step_release=np.array([0, 10**9, 2 * 10**9])
+    )
     record = simulate_with(engine)(plan, activity)
     assert 1 == record.counters[0, COUNTER["gate_wakes"]]
     assert 8 == record.state_cycles[0, IDLE]
@@ -49,7 +57,10 @@ def test_a_held_core_is_gated_after_its_hold_and_wakes_for_the_release(engine) -
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("release, why", [([0, 1], "must have 4 entries, not 2"), ([0, -4, 5, 6], "must be 0 or more, not -4")])
+@pytest.mark.parametrize(
+    "release, why",
+    [([0, 1], "must have 4 entries, not 2"), ([0, -4, 5, 6], "must be 0 or more, not -4")],
+)
 def test_a_release_that_cannot_be_followed_is_refused(engine, release, why) -> None:
     plan = core_and_port()
     activity = replace(work(plan, [], [Step(visits=3)] * 3), step_release=np.array(release))
@@ -66,6 +77,9 @@ def test_both_engines_hold_back_the_same_steps(seed: int) -> None:
     activity = replace(activity, step_release=np.cumsum(gaps))
     a, b = (simulate_with(name)(plan, activity, events=True) for name in ENGINES)
     assert first_divergence(a, b, plan) is None
-    for cycles, by_step in ((a.state_cycles, a.step_state_cycles), (a.router_state_cycles, a.step_router_state_cycles)):
+    for cycles, by_step in (
+        (a.state_cycles, a.step_state_cycles),
+        (a.router_state_cycles, a.step_router_state_cycles),
+    ):
         assert cycles.sum(axis=0).tolist() == by_step.sum(axis=0).tolist()
     assert (a.step_start >= activity.release[:-1]).all() and a.cycles >= activity.release[-1]

@@ -1,4 +1,6 @@
-"""Every packet and every grant of the recorded router runs (golden/README.md), equal to the cycle."""
+"""Every packet and every grant of the recorded router runs (golden/README.md), equal to the
+cycle.
+"""
 
 from pathlib import Path
 

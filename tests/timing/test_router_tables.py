@@ -1,4 +1,6 @@
-"""When packets arrive, worked out by hand from docs/machine.md: granted in t, a flit is at the next router in t + 3."""
+"""When packets arrive, worked out by hand from docs/machine.md: granted in t, a flit is at the next
+router in t + 3.
+"""
 
 import numpy as np
 import pytest
@@ -38,11 +40,13 @@ ALONE = [
 ]
 # pipeline, width, buffer, packets, arrivals
 TOGETHER = [
-    # east of router 1 is asked for in 5 by its west input (1) and its local one (4): 1, then 4 has the turn, then 1, 4
+    # east of router 1 is asked for in 5 by its west input (1) and its local one (4): 1, then 4 has
+    # the turn, then 1, 4
     (L, 3, 8, FOUR, [11, 13, 12, 14]),
     # one VC, heads routed one after the other: route, VC and switch take three cycles of each
     (C, 2, 8, [(0, 0, 1, 1)] * 3, [12, 15, 18]),
-    # one flit of buffer: the next grant waits for the credit, sent as the flit leaves and usable two cycles later
+    # one flit of buffer: the next grant waits for the credit, sent as the flit leaves and usable
+    # two cycles later
     (L, 2, 1, [(0, 0, 1, 1)] * 3, [8, 13, 18]),
     # one packet at a time: the second packet follows the tail of the first
     (L, 1, 8, [(0, 0, 0, 2), (0, 0, 0, 2)], [6, 8]),
@@ -66,7 +70,8 @@ def test_zero_load_latency_is_the_formula(engine, pipeline, buffer, size, hops):
     assert [expected] == arrivals(engine, plan, [(0, 0, hops, size)])[0]
 
 
-# width, height, latency (east-west, north-south), interval, arrivals of three packets to the neighbour, blocked cycles
+# width, height, latency (east-west, north-south), interval, arrivals of three packets to the
+# neighbour, blocked cycles
 LINKS = [
     (2, 1, (1, 1), (1, 1), [8, 9, 10], 0),
     (2, 1, (1, 1), (3, 1), [8, 11, 14], 4),  # granted in 2, 5, 8; blocked in 3, 4, 6, 7
@@ -78,14 +83,17 @@ LINKS = [
 
 
 @pytest.mark.parametrize("width, height, latency, interval, expected, blocked", LINKS)
-def test_a_link_has_a_latency_and_an_interval(engine, width, height, latency, interval, expected, blocked):
+def test_a_link_has_a_latency_and_an_interval(
+    engine, width, height, latency, interval, expected, blocked
+):
     plan = noc_plan(width, height, link_latency=np.array(latency), link_interval=np.array(interval))
     got, record = arrivals(engine, plan, [(0, 0, 1, 1)] * 3)
     assert (expected, blocked) == (got, record.link_blocked[0].sum())
     assert [3, 3] == [record.link_flits[0].sum(), record.link_flits[1, LOCAL]]
 
 
-# latency, arrivals, blocked cycles of the link, cycles the three flits spend in router 0; one flit of buffer
+# latency, arrivals, blocked cycles of the link, cycles the three flits spend in router 0; one flit
+# of buffer
 WAITING = [
     (1, [8, 13, 18], 2, 5),  # there in 2, 6, 11; granted in 2, 7, 12
     (4, [11, 22, 33], 14, 17),  # there in 2, 6, 17; granted in 2, 13, 24
@@ -116,15 +124,21 @@ CLASSES = [
 
 @pytest.mark.parametrize("second, expected", CLASSES)
 def test_classes_take_turns_at_the_interface(engine, second, expected):
-    plan = noc_plan(1, 1, virtual_channels=2, class_first=np.array([0, 1]), class_channels=np.array([1, 1]))
-    record = simulate_with(engine)(plan, trace_activity(plan, [(0, 0, 0, 2, 0), (0, 0, 0, 2, second)]), events=True)
+    plan = noc_plan(
+        1, 1, virtual_channels=2, class_first=np.array([0, 1]), class_channels=np.array([1, 1])
+    )
+    record = simulate_with(engine)(
+        plan, trace_activity(plan, [(0, 0, 0, 2, 0), (0, 0, 0, 2, second)]), events=True
+    )
     assert expected == record.packets["tail_arrive_cycle"].tolist()
-    assert {0, second} == set(record.grants["in_vc"].tolist()) == set(record.grants["out_vc"].tolist())
+    assert (
+        {0, second} == set(record.grants["in_vc"].tolist()) == set(record.grants["out_vc"].tolist())
+    )
 
 
 def test_an_adaptive_head_takes_the_port_whose_turn_it_is(engine):
-    # router 0: east in 2 (pointer 0), north in 3 (pointer 1); in 4 east is closed for 5 cycles, so north again.
-    # The third then waits at router 2 for its east link, granted in 6, until 11.
+    # router 0: east in 2 (pointer 0), north in 3 (pointer 1); in 4 east is closed for 5 cycles, so
+    # north again. The third then waits at router 2 for its east link, granted in 6, until 11.
     plan = noc_plan(2, 2, routing="west-first", link_interval=np.array([5, 1]))
     got, record = arrivals(engine, plan, [(0, 0, 3, 1)] * 3)
     assert [11, 12, 17] == got
@@ -133,7 +147,11 @@ def test_an_adaptive_head_takes_the_port_whose_turn_it_is(engine):
 
 # buffer, arrivals at 0 and at 2 of two copies each from router 1 of three
 FORKS = [
-    (8, [9, 11], [8, 10]),  # east in 2, west in 3: the pointer is at 2, and east comes before west again
+    (
+        8,
+        [9, 11],
+        [8, 10],
+    ),  # east in 2, west in 3: the pointer is at 2, and east comes before west again
     (1, [9, 14], [8, 13]),  # the one credit goes back with the second copy, in 3
 ]
 
@@ -144,9 +162,14 @@ def test_a_multicast_flit_leaves_branch_by_branch(engine, buffer, at_0, at_2):
     tree = xy_tree(3, 1, 1, [(0, LOCAL), (2, LOCAL)])
     assert {0: 1 << LOCAL, 1: 1 << EAST | 1 << WEST, 2: 1 << LOCAL} == tree
     row = Row([(0, 1, 1, 0), (2, 1, 1, 0)], tree)
-    record = simulate_with(engine)(plan, work(plan, [row], [Step(injects=[(0, 0), (0, 0)])]), events=True)
+    record = simulate_with(engine)(
+        plan, work(plan, [row], [Step(injects=[(0, 0), (0, 0)])]), events=True
+    )
     for end, expected in ((0, at_0), (2, at_2)):
-        assert expected == record.packets["tail_arrive_cycle"][record.packets["destination"] == end].tolist()
+        assert (
+            expected
+            == record.packets["tail_arrive_cycle"][record.packets["destination"] == end].tolist()
+        )
     assert [4, 3 * 2, 2 * 2] == [record.link_flits[:, :4].sum(), *record.counters[1, 2:4]]
 
 
@@ -157,15 +180,24 @@ def test_a_multicast_to_one_destination_is_the_unicast(engine, pipeline, destina
     steps = [Step(injects=[(0, 0)] * 5, port=5)]
     copies = [(destination, 1, 1, 0)]
     tree = xy_tree(4, 3, 5, [(destination, LOCAL)])
-    one, other = (simulate_with(engine)(plan, work(plan, [Row(copies, way)], steps), events=True) for way in (tree, {}))
+    one, other = (
+        simulate_with(engine)(plan, work(plan, [Row(copies, way)], steps), events=True)
+        for way in (tree, {})
+    )
     assert one.packets.tolist() == other.packets.tolist()
     assert one.grants.tolist() == other.grants.tolist()
 
 
-# router_gate_after, wake, arrival, states (from cycle, state) of the one router; its flit is there in 2
+# router_gate_after, wake, arrival, states (from cycle, state) of the one router; its flit is there
+# in 2
 GATING = [
     (-1, 3, 5, [(0, "idle"), (2, "active"), (3, "idle")]),
-    (2, 3, 5, [(0, "idle"), (2, "active"), (3, "idle"), (5, "gated")]),  # in the very cycle: it stays awake
+    (
+        2,
+        3,
+        5,
+        [(0, "idle"), (2, "active"), (3, "idle"), (5, "gated")],
+    ),  # in the very cycle: it stays awake
     (1, 3, 8, [(0, "idle"), (1, "gated"), (2, "waking"), (5, "active"), (6, "idle"), (7, "gated")]),
     (0, 3, 8, [(0, "gated"), (2, "waking"), (5, "active"), (6, "gated")]),
     (0, 0, 5, [(0, "gated"), (2, "active"), (3, "gated")]),
@@ -177,6 +209,9 @@ def test_a_gated_router_wakes_before_it_grants(engine, gate_after, wake, arrival
     plan = noc_plan(1, 1, router_gate_after=gate_after, router_wake=wake, barrier_cycles=10)
     got, record = arrivals(engine, plan, [(0, 0, 0, 1)])
     assert [arrival] == got
-    assert states == [(row["cycle"], ("active", "idle", "gated", "off", "waking")[row["state"]]) for row in record.states]
+    assert states == [
+        (row["cycle"], ("active", "idle", "gated", "off", "waking")[row["state"]])
+        for row in record.states
+    ]
     assert int(gate_after in (0, 1)) == record.router_wakes[0]
     assert arrival - 3 - 2 + 1 == record.router_flit_cycles[0]

@@ -45,7 +45,9 @@ def test_a_probe_sees_the_chip_at_its_own_cycle(seed) -> None:
 
     environment.process(probe())
     environment.run(until=chip.done)
-    assert seen and all(now == cycle for now, cycle in seen if not chip.done.triggered or now <= chip.now)
+    assert seen and all(
+        now == cycle for now, cycle in seen if not chip.done.triggered or now <= chip.now
+    )
     assert first_divergence(simulate(plan, activity, events=True), chip.record(), plan) is None
 
 

@@ -33,7 +33,9 @@ def sources(activity: Activity):
     """(source, row) of every message and injection that sends something."""
     items = np.repeat(activity.work_core, np.diff(activity.work_message))
     sent = [(int(core), int(row)) for core, row in zip(items, activity.message_row) if row >= 0]
-    return sent + [(int(port), int(row)) for port, row in zip(activity.inject_port, activity.inject_row)]
+    return sent + [
+        (int(port), int(row)) for port, row in zip(activity.inject_port, activity.inject_row)
+    ]
 
 
 def copies(activity: Activity):
@@ -49,7 +51,12 @@ def test_every_entry_is_delivered_exactly_once(engine, seed):
     plan, activity = drawn(seed)
     record = simulate_with(engine)(plan, activity, events=True)
     expected = Counter(
-        (source, int(activity.entry_endpoint[e]), int(activity.entry_flits[e]), int(activity.entry_class[e]))
+        (
+            source,
+            int(activity.entry_endpoint[e]),
+            int(activity.entry_flits[e]),
+            int(activity.entry_class[e]),
+        )
         for source, e in copies(activity)
     )
     keys = ("source", "destination", "size", "traffic_class")
@@ -66,14 +73,18 @@ def test_the_work_done_is_the_work_given(engine, seed):
         is_tree = activity.row_tree[row] >= 0
         first, last = activity.row_start[row], activity.row_start[row + 1]
         expected[source, COUNTER["packets_sent"]] += 1 if is_tree else last - first
-        expected[source, COUNTER["flits_sent"]] += 1 if is_tree else activity.entry_flits[first:last].sum()
+        expected[source, COUNTER["flits_sent"]] += (
+            1 if is_tree else activity.entry_flits[first:last].sum()
+        )
     for _, entry in copies(activity):
         to = activity.entry_endpoint[entry]
         expected[to, COUNTER["packets_received"]] += 1
         expected[to, COUNTER["flits_received"]] += activity.entry_flits[entry]
         expected[to, COUNTER["events_received"]] += activity.entry_events[entry]
         if to < plan.n_cores:
-            expected[to, COUNTER[("accumulates", "macs")[activity.entry_kind[entry]]]] += activity.entry_operations[entry]
+            expected[to, COUNTER[("accumulates", "macs")[activity.entry_kind[entry]]]] += (
+                activity.entry_operations[entry]
+            )
             expected[to, COUNTER["weight_read_words"]] += activity.entry_words[entry]
     np.add.at(expected[:, COUNTER["neuron_updates"]], activity.work_core, activity.work_visits)
     np.add.at(expected[:, COUNTER["spikes"]], activity.work_core, np.diff(activity.work_message))
@@ -122,14 +133,23 @@ def test_cycles_add_up_to_the_run(engine, seed):
         assert (parts >= 0).all() and (parts.sum(axis=-1) == record.cycles).all()
     assert 0 == record.router_state_cycles[:, OFF].sum()
     starts = np.append(record.step_start, record.cycles)
-    assert (plan.n_cores * np.diff(starts)).tolist() == record.step_state_cycles.sum(axis=1).tolist()
-    assert (plan.n_routers * np.diff(starts)).tolist() == record.step_router_state_cycles.sum(axis=1).tolist()
+    assert (plan.n_cores * np.diff(starts)).tolist() == record.step_state_cycles.sum(
+        axis=1
+    ).tolist()
+    assert (plan.n_routers * np.diff(starts)).tolist() == record.step_router_state_cycles.sum(
+        axis=1
+    ).tolist()
     assert (starts[1:] - plan.barrier_cycles).tolist() == record.step_quiet.tolist()
     assert record.state_cycles.sum(axis=0).tolist() == record.step_state_cycles.sum(axis=0).tolist()
-    assert record.router_state_cycles.sum(axis=0).tolist() == record.step_router_state_cycles.sum(axis=0).tolist()
+    assert (
+        record.router_state_cycles.sum(axis=0).tolist()
+        == record.step_router_state_cycles.sum(axis=0).tolist()
+    )
     # a unit is gated, off or waking exactly when its core is
     for unit_state, core_state in ((5, 2), (6, 3), (3, 4)):
-        assert (record.unit_cycles[:, :, unit_state] == record.state_cycles[:, None, core_state]).all()
+        assert (
+            record.unit_cycles[:, :, unit_state] == record.state_cycles[:, None, core_state]
+        ).all()
 
 
 @often
@@ -185,10 +205,17 @@ def test_more_room_never_changes_the_work_done(engine, seed, what):
     plan, activity = drawn(seed)
     change = {what: DEEPER.get(what)}
     if what == "virtual_channels":
-        change = {what: 8, "class_first": np.zeros(2, np.int64), "class_channels": np.full(2, 8, np.int64)}
+        change = {
+            what: 8,
+            "class_first": np.zeros(2, np.int64),
+            "class_channels": np.full(2, 8, np.int64),
+        }
     before, after = (simulate_with(engine)(p, activity) for p in (plan, replace(plan, **change)))
     for counts in ("counters", "step_counters"):
-        a, b = (np.delete(getattr(record, counts), [COUNTER[name] for name in WAKES], axis=1) for record in (before, after))
+        a, b = (
+            np.delete(getattr(record, counts), [COUNTER[name] for name in WAKES], axis=1)
+            for record in (before, after)
+        )
         assert a.tolist() == b.tolist()
     assert before.link_flits[:, 4:].tolist() == after.link_flits[:, 4:].tolist()
 
@@ -200,7 +227,13 @@ def test_an_idle_chip_does_nothing(engine, seed, n_steps):
     record = simulate_with(engine)(plan, work(plan, [], [Step()] * n_steps), events=True)
     assert n_steps * plan.barrier_cycles == record.cycles
     assert record.step_start.tolist() == record.step_quiet.tolist()
-    nothing = (record.counters, record.link_flits, record.link_blocked, record.router_wakes, record.queue_peak)
+    nothing = (
+        record.counters,
+        record.link_flits,
+        record.link_blocked,
+        record.router_wakes,
+        record.queue_peak,
+    )
     assert not any(counts.any() for counts in nothing)
     assert record.state_cycles.sum() == record.state_cycles[:, [IDLE, GATED, OFF]].sum()
     assert (0, 0) == (len(record.grants), len(record.packets))

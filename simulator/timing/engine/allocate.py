@@ -1,4 +1,6 @@
-"""VC allocation of the canonical pipeline: a separable input-first allocator over all VCs of a router."""
+"""VC allocation of the canonical pipeline: a separable input-first allocator over all VCs of a
+router.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ def distance(index: int, pointer: int, n: int) -> int:
 
 @kernel(inline=False)
 def choose_vc(state: State, base: int, p: int, vc: int) -> bool:
-    """Let one input VC ask for an output VC: a free one of its class at an output it still needs one for."""
+    """Let one input VC ask for an output VC: a free one of its class at an output it still needs
+    one for.
+    """
     chip = state.chip[0]
     n_vcs = chip.virtual_channels
     lane = state.lane[((base + p) << chip.lane_shift) | vc]
@@ -40,16 +44,20 @@ def choose_vc(state: State, base: int, p: int, vc: int) -> bool:
         return False
     asked = state.lane[lane.asked]
     index = p * n_vcs + vc
-    if asked.asker < 0 or distance(index, asked.output_pointer, n) < distance(asked.asker, asked.output_pointer, n):
+    if asked.asker < 0 or distance(index, asked.output_pointer, n) < distance(
+        asked.asker, asked.output_pointer, n
+    ):
         asked.asker = index
     return True
 
 
 @kernel(inline=False)
 def choose_vcs(state: State, number: int) -> bool:
-    """Match VCs that wait with free output VCs, on the state of this cycle; return whether anything will move.
+    """Match VCs that wait with free output VCs, on the state of this cycle; return whether anything
+    will move.
 
-    Leaves in each port what `apply_vc_allocation` does once the switch has been allocated on the same state.
+    Leaves in each port what `apply_vc_allocation` does once the switch has been allocated on the
+    same state.
     """
     base = state.router[number].first_port
     moved = False
@@ -112,7 +120,9 @@ def take_vc(state: State, base: int, p: int, vc: int) -> None:
 
 @kernel(inline=False)
 def apply_vc_allocation(state: State, number: int) -> None:
-    """Give output VCs to the winners and let routed heads wait for one; both count from the next cycle."""
+    """Give output VCs to the winners and let routed heads wait for one; both count from the next
+    cycle.
+    """
     chip = state.chip[0]
     base = state.router[number].first_port
     for p in range(chip.ports):

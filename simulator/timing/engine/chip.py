@@ -1,4 +1,6 @@
-"""The event loop: one cycle after another while anything moves, else a jump to the next cycle in which something can."""
+"""The event loop: one cycle after another while anything moves, else a jump to the next cycle in
+which something can.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,11 @@ import numpy as np
 
 from simulator.jit import kernel
 from simulator.timing.engine.core import step_core, wake_core
-from simulator.timing.engine.interface import accept_injection_credit, eject_flit, evaluate_interface
+from simulator.timing.engine.interface import (
+    accept_injection_credit,
+    eject_flit,
+    evaluate_interface,
+)
 from simulator.timing.engine.layout import (
     DEADLOCK,
     DONE,
@@ -54,7 +60,9 @@ def take_totals(state: State, step: int, now: int) -> None:
 
 @kernel(inline=False)
 def end_step(state: State, now: int) -> None:
-    """Note when the step was quiet, and how long each clocked core waits at the barrier after it."""
+    """Note when the step was quiet, and how long each clocked core waits at the barrier after
+    it.
+    """
     chip = state.chip[0]
     step = state.step[chip.step - 1]
     step.quiet = chip.quiet
@@ -108,12 +116,16 @@ def find_injection(state: State, now: int) -> None:
     chip = state.chip[0]
     chip.next_injection = NEVER
     if chip.injection < chip.injection_end:
-        chip.next_injection = state.step[chip.step - 1].start + state.inject_offset[injection_number(state)]
+        chip.next_injection = (
+            state.step[chip.step - 1].start + state.inject_offset[injection_number(state)]
+        )
 
 
 @kernel(inline=True)
 def inject(state: State, now: int) -> bool:
-    """Put the packets due into the source queues of their ports; return False when the pool is short (call again)."""
+    """Put the packets due into the source queues of their ports; return False when the pool is
+    short (call again).
+    """
     chip = state.chip[0]
     while chip.next_injection == now:
         number = injection_number(state)
@@ -175,7 +187,9 @@ def deliver(state: State, now: int) -> None:
             accept_credit(state, credit.lane, credit.count, now)
         else:
             lane = credit.lane - chip.n_lanes
-            accept_injection_credit(state, lane >> chip.lane_shift, lane & chip.lane_mask, credit.count)
+            accept_injection_credit(
+                state, lane >> chip.lane_shift, lane & chip.lane_mask, credit.count
+            )
     for k in range(slot.flits):
         flit = state.flit_wheel[index, k]
         if flit.lane < chip.n_lanes:
@@ -197,7 +211,9 @@ def deliver(state: State, now: int) -> None:
 def has_timer(state: State, now: int) -> bool:
     """Return whether a timer fires in this cycle."""
     chip = state.chip[0]
-    return (chip.n_heap > 0 and state.heap[0].due == now) or state.timer_slot[now & (TIMER_SLOTS - 1)] >= 0
+    return (chip.n_heap > 0 and state.heap[0].due == now) or state.timer_slot[
+        now & (TIMER_SLOTS - 1)
+    ] >= 0
 
 
 @kernel(inline=True)
@@ -262,7 +278,9 @@ def has_log_space(state: State) -> bool:
 
 @kernel
 def advance(state: State, until: int, budget: int) -> int:
-    """Run the cycles before `until`, at most `budget` of those in which something happens; return what stopped it."""
+    """Run the cycles before `until`, at most `budget` of those in which something happens; return
+    what stopped it.
+    """
     chip = state.chip[0]
     while chip.now < until and budget > 0:
         now = chip.now

@@ -1,4 +1,6 @@
-"""The three units of a core, each looked at once in a cycle and on the state the cycle began with (docs/machine.md, Core)."""
+"""The three units of a core, each looked at once in a cycle and on the state the cycle began with
+(docs/machine.md, Core).
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,9 @@ def unblock(state: State, number: int, unit: int, now: int) -> None:
 
 @kernel(inline=True)
 def receive_packet(state: State, number: int, vc: int, entry: int, now: int) -> None:
-    """Note that a packet is complete in its VC of the input queue: the synapse unit may take it from the next cycle on."""
+    """Note that a packet is complete in its VC of the input queue: the synapse unit may take it
+    from the next cycle on.
+    """
     core = state.core[number]
     chip = state.chip[0]
     place = core.ring_first[vc] + core.n_complete[vc]
@@ -84,7 +88,9 @@ def receive_packet(state: State, number: int, vc: int, entry: int, now: int) -> 
 
 @kernel(inline=True)
 def take_packet(state: State, number: int, now: int) -> None:
-    """Let the synapse unit take the next complete packet, round-robin over VCs; its flits' credits go back."""
+    """Let the synapse unit take the next complete packet, round-robin over VCs; its flits' credits
+    go back.
+    """
     chip = state.chip[0]
     core = state.core[number]
     vc = turn(np.int64(core.complete), core.vc_pointer)
@@ -122,7 +128,9 @@ def step_synapse(state: State, number: int, now: int) -> None:
 
 @kernel(inline=True)
 def put_next_packet(state: State, number: int, now: int) -> None:
-    """Put the packet axon-out has made into its output queue if there is room, and go on with the row."""
+    """Put the packet axon-out has made into its output queue if there is room, and go on with the
+    row.
+    """
     core = state.core[number]
     k = np.int64(state.entry[core.entry].traffic_class)
     if state.interface[number].waiting[k] >= state.chip[0].output_queue:
@@ -141,7 +149,9 @@ def put_next_packet(state: State, number: int, now: int) -> None:
 def step_axon(state: State, number: int, has_message: bool, now: int) -> None:
     """Put what is done, then take the next message that could be seen when the cycle began."""
     core = state.core[number]
-    if core.state[AXON_OUT] == BLOCKED_UNIT or (core.state[AXON_OUT] == BUSY_UNIT and core.until[AXON_OUT] == now):
+    if core.state[AXON_OUT] == BLOCKED_UNIT or (
+        core.state[AXON_OUT] == BUSY_UNIT and core.until[AXON_OUT] == now
+    ):
         put_next_packet(state, number, now)
     if core.state[AXON_OUT] == FREE and has_message:
         message = core.next_spike
@@ -184,7 +194,9 @@ def visit_neurons(state: State, number: int, now: int) -> None:
 
 @kernel(inline=True)
 def step_soma(state: State, number: int, has_room: bool, now: int) -> None:
-    """Begin a work item, put a message into the spike queue if there was room when the cycle began, or finish."""
+    """Begin a work item, put a message into the spike queue if there was room when the cycle began,
+    or finish.
+    """
     core = state.core[number]
     if core.state[SOMA] == PENDING:
         work = state.work[core.work]
@@ -195,7 +207,9 @@ def step_soma(state: State, number: int, has_room: bool, now: int) -> None:
         counter[NEURON_UPDATES] += work.visits
         counter[SPIKES] += state.work[core.work + 1].message - work.message
         visit_neurons(state, number, now)
-    elif core.state[SOMA] == BLOCKED_UNIT or (core.state[SOMA] == BUSY_UNIT and core.until[SOMA] == now):
+    elif core.state[SOMA] == BLOCKED_UNIT or (
+        core.state[SOMA] == BUSY_UNIT and core.until[SOMA] == now
+    ):
         if core.has_message == 0:
             core.state[SOMA] = FREE
             finish_one(state, now)
@@ -224,6 +238,8 @@ def step_core(state: State, number: int, now: int) -> None:
     step_axon(state, number, has_message, now)
     step_soma(state, number, has_room, now)
     core.spike_peak = max(core.spike_peak, core.spikes)
-    is_free = core.state[SYNAPSE] == FREE and core.state[SOMA] == FREE and core.state[AXON_OUT] == FREE
+    is_free = (
+        core.state[SYNAPSE] == FREE and core.state[SOMA] == FREE and core.state[AXON_OUT] == FREE
+    )
     if is_free and core.spikes == 0 and core.input_flits == 0 and state.power[number].works:
         rest(state.power[number], now)

@@ -44,7 +44,10 @@ class _Chip:
         if not int(port.active) >> self.vc_of(lane) & 1:
             return {}
         held = [o for o in range(self.plan.ports) if int(record.held) >> o & 1]
-        return {o: int(self.state.branch_vc[lane, o] if record.is_tree else record.held_vc) for o in held}
+        return {
+            o: int(self.state.branch_vc[lane, o] if record.is_tree else record.held_vc)
+            for o in held
+        }
 
     def holder(self, router: int, out_port: int, out_vc: int) -> int | None:
         """Return the input VC of a router whose packet holds an output VC."""
@@ -66,7 +69,11 @@ class _Chip:
         if out_port < LOCAL:
             return f"link {router}->{self.router_of(lane)}"
         endpoint = lane - int(self.state.chip[0].n_lanes) >> self.shift
-        return f"the input queue of core {endpoint}" if endpoint < self.plan.n_cores else f"port {endpoint}"
+        return (
+            f"the input queue of core {endpoint}"
+            if endpoint < self.plan.n_cores
+            else f"port {endpoint}"
+        )
 
 
 def _upstream(chip: _Chip, lane: int) -> list[Wait]:
@@ -91,10 +98,18 @@ def _waits_for(chip: _Chip, lane: int) -> list[Wait]:
         if not (int(record.route) >> o & 1 or o in mine):
             continue
         out = chip.state.port[router * chip.plan.ports + o]
-        for vc in [mine[o]] if o in mine else [vc for vc in range(chip.plan.virtual_channels) if classes >> vc & 1]:
+        for vc in (
+            [mine[o]]
+            if o in mine
+            else [vc for vc in range(chip.plan.virtual_channels) if classes >> vc & 1]
+        ):
             holder = chip.holder(router, o, vc)
             has_credit = bool(int(out.credited) >> vc & 1)
-            following = holder if has_credit and holder not in (None, lane) else chip.downstream(router, o, vc)
+            following = (
+                holder
+                if has_credit and holder not in (None, lane)
+                else chip.downstream(router, o, vc)
+            )
             waits.append((chip.link(router, o), following))
     return waits
 
@@ -105,7 +120,9 @@ def _find_circle(waits: dict[int, list[Wait]]) -> list[int]:
     for start in waits:
         way = [start]
         while way:
-            following = [lane for _, lane in waits[way[-1]] if lane in waits and lane not in finished]
+            following = [
+                lane for _, lane in waits[way[-1]] if lane in waits and lane not in finished
+            ]
             on_way = [lane for lane in following if lane in way]
             if on_way:
                 return way[way.index(on_way[0]) :]
@@ -119,14 +136,19 @@ def _find_circle(waits: dict[int, list[Wait]]) -> list[int]:
 def circle(state: State, plan: Plan) -> str:
     """Return who waits for what, around the circle, or along a chain to what will never be free."""
     chip = _Chip(state, plan)
-    stuck = [int(lane) for lane in np.arange(int(state.chip[0].n_lanes)) if chip.is_holding(int(lane))]
+    stuck = [
+        int(lane) for lane in np.arange(int(state.chip[0].n_lanes)) if chip.is_holding(int(lane))
+    ]
     waits = {lane: _waits_for(chip, lane) for lane in stuck}
     way = _find_circle(waits)
     if way:
         text = chip.packet(way[0])
         for lane, following in zip(way, [*way[1:], way[0]]):
             link = next(link for link, first in waits[lane] if first == following)
-            text += f"{', which' if lane != way[0] else ''} waits for {link}, held by {chip.packet(following)}"
+            text += (
+                f"{', which' if lane != way[0] else ''} waits for {link}, held by "
+                f"{chip.packet(following)}"
+            )
         return text
     for lane, asked in waits.items():
         if not asked:
@@ -134,4 +156,6 @@ def circle(state: State, plan: Plan) -> str:
         for link, following in asked:
             if following not in waits:
                 return f"{chip.packet(lane)} waits for {link}, which nothing can free"
-    return f"{int(state.chip[0].outstanding)} packets or work items are outstanding and nothing moves"
+    return (
+        f"{int(state.chip[0].outstanding)} packets or work items are outstanding and nothing moves"
+    )

@@ -1,7 +1,8 @@
-"""SimPy is the master clock: the Fabric process runs the kernel up to the next thing anybody else does, then waits for it.
+"""SimPy is the master clock: the Fabric process runs the kernel up to the next thing anybody else
+does, then waits for it.
 
-Hosts, stimulus streams and probes are ordinary SimPy processes of the same environment; when one of them runs in cycle c, the
-kernel has done every cycle before c and none from c on.
+Hosts, stimulus streams and probes are ordinary SimPy processes of the same environment; when one of
+them runs in cycle c, the kernel has done every cycle before c and none from c on.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ class Fabric:
         stop_every: int | None = None,
         steps_together: int = 1,
     ) -> None:
-        """Build the chip at cycle 0 of the environment and start it; stop_every, steps_together: see `simulate`."""
+        """Build the chip at cycle 0 of the environment and start it; stop_every, steps_together:
+        see `simulate`.
+        """
         self.environment, self.plan, self.activity = environment, plan, activity
         self.progress, self.stop_every, self.steps_together = progress, stop_every, steps_together
         self.origin = environment.now
@@ -57,7 +60,9 @@ class Fabric:
 
     def _run(self) -> Iterator:
         while True:
-            if self.environment.peek() <= self.environment.now:  # somebody acts in this cycle before the chip does
+            if (
+                self.environment.peek() <= self.environment.now
+            ):  # somebody acts in this cycle before the chip does
                 yield self.environment.timeout(0)
                 continue
             status = self._advance(self._horizon())
@@ -74,7 +79,9 @@ class Fabric:
         self._drain()
 
     def _horizon(self) -> int:
-        """Return the first cycle the kernel must not touch yet: somebody else acts in it, or a stop was asked for."""
+        """Return the first cycle the kernel must not touch yet: somebody else acts in it, or a stop
+        was asked for.
+        """
         other = self.environment.peek()
         until = NEVER if other == float("inf") else int(other) - self.origin
         if self.stop_every is not None:
@@ -91,11 +98,16 @@ class Fabric:
                 self.state = chip_state.grow_pool(self.state, self._packets_needed())
             self._show(done=status == DONE)
         except KeyboardInterrupt:
-            if self.is_interrupted or self.state.chip[0].step == 0:  # the second time, or nothing has begun
+            if (
+                self.is_interrupted or self.state.chip[0].step == 0
+            ):  # the second time, or nothing has begun
                 raise
             self.is_interrupted = True
             chip = self.state.chip[0]
-            chip.last_step = min(-(-int(chip.step) // self.steps_together) * self.steps_together, self.activity.n_steps)
+            chip.last_step = min(
+                -(-int(chip.step) // self.steps_together) * self.steps_together,
+                self.activity.n_steps,
+            )
             return -1
         return int(status)
 
@@ -113,7 +125,9 @@ class Fabric:
         """Take over what the logs hold and leave them empty."""
         chip, state = self.state.chip[0], self.state
         kernel_logs = (state.grant_log, state.state_log, state.packet_log)
-        for kept, log, n in zip(self.logs, kernel_logs, (chip.n_grants, chip.n_states, chip.n_packets)):
+        for kept, log, n in zip(
+            self.logs, kernel_logs, (chip.n_grants, chip.n_states, chip.n_packets)
+        ):
             kept.append(np.array(log[:n]))
         chip.n_grants = chip.n_states = chip.n_packets = 0
 

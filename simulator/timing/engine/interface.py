@@ -1,4 +1,6 @@
-"""The network interface of an endpoint: source queues, injection, ejection (docs/machine.md, steps 1 to 4)."""
+"""The network interface of an endpoint: source queues, injection, ejection (docs/machine.md, steps
+1 to 4).
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ from simulator.timing.engine.wheel import send_credit, send_flit, turn
 
 @kernel(inline=True)
 def usable_vcs(state: State, interface, k: int, now: int) -> int:  # type: ignore[no-untyped-def]
-    """Return the VCs the next flit of class k can take in this cycle: of its packet in progress, or of the next head."""
+    """Return the VCs the next flit of class k can take in this cycle: of its packet in progress, or
+    of the next head.
+    """
     if interface.sending[k] >= 0:
         return interface.credited & (np.int64(1) << interface.sending_vc[k])
     number = interface.first[k]
@@ -85,7 +89,9 @@ def send_next(state: State, number: int, k: int, now: int) -> None:
 
 @kernel(inline=True)
 def evaluate_interface(state: State, number: int, now: int) -> bool:
-    """Send at most one flit (step 4); return whether this endpoint must be looked at in the next cycle too."""
+    """Send at most one flit (step 4); return whether this endpoint must be looked at in the next
+    cycle too.
+    """
     interface = state.interface[number]
     k = np.int64(interface.class_pointer)
     vcs = np.int64(usable_vcs(state, interface, k, now))
@@ -121,12 +127,19 @@ def accept_injection_credit(state: State, number: int, vc: int, count: int) -> N
     if (interface.draining & bit) != 0 and interface.credit[vc] == state.chip[0].buffer:
         interface.draining &= ~bit
         interface.in_use &= ~bit
-    if interface.first[0] >= 0 or interface.first[1] >= 0 or interface.sending[0] >= 0 or interface.sending[1] >= 0:
+    if (
+        interface.first[0] >= 0
+        or interface.first[1] >= 0
+        or interface.sending[0] >= 0
+        or interface.sending[1] >= 0
+    ):
         wake_interface(state, number)
 
 
 @kernel(inline=True)
-def consume_at_port(state: State, number: int, vc: int, packet_number: int, is_tail: bool, now: int) -> None:
+def consume_at_port(
+    state: State, number: int, vc: int, packet_number: int, is_tail: bool, now: int
+) -> None:
     """Take a flit out of the mesh at a port to the outside, which gives its credit back at once."""
     chip = state.chip[0]
     interface = state.interface[number]

@@ -1,8 +1,10 @@
-"""The records the kernels work on.  Durations and instants are int64 cycles; masks and indices int32.
+"""The records the kernels work on.  Durations and instants are int64 cycles; masks and indices
+int32.
 
-A *lane* is one VC of one router port, numbered (router · ports + port) << lane_shift | vc, so that no division is needed to
-find the port again; the lanes of the network interfaces follow, endpoint << lane_shift | vc.  The same number names the input
-FIFO behind a port and the credits of the output before it.
+A *lane* is one VC of one router port, numbered (router · ports + port) << lane_shift | vc, so that
+no division is needed to find the port again; the lanes of the network interfaces follow, endpoint
+<< lane_shift | vc.  The same number names the input FIFO behind a port and the credits of the
+output before it.
 """
 
 from __future__ import annotations
@@ -25,9 +27,23 @@ FREE, BUSY_UNIT, BLOCKED_UNIT, PENDING = range(4)
 SYNAPSE, SOMA, AXON_OUT = range(3)
 #: columns of the counters, in the order of record.COUNTERS
 (
-    PACKETS_SENT, FLITS_SENT, ROUTER_TRAVERSALS, FLIT_HOPS_EAST_WEST, FLIT_HOPS_NORTH_SOUTH, PACKETS_RECEIVED, FLITS_RECEIVED,
-    EVENTS_RECEIVED, ACCUMULATES, MACS, WEIGHT_READ_WORDS, NEURON_UPDATES, SPIKES, GATE_WAKES, OFF_WAKES, RELOAD_CYCLES,
-) = range(len(COUNTERS))  # fmt: skip
+    PACKETS_SENT,
+    FLITS_SENT,
+    ROUTER_TRAVERSALS,
+    FLIT_HOPS_EAST_WEST,
+    FLIT_HOPS_NORTH_SOUTH,
+    PACKETS_RECEIVED,
+    FLITS_RECEIVED,
+    EVENTS_RECEIVED,
+    ACCUMULATES,
+    MACS,
+    WEIGHT_READ_WORDS,
+    NEURON_UPDATES,
+    SPIKES,
+    GATE_WAKES,
+    OFF_WAKES,
+    RELOAD_CYCLES,
+) = range(len(COUNTERS))
 
 
 #: bytes of a cache line; what is touched together lies in one
@@ -35,88 +51,244 @@ CACHE_LINE = 64
 
 
 def _record(**fields: object) -> np.dtype:
-    return np.dtype([(name, *spec) if isinstance(spec, tuple) else (name, spec) for name, spec in fields.items()], align=True)
+    return np.dtype(
+        [
+            (name, *spec) if isinstance(spec, tuple) else (name, spec)
+            for name, spec in fields.items()
+        ],
+        align=True,
+    )
 
 
 def _in_lines(**fields: object) -> np.dtype:
     """Return a record type filled up to whole cache lines."""
     size = _record(**fields).itemsize
-    return _record(**fields, filling=("u1", (-size % CACHE_LINE,))) if size % CACHE_LINE else _record(**fields)
+    return (
+        _record(**fields, filling=("u1", (-size % CACHE_LINE,)))
+        if size % CACHE_LINE
+        else _record(**fields)
+    )
 
 
 CHIP = _record(
     # where the run is
-    now="i8", step="i8", last_step="i8", outstanding="i8", next_start="i8", quiet="i8",
-    injection="i8", injection_end="i8", next_injection="i8", last_output="i8",
+    now="i8",
+    step="i8",
+    last_step="i8",
+    outstanding="i8",
+    next_start="i8",
+    quiet="i8",
+    injection="i8",
+    injection_end="i8",
+    next_injection="i8",
+    last_output="i8",
     # the machine
-    n_steps="i8", width="i4", ports="i4", virtual_channels="i4", lane_shift="i4", lane_mask="i4", n_lanes="i4",
-    buffer="i4", buffer_mask="i4", canonical="i4", atomic="i4", class_mask=("i4", (2,)), urgent="i4",
-    n_cores="i4", n_routers="i4", n_endpoints="i4",
-    input_queue="i4", spike_queue="i8", output_queue="i8", soma_cycles="i8", soma_spike_cycles="i8", axon_cycles="i8",
-    barrier_cycles="i8", wheel_mask="i8",
+    n_steps="i8",
+    width="i4",
+    ports="i4",
+    virtual_channels="i4",
+    lane_shift="i4",
+    lane_mask="i4",
+    n_lanes="i4",
+    buffer="i4",
+    buffer_mask="i4",
+    canonical="i4",
+    atomic="i4",
+    class_mask=("i4", (2,)),
+    urgent="i4",
+    n_cores="i4",
+    n_routers="i4",
+    n_endpoints="i4",
+    input_queue="i4",
+    spike_queue="i8",
+    output_queue="i8",
+    soma_cycles="i8",
+    soma_spike_cycles="i8",
+    axon_cycles="i8",
+    barrier_cycles="i8",
+    wheel_mask="i8",
     # lists and pools
-    n_awake_routers="i8", n_awake_interfaces="i8", core_list="i8", n_listed=("i8", (2,)), in_flight="i8",
-    free_packet="i8", n_free="i8", n_heap="i8", n_timers="i8",
+    n_awake_routers="i8",
+    n_awake_interfaces="i8",
+    core_list="i8",
+    n_listed=("i8", (2,)),
+    in_flight="i8",
+    free_packet="i8",
+    n_free="i8",
+    n_heap="i8",
+    n_timers="i8",
     # logs
-    events="i4", n_grants="i8", n_states="i8", n_packets="i8",
-)  # fmt: skip
+    events="i4",
+    n_grants="i8",
+    n_states="i8",
+    n_packets="i8",
+)
 
 ROUTER = _in_lines(
-    x="i4", y="i4", first_port="i4", inputs="i4", awake="i4", wanted="i4", slept="i8", ready="i8", flit_cycles="i8",
-)  # fmt: skip
+    x="i4",
+    y="i4",
+    first_port="i4",
+    inputs="i4",
+    awake="i4",
+    wanted="i4",
+    slept="i8",
+    ready="i8",
+    flit_cycles="i8",
+)
 
 PORT = _in_lines(
     # as an input, one cache line: masks over VCs; the outputs its front flits could go to
-    occupied="i4", active="i4", waiting="i4", routing="i4", asking="i4", won="i4", routed="i4", wanted="i4",
-    vc_pointer="i4", in_pointer="i4", upstream="i4", credit_delay="i4", router="i4", index="i4", blocked="i8",
+    occupied="i4",
+    active="i4",
+    waiting="i4",
+    routing="i4",
+    asking="i4",
+    won="i4",
+    routed="i4",
+    wanted="i4",
+    vc_pointer="i4",
+    in_pointer="i4",
+    upstream="i4",
+    credit_delay="i4",
+    router="i4",
+    index="i4",
+    blocked="i8",
     # as an output, one cache line: masks over VCs, then over the inputs that chose it
-    free="i4", credited="i4", draining="i4", out_pointer="i4", free_pointer="i4", ask_first="i4", ask_last="i4",
-    downstream="i4", flit_delay="i4", interval="i4", depth="i4", called="i4", free_at="i8", flits="i8",
-)  # fmt: skip
+    free="i4",
+    credited="i4",
+    draining="i4",
+    out_pointer="i4",
+    free_pointer="i4",
+    ask_first="i4",
+    ask_last="i4",
+    downstream="i4",
+    flit_delay="i4",
+    interval="i4",
+    depth="i4",
+    called="i4",
+    free_at="i8",
+    flits="i8",
+)
 
 LANE = _in_lines(
     # as an input FIFO
-    front="i4", count="i4", packet="i4", route="i4", held="i4", held_vc="i4", traffic_class="i4", is_tree="i4", flit="i4",
+    front="i4",
+    count="i4",
+    packet="i4",
+    route="i4",
+    held="i4",
+    held_vc="i4",
+    traffic_class="i4",
+    is_tree="i4",
+    flit="i4",
     # VC allocation: the output lane asked for, and as an output lane the best asker
-    asked="i4", asker="i4", input_pointer="i4", output_pointer="i4",
+    asked="i4",
+    asker="i4",
+    input_pointer="i4",
+    output_pointer="i4",
     # as an output
     credit="i4",
-)  # fmt: skip
+)
 
 INTERFACE = _in_lines(
-    router="i4", local="i4", is_core="i4", awake="i4", lanes="i4",
-    first=("i4", (2,)), last=("i4", (2,)), waiting=("i8", (2,)),
-    sending=("i4", (2,)), sent=("i4", (2,)), sending_vc=("i4", (2,)), vc_pointer=("i4", (2,)), class_pointer="i4",
-    in_use="i4", draining="i4", credited="i4", credit=("i4", (8,)), next_name="i8", peak="i8",
-)  # fmt: skip
+    router="i4",
+    local="i4",
+    is_core="i4",
+    awake="i4",
+    lanes="i4",
+    first=("i4", (2,)),
+    last=("i4", (2,)),
+    waiting=("i8", (2,)),
+    sending=("i4", (2,)),
+    sent=("i4", (2,)),
+    sending_vc=("i4", (2,)),
+    vc_pointer=("i4", (2,)),
+    class_pointer="i4",
+    in_use="i4",
+    draining="i4",
+    credited="i4",
+    credit=("i4", (8,)),
+    next_name="i8",
+    peak="i8",
+)
 
 CORE = _record(
-    scheduled="i8", ready="i8", state=("i4", (3,)), until=("i8", (3,)), busy=("i8", (3,)), blocked=("i8", (3,)),
+    scheduled="i8",
+    ready="i8",
+    state=("i4", (3,)),
+    until=("i8", (3,)),
+    busy=("i8", (3,)),
+    blocked=("i8", (3,)),
     # synapse and its input queue
-    vc_pointer="i4", complete="i4", n_complete=("i4", (8,)), ring_first=("i4", (8,)), input_flits="i8", input_peak="i8",
+    vc_pointer="i4",
+    complete="i4",
+    n_complete=("i4", (8,)),
+    ring_first=("i4", (8,)),
+    input_flits="i8",
+    input_peak="i8",
     # soma
-    work="i8", position="i8", message="i8", has_message="i4",
+    work="i8",
+    position="i8",
+    message="i8",
+    has_message="i4",
     # spike queue: the messages not yet taken, in order, those without a row left out
-    spikes="i8", spike_peak="i8", next_spike="i8",
+    spikes="i8",
+    spike_peak="i8",
+    next_spike="i8",
     # axon-out
-    row="i8", entry="i8", entry_end="i8", is_tree="i4",
-    barrier="i8", reload="i8",
-)  # fmt: skip
+    row="i8",
+    entry="i8",
+    entry_end="i8",
+    is_tree="i4",
+    barrier="i8",
+    reload="i8",
+)
 
 POWER = _in_lines(
-    is_router="i4", index="i4", works="i4", logged="i4", since="i8", counted="i8", ready="i8", cycles=("i8", (5,)),
-    gate_wakes="i8", off_wakes="i8",
-    gate_after="i8", off_after="i8", gate_wake="i8", off_wake="i8",
-)  # fmt: skip
+    is_router="i4",
+    index="i4",
+    works="i4",
+    logged="i4",
+    since="i8",
+    counted="i8",
+    ready="i8",
+    cycles=("i8", (5,)),
+    gate_wakes="i8",
+    off_wakes="i8",
+    gate_after="i8",
+    off_after="i8",
+    gate_wake="i8",
+    off_wake="i8",
+)
 
 PACKET_IN_FLIGHT = _in_lines(
-    x="i4", y="i4", local="i4", traffic_class="i4", tree="i4", flits="i4", copies="i4", next="i4", source="i4",
-    entry="i8", row="i8", name="i8", inject="i8", head_entry="i8", head_arrive="i8",
-)  # fmt: skip
+    x="i4",
+    y="i4",
+    local="i4",
+    traffic_class="i4",
+    tree="i4",
+    flits="i4",
+    copies="i4",
+    next="i4",
+    source="i4",
+    entry="i8",
+    row="i8",
+    name="i8",
+    inject="i8",
+    head_entry="i8",
+    head_arrive="i8",
+)
 
 ENTRY = _record(
-    endpoint="i4", flits="i4", traffic_class="i4", kind="i4", cycles="i8", operations="i8", words="i8", events="i8",
-)  # fmt: skip
+    endpoint="i4",
+    flits="i4",
+    traffic_class="i4",
+    kind="i4",
+    cycles="i8",
+    operations="i8",
+    words="i8",
+    events="i8",
+)
 
 FLIT_EVENT = _record(lane="i4", token="i4")
 CREDIT_EVENT = _record(lane="i4", count="i4")
@@ -142,14 +314,18 @@ class State(NamedTuple):
     allowed: np.ndarray  # (90,) int32, the routing table
     interface: np.ndarray  # (n_endpoints,) INTERFACE
     core: np.ndarray  # (n_cores,) CORE
-    input_ring: np.ndarray  # (n_cores << lane_shift, input_queue) int64: entries of complete packets
+    input_ring: (
+        np.ndarray
+    )  # (n_cores << lane_shift, input_queue) int64: entries of complete packets
     power: np.ndarray  # (n_cores + n_routers,) POWER
     packet: np.ndarray  # (n,) PACKET_IN_FLIGHT, grown when short
     counter: np.ndarray  # (n_endpoints, len(COUNTERS)) int64
     # what happens later
     flit_wheel: np.ndarray  # (slots, n_routers * ports) FLIT_EVENT
     credit_wheel: np.ndarray  # (slots, n_routers * ports) CREDIT_EVENT
-    call_wheel: np.ndarray  # (slots, 4 * n_routers) int32, outputs somebody waits for, when their interval is over
+    call_wheel: (
+        np.ndarray
+    )  # (slots, 4 * n_routers) int32, outputs somebody waits for, when their interval is over
     slot: np.ndarray  # (slots,) SLOT, how full they are
     timer: np.ndarray  # (4 * n_cores + n_routers,) TIMER
     timer_slot: np.ndarray  # (TIMER_SLOTS,) int32, the first timer of a cycle, -1: none
@@ -172,7 +348,9 @@ class State(NamedTuple):
     copy_order: np.ndarray  # (n_entries,) int64: a tree row's entries by endpoint, or (0,)
     tree: np.ndarray  # (n_trees + 1,) TREE
     branch: np.ndarray  # (n,) BRANCH
-    branch_vc: np.ndarray  # (n_lanes, ports) int8, or (1, 1): output VC of each branch of a multicast packet
+    branch_vc: (
+        np.ndarray
+    )  # (n_lanes, ports) int8, or (1, 1): output VC of each branch of a multicast packet
     # what is left behind
     step_counter: np.ndarray  # (n_steps + 1, len(COUNTERS)) int64, totals at each start
     step_router_wakes: np.ndarray  # (n_steps + 1,) int64, likewise

@@ -1,4 +1,6 @@
-"""Packets in flight: a pool with a free list, the source queues they wait in, and the count of what a step still owes."""
+"""Packets in flight: a pool with a free list, the source queues they wait in, and the count of what
+a step still owes.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ def list_core(state: State, number: int, cycle: int) -> None:
 
 @kernel(inline=True)
 def book_sent(state: State, source: int, packet) -> None:  # type: ignore[no-untyped-def]
-    """Book what a packet will cost the network on its sender; routing is minimal, so that is known."""
+    """Book what a packet will cost the network on its sender; routing is minimal, so that is
+    known.
+    """
     counter = state.counter[source]
     flits = packet.flits
     counter[PACKETS_SENT] += 1
@@ -71,7 +75,9 @@ def book_sent(state: State, source: int, packet) -> None:  # type: ignore[no-unt
 
 @kernel(inline=True)
 def put_packet(state: State, source: int, row: int, entry_number: int, now: int) -> None:
-    """Make a packet of an entry, or of a whole multicast row, and put it into its class's queue at `source`."""
+    """Make a packet of an entry, or of a whole multicast row, and put it into its class's queue at
+    `source`.
+    """
     chip = state.chip[0]
     number = chip.free_packet
     packet = state.packet[number]
@@ -108,7 +114,9 @@ def put_packet(state: State, source: int, row: int, entry_number: int, now: int)
 
 @kernel(inline=False)
 def find_copy(entry: np.ndarray, order: np.ndarray, low: int, high: int, endpoint: int) -> int:
-    """Return which of the entries order[low] .. order[high - 1], sorted by endpoint, names `endpoint`."""
+    """Return which of the entries order[low] .. order[high - 1], sorted by endpoint, names
+    `endpoint`.
+    """
     while low < high:
         middle = (low + high) >> 1
         if entry[order[middle]].endpoint < endpoint:
@@ -120,11 +128,15 @@ def find_copy(entry: np.ndarray, order: np.ndarray, low: int, high: int, endpoin
 
 @kernel(inline=True)
 def entry_at(state: State, packet, endpoint: int) -> int:  # type: ignore[no-untyped-def]
-    """Return the entry a packet, or the copy of a multicast packet that comes to `endpoint`, was made of."""
+    """Return the entry a packet, or the copy of a multicast packet that comes to `endpoint`, was
+    made of.
+    """
     if packet.tree < 0:
         return packet.entry
     row = packet.row
-    return find_copy(state.entry, state.copy_order, state.row[row].start, state.row[row + 1].start, endpoint)
+    return find_copy(
+        state.entry, state.copy_order, state.row[row].start, state.row[row + 1].start, endpoint
+    )
 
 
 @kernel(inline=True)

@@ -35,8 +35,12 @@ def settle(power, until: int) -> None:  # type: ignore[no-untyped-def]
         power.cycles[IDLE] += until - counted
     else:
         for which in (IDLE, GATED, OFF):
-            power.cycles[which] += idle_part(until - power.since, power.gate_after, power.off_after, which)
-            power.cycles[which] -= idle_part(counted - power.since, power.gate_after, power.off_after, which)
+            power.cycles[which] += idle_part(
+                until - power.since, power.gate_after, power.off_after, which
+            )
+            power.cycles[which] -= idle_part(
+                counted - power.since, power.gate_after, power.off_after, which
+            )
     power.counted = until
 
 
@@ -79,7 +83,9 @@ def log_demand(chip, power, log: np.ndarray, now: int, ready: int) -> None:  # t
 
 @kernel(inline=True)
 def demand(state: State, number: int, now: int) -> int:
-    """Note that work came in cycle `now` to one that had none; return the cycle from which it may act."""
+    """Note that work came in cycle `now` to one that had none; return the cycle from which it may
+    act.
+    """
     power = state.power[number]
     ready = now
     if power.gate_after < 0 and power.off_after < 0:

@@ -47,10 +47,15 @@ def make_record(state: State, plan: Plan, logs: tuple[list[np.ndarray], ...]) ->
     power = np.array(state.power["cycles"])
     step_power = np.diff(state.step_power[: n_steps + 1], axis=0)
     per_port = (plan.n_routers, plan.ports)
-    grants, states, packets = (np.concatenate([np.zeros(0, dtype), *kept]) for dtype, kept in zip((GRANT, STATE, PACKET), logs))
+    grants, states, packets = (
+        np.concatenate([np.zeros(0, dtype), *kept])
+        for dtype, kept in zip((GRANT, STATE, PACKET), logs)
+    )
     grants, states, packets = sort_events(grants, states, packets)
     core, interface = state.core, state.interface
-    peaks = np.stack([core["input_peak"], core["spike_peak"], interface["peak"][: plan.n_cores]], axis=1)
+    peaks = np.stack(
+        [core["input_peak"], core["spike_peak"], interface["peak"][: plan.n_cores]], axis=1
+    )
     router_power = state.power[plan.n_cores :]
     return Record(
         cycles=cycles,

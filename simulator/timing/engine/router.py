@@ -1,4 +1,6 @@
-"""The router: input-queued, wormhole, virtual channels, two pipelines (docs/machine.md, Router and network interface)."""
+"""The router: input-queued, wormhole, virtual channels, two pipelines (docs/machine.md, Router and
+network interface).
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ from simulator.timing.engine.wheel import send_credit, send_flit, set_timer, tur
 
 @kernel(inline=False)
 def tree_mask(branch: np.ndarray, low: int, high: int, router: int) -> int:
-    """Return the outputs a multicast packet takes at a router: its tree is branch[low] .. branch[high - 1]."""
+    """Return the outputs a multicast packet takes at a router: its tree is branch[low] ..
+    branch[high - 1].
+    """
     while low < high:
         middle = (low + high) >> 1
         if branch[middle].router < router:
@@ -46,7 +50,12 @@ def start_packet(state: State, port_number: int, vc: int) -> None:
     if packet.tree >= 0:
         lane.is_tree = 1
         lane.held = 0
-        lane.route = tree_mask(state.branch, state.tree[packet.tree].start, state.tree[packet.tree + 1].start, port.router)
+        lane.route = tree_mask(
+            state.branch,
+            state.tree[packet.tree].start,
+            state.tree[packet.tree + 1].start,
+            port.router,
+        )
     else:
         lane.is_tree = 0
         dx = packet.x - router.x
@@ -132,10 +141,15 @@ def accept_credit(state: State, lane_number: int, count: int, now: int) -> None:
 
 @kernel(inline=True)
 def asking_vcs(state: State, port_number: int, is_first: bool) -> int:
-    """Return the VCs of an input that ask at the higher priority (ACTIVE, urgent heads), or at the lower one (other heads)."""
+    """Return the VCs of an input that ask at the higher priority (ACTIVE, urgent heads), or at the
+    lower one (other heads).
+    """
     port = state.port[port_number]
     urgent = state.chip[0].urgent
-    return np.int64(port.occupied & (port.active | (port.waiting & urgent) if is_first else port.waiting & ~urgent))
+    return np.int64(
+        port.occupied
+        & (port.active | (port.waiting & urgent) if is_first else port.waiting & ~urgent)
+    )
 
 
 @kernel(inline=True)
@@ -146,14 +160,18 @@ def requests(state: State, base: int, p: int, now: int, is_first: bool) -> int:
     vcs = asking_vcs(state, base + p, is_first)
     while vcs != 0:
         vc = lowest(vcs)
-        asked |= lane_requests(state, base, first + vc, now, (state.port[base + p].active >> vc) & 1 != 0)
+        asked |= lane_requests(
+            state, base, first + vc, now, (state.port[base + p].active >> vc) & 1 != 0
+        )
         vcs &= vcs - 1
     return asked
 
 
 @kernel(inline=True)
 def lane_requests(state: State, base: int, lane_number: int, now: int, is_active: bool) -> int:
-    """Return the outputs one VC asks for: those with a credit, and for a head with a free VC of its class."""
+    """Return the outputs one VC asks for: those with a credit, and for a head with a free VC of its
+    class.
+    """
     chip = state.chip[0]
     lane = state.lane[lane_number]
     asked = np.int64(0)
@@ -192,7 +210,9 @@ def represent(state: State, base: int, p: int, o: int, now: int, is_first: bool)
 
 @kernel(inline=True)
 def choose_outputs(state: State, number: int, now: int) -> int:
-    """Let each input choose an output it asks for; return the mask of outputs that were chosen by some input."""
+    """Let each input choose an output it asks for; return the mask of outputs that were chosen by
+    some input.
+    """
     router = state.router[number]
     base = router.first_port
     chosen = np.int64(0)
@@ -217,7 +237,9 @@ def choose_outputs(state: State, number: int, now: int) -> int:
 
 @kernel(inline=True)
 def take_output_vc(state: State, base: int, lane_number: int, o: int, is_active: bool) -> int:
-    """Return the output VC of a winner; a head that had none takes the next free one of its class with a credit."""
+    """Return the output VC of a winner; a head that had none takes the next free one of its class
+    with a credit.
+    """
     chip = state.chip[0]
     lane = state.lane[lane_number]
     out = state.port[base + o]
@@ -226,7 +248,9 @@ def take_output_vc(state: State, base: int, lane_number: int, o: int, is_active:
         if lane.is_tree:
             lane.held &= ~(np.int64(1) << o)
         return vc
-    vc = turn(np.int64(out.free & out.credited & chip.class_mask[lane.traffic_class]), out.free_pointer)
+    vc = turn(
+        np.int64(out.free & out.credited & chip.class_mask[lane.traffic_class]), out.free_pointer
+    )
     out.free_pointer = vc + 1
     if lane.is_tree:
         lane.route &= ~(np.int64(1) << o)
@@ -283,8 +307,12 @@ def pop_flit(state: State, number: int, port_number: int, vc: int, is_tail: bool
 
 
 @kernel(inline=False)
-def log_grant(chip, log: np.ndarray, port, vc: int, o: int, out_vc: int, name: int, flit: int) -> None:  # type: ignore[no-untyped-def]
-    """Note one grant of the switch: of output `o` to a VC of an input port, for a flit of a packet."""
+def log_grant(
+    chip, log: np.ndarray, port, vc: int, o: int, out_vc: int, name: int, flit: int
+) -> None:  # type: ignore[no-untyped-def]
+    """Note one grant of the switch: of output `o` to a VC of an input port, for a flit of a
+    packet.
+    """
     row = log[chip.n_grants]
     row.cycle = chip.now
     row.router = port.router
@@ -315,7 +343,9 @@ def grant(state: State, number: int, o: int, now: int) -> None:
     token = np.int64(state.fifo[lane_number, lane.front])
     out_vc = take_output_vc(state, base, lane_number, o, is_active)
     if chip.events:
-        log_grant(chip, state.grant_log, port, vc, o, out_vc, state.packet[token >> 2].name, lane.flit)
+        log_grant(
+            chip, state.grant_log, port, vc, o, out_vc, state.packet[token >> 2].name, lane.flit
+        )
     port.in_pointer = o + 1
     port.vc_pointer = vc + 1
     out.out_pointer = p + 1
@@ -330,7 +360,9 @@ def grant(state: State, number: int, o: int, now: int) -> None:
 
 @kernel(inline=True)
 def evaluate_router(state: State, number: int, now: int) -> bool:
-    """Evaluate and update one router (steps 6 and 7); return whether it must be looked at in the next cycle too."""
+    """Evaluate and update one router (steps 6 and 7); return whether it must be looked at in the
+    next cycle too.
+    """
     chip = state.chip[0]
     router = state.router[number]
     base = router.first_port

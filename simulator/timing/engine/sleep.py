@@ -1,7 +1,8 @@
-"""A router that can move nothing sleeps until something changes what it waits for: a credit, an interval's end, a new flit.
+"""A router that can move nothing sleeps until something changes what it waits for: a credit, an
+interval's end, a new flit.
 
-While it sleeps, each output it wants counts as blocked; that is booked when it wakes.  `wanted` of a port holds the outputs its
-front flits could go to, `wanted` of a router those of all its ports.
+While it sleeps, each output it wants counts as blocked; that is booked when it wakes.  `wanted` of
+a port holds the outputs its front flits could go to, `wanted` of a router those of all its ports.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ def wake_router(state: State, number: int, now: int) -> None:
 
 @kernel(inline=True)
 def is_usable(state: State, output: int, now: int) -> bool:
-    """Return whether an output may send in cycle `now`; where only its interval forbids it, see to a call when that is over."""
+    """Return whether an output may send in cycle `now`; where only its interval forbids it, see to
+    a call when that is over.
+    """
     out = state.port[output]
     if out.credited == 0:
         return False
@@ -45,7 +48,11 @@ def answer_call(state: State, output: int, now: int) -> None:
     """Wake a router one of whose outputs has become usable, if somebody sleeps who wants it."""
     port = state.port[output]
     router = state.router[port.router]
-    if router.awake == 0 and (router.wanted >> port.index) & 1 != 0 and is_usable(state, output, now):
+    if (
+        router.awake == 0
+        and (router.wanted >> port.index) & 1 != 0
+        and is_usable(state, output, now)
+    ):
         wake_router(state, port.router, now)
 
 
@@ -81,7 +88,9 @@ def want_all(state: State, number: int) -> None:
 
 @kernel(inline=True)
 def ask_at_front(state: State, port_number: int, vc: int, now: int) -> None:
-    """Let a flit that has just come to the front of its VC ask; a router that sleeps wakes only if it can go on."""
+    """Let a flit that has just come to the front of its VC ask; a router that sleeps wakes only if
+    it can go on.
+    """
     port = state.port[port_number]
     router = state.router[port.router]
     lane = state.lane[(port_number << state.chip[0].lane_shift) | vc]
@@ -105,7 +114,9 @@ def ask_at_front(state: State, port_number: int, vc: int, now: int) -> None:
 
 @kernel(inline=True)
 def fall_asleep(state: State, number: int, cycle: int, is_sound: bool) -> bool:
-    """Let a router sleep from `cycle` on; a light sleeper stays awake if an output it wants is usable then."""
+    """Let a router sleep from `cycle` on; a light sleeper stays awake if an output it wants is
+    usable then.
+    """
     router = state.router[number]
     wanted = np.int64(router.wanted)
     while wanted != 0:

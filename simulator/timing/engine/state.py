@@ -1,11 +1,20 @@
-"""The chip as arrays: built from a Plan and an Activity, read and written by the kernels, grown and read out by Python."""
+"""The chip as arrays: built from a Plan and an Activity, read and written by the kernels, grown and
+read out by Python.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from simulator.errors import InputError
-from simulator.mapping.plan import CANONICAL, LOOKAHEAD, MAX_BUFFER, MAX_VIRTUAL_CHANNELS, Activity, Plan
+from simulator.mapping.plan import (
+    CANONICAL,
+    LOOKAHEAD,
+    MAX_BUFFER,
+    MAX_VIRTUAL_CHANNELS,
+    Activity,
+    Plan,
+)
 from simulator.timing.engine import layout
 from simulator.timing.engine.layout import NEVER, TIMER_SLOTS, State
 from simulator.timing.record import COUNTERS, GRANT, PACKET, PACKET_SHIFT, POWER_STATES, STATE
@@ -48,7 +57,10 @@ def _check(plan: Plan, activity: Activity) -> None:
         if not 1 <= value <= most:
             raise InputError(f"engine: {name}: must be 1 to {most}, not {value}")
     if activity.n_steps > 1 and plan.barrier_cycles < 1:
-        raise InputError(f"engine: barrier_cycles: must be at least 1 with more than one step, not {plan.barrier_cycles}")
+        raise InputError(
+            f"engine: barrier_cycles: must be at least 1 with more than one step, not "
+            f"{plan.barrier_cycles}"
+        )
     if np.any(np.diff(activity.row_start) < 1):
         row = int(np.flatnonzero(np.diff(activity.row_start) < 1)[0])
         raise InputError(f"engine: row {row}: must have at least one entry")
@@ -70,10 +82,20 @@ def _chip(plan: Plan, activity: Activity, events: bool, wheel_slots: int) -> np.
     for k in range(2):
         one.class_mask[k] = (1 << int(plan.class_channels[k])) - 1 << int(plan.class_first[k])
     is_apart = (one.class_mask[0] & one.class_mask[1]) == 0
-    one.urgent = one.class_mask[0] if is_apart and plan.pipeline == LOOKAHEAD else 0  # VCs whose heads need no gap
+    one.urgent = (
+        one.class_mask[0] if is_apart and plan.pipeline == LOOKAHEAD else 0
+    )  # VCs whose heads need no gap
     one.n_cores, one.n_routers, one.n_endpoints = plan.n_cores, plan.n_routers, plan.n_endpoints
-    one.input_queue, one.spike_queue, one.output_queue = plan.input_queue, plan.spike_queue, plan.output_queue
-    one.soma_cycles, one.soma_spike_cycles, one.axon_cycles = plan.soma_cycles, plan.soma_spike_cycles, plan.axon_cycles
+    one.input_queue, one.spike_queue, one.output_queue = (
+        plan.input_queue,
+        plan.spike_queue,
+        plan.output_queue,
+    )
+    one.soma_cycles, one.soma_spike_cycles, one.axon_cycles = (
+        plan.soma_cycles,
+        plan.soma_spike_cycles,
+        plan.axon_cycles,
+    )
     one.barrier_cycles = plan.barrier_cycles
     one.wheel_mask = wheel_slots - 1
     one.events = events
@@ -91,7 +113,13 @@ def _ports(plan: Plan, lane_shift: int, n_lanes: int) -> np.ndarray:
     port["downstream"] = port["upstream"] = -1
     port["interval"] = 1
     for p, (dx, dy) in enumerate(((1, 0), (-1, 0), (0, 1), (0, -1))):
-        joined = (index == p) & (x + dx >= 0) & (x + dx < plan.width) & (y + dy >= 0) & (y + dy < plan.height)
+        joined = (
+            (index == p)
+            & (x + dx >= 0)
+            & (x + dx < plan.width)
+            & (y + dy >= 0)
+            & (y + dy < plan.height)
+        )
         neighbour = (router + dx + dy * plan.width) * plan.ports + (p ^ 1)
         port["downstream"][joined] = port["upstream"][joined] = neighbour[joined] << lane_shift
         port["flit_delay"][index == p] = 2 + plan.link_latency[p // 2]
@@ -114,7 +142,9 @@ def _interfaces(plan: Plan, lane_shift: int) -> np.ndarray:
     endpoint = np.arange(plan.n_endpoints)
     interface["router"], interface["local"] = plan.endpoint_router, plan.endpoint_local
     interface["is_core"] = endpoint < plan.n_cores
-    interface["lanes"] = (plan.endpoint_router.astype(np.int64) * plan.ports + plan.endpoint_local) << lane_shift
+    interface["lanes"] = (
+        plan.endpoint_router.astype(np.int64) * plan.ports + plan.endpoint_local
+    ) << lane_shift
     interface["first"] = interface["last"] = interface["sending"] = -1
     interface["vc_pointer"] = plan.class_first
     interface["credited"] = (1 << plan.virtual_channels) - 1
@@ -129,14 +159,24 @@ def _power(plan: Plan) -> np.ndarray:
     core, router = power[: plan.n_cores], power[plan.n_cores :]
     router["is_router"] = 1
     core["index"], router["index"] = np.arange(plan.n_cores), np.arange(plan.n_routers)
-    core["gate_after"], core["off_after"], core["gate_wake"] = plan.gate_after, plan.off_after, plan.gate_wake
+    core["gate_after"], core["off_after"], core["gate_wake"] = (
+        plan.gate_after,
+        plan.off_after,
+        plan.gate_wake,
+    )
     core["off_wake"] = plan.off_wake + plan.reload_cycles
-    router["gate_after"], router["off_after"], router["gate_wake"] = plan.router_gate_after, -1, plan.router_wake
+    router["gate_after"], router["off_after"], router["gate_wake"] = (
+        plan.router_gate_after,
+        -1,
+        plan.router_wake,
+    )
     return power
 
 
 def _injection_order(activity: Activity) -> np.ndarray:
-    """Return the injections of each step by offset, ports in their given order; empty where they already are."""
+    """Return the injections of each step by offset, ports in their given order; empty where they
+    already are.
+    """
     start, offset = activity.inject_start, activity.inject_offset
     if len(offset) == 0:
         return np.zeros(0, np.int64)
@@ -156,9 +196,13 @@ def _trees(plan: Plan, activity: Activity) -> tuple[np.ndarray, np.ndarray]:
     totals[2, 1:] = np.cumsum((mask >> 2 & 1) + (mask >> 3 & 1))
     routers, east_west, north_south = np.diff(totals[:, activity.tree_start], axis=1)
     tree = _columns(
-        len(activity.tree_start), layout.TREE, start=activity.tree_start, routers=routers, east_west=east_west,
+        len(activity.tree_start),
+        layout.TREE,
+        start=activity.tree_start,
+        routers=routers,
+        east_west=east_west,
         north_south=north_south,
-    )  # fmt: skip
+    )
     return tree, _columns(len(mask), layout.BRANCH, router=activity.tree_router, mask=mask)
 
 
@@ -173,13 +217,24 @@ def _work(plan: Plan, activity: Activity) -> dict[str, np.ndarray]:
         copy_order = np.lexsort((activity.entry_endpoint, row_of_entry)).astype(np.int64)
     return {
         "step": _columns(
-            activity.n_steps + 1, layout.STEP, release=activity.release, work=activity.work_start, injection=activity.inject_start
+            activity.n_steps + 1,
+            layout.STEP,
+            release=activity.release,
+            work=activity.work_start,
+            injection=activity.inject_start,
         ),
         "work": _columns(
-            n_work + 1, layout.WORK, core=activity.work_core, visits=activity.work_visits, message=activity.work_message
+            n_work + 1,
+            layout.WORK,
+            core=activity.work_core,
+            visits=activity.work_visits,
+            message=activity.work_message,
         ),
         "message": _columns(
-            len(activity.message_row), layout.MESSAGE, position=activity.message_position, row=activity.message_row
+            len(activity.message_row),
+            layout.MESSAGE,
+            position=activity.message_position,
+            row=activity.message_row,
         ),
         "injection_order": _injection_order(activity),
         "inject_port": np.ascontiguousarray(activity.inject_port, np.int32),
@@ -187,14 +242,21 @@ def _work(plan: Plan, activity: Activity) -> dict[str, np.ndarray]:
         "inject_row": np.ascontiguousarray(activity.inject_row, np.int32),
         "row": _columns(n_rows + 1, layout.ROW, start=activity.row_start, tree=activity.row_tree),
         "entry": _columns(
-            n_entries, layout.ENTRY, endpoint=activity.entry_endpoint, flits=activity.entry_flits,
-            traffic_class=activity.entry_class, kind=activity.entry_kind, cycles=activity.entry_cycles,
-            operations=activity.entry_operations, words=activity.entry_words, events=activity.entry_events,
+            n_entries,
+            layout.ENTRY,
+            endpoint=activity.entry_endpoint,
+            flits=activity.entry_flits,
+            traffic_class=activity.entry_class,
+            kind=activity.entry_kind,
+            cycles=activity.entry_cycles,
+            operations=activity.entry_operations,
+            words=activity.entry_words,
+            events=activity.entry_events,
         ),
         "copy_order": copy_order,
         "tree": tree,
         "branch": branch,
-    }  # fmt: skip
+    }
 
 
 def build(plan: Plan, activity: Activity, events: bool) -> State:
@@ -215,17 +277,25 @@ def build(plan: Plan, activity: Activity, events: bool) -> State:
     state = State(
         chip=chip,
         router=_columns(
-            n_routers, layout.ROUTER, x=router_number % plan.width, y=router_number // plan.width,
+            n_routers,
+            layout.ROUTER,
+            x=router_number % plan.width,
+            y=router_number // plan.width,
             first_port=router_number * plan.ports,
         ),
         port=port,
         lane=_columns(
-            n_lanes, layout.LANE, credit=np.repeat(port["depth"], 1 << lane_shift), asker=np.full(n_lanes, -1)
+            n_lanes,
+            layout.LANE,
+            credit=np.repeat(port["depth"], 1 << lane_shift),
+            asker=np.full(n_lanes, -1),
         ),
         fifo=np.zeros((n_lanes, _power_of_two(plan.buffer)), np.int32),
         allowed=np.ascontiguousarray(plan.allowed, np.int32).reshape(-1),
         interface=_interfaces(plan, lane_shift),
-        core=_columns(n_cores, layout.CORE, scheduled=np.full(n_cores, -1), reload=plan.reload_cycles),
+        core=_columns(
+            n_cores, layout.CORE, scheduled=np.full(n_cores, -1), reload=plan.reload_cycles
+        ),
         input_ring=np.zeros((n_cores << lane_shift, max(1, plan.input_queue)), np.int64),
         power=_power(plan),
         packet=_records(0, layout.PACKET_IN_FLIGHT),
@@ -249,7 +319,7 @@ def build(plan: Plan, activity: Activity, events: bool) -> State:
         state_log=_records(log, STATE),
         packet_log=_records(log, PACKET),
         **_work(plan, activity),
-    )  # fmt: skip
+    )
     return grow_pool(state, max(POOL, n_cores))
 
 

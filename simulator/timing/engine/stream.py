@@ -1,7 +1,9 @@
-"""A bare network fed window by window: a trace of any length runs in flat memory, and what happened comes back in chunks.
+"""A bare network fed window by window: a trace of any length runs in flat memory, and what happened
+comes back in chunks.
 
-The kernel stops before the last cycle a window has packets in, because more packets of that cycle may follow; those left
-over begin the next window.  So a run does not depend on where the windows are cut.
+The kernel stops before the last cycle a window has packets in, because more packets of that cycle
+may follow; those left over begin the next window.  So a run does not depend on where the windows
+are cut.
 """
 
 from __future__ import annotations
@@ -26,15 +28,18 @@ SLICE = 1 << 16
 #: packets a window holds at least
 CAPACITY = 1 << 16
 
-#: takes the grants and the packets that arrived since the last call, each in the order they happened, cycle by cycle
+#: takes the grants and the packets that arrived since the last call, each in the order they
+#: happened, cycle by cycle
 Receiver = Callable[[np.ndarray, np.ndarray], object]
 
 
 def stream(plan: Plan, windows: Iterable[np.ndarray], receive: Receiver) -> Record:
-    """Run the packets of all windows on a mesh without cores and return what it counted, without its event logs.
+    """Run the packets of all windows on a mesh without cores and return what it counted, without
+    its event logs.
 
-    windows: (n, 5) int64 each (cycle, source, destination, flits, class), cycles never falling, not even across windows.
-    receive(grants, packets): GRANT and PACKET rows, whole cycles at a time; a packet comes with or after its last grant.
+    windows: (n, 5) int64 each (cycle, source, destination, flits, class), cycles never falling, not
+    even across windows. receive(grants, packets): GRANT and PACKET rows, whole cycles at a time; a
+    packet comes with or after its last grant.
     """
     network = _Network(plan, receive)
     for window in windows:
@@ -58,7 +63,9 @@ class _Network:
         return int(self.state.chip[0].now)
 
     def _built(self, capacity: int) -> State:
-        """Return a fresh state whose window has room for `capacity` packets; the row of each place is the place itself."""
+        """Return a fresh state whose window has room for `capacity` packets; the row of each place
+        is the place itself.
+        """
         blank = np.tile(np.array([0, self.plan.n_cores, self.plan.n_cores, 1, 0]), (capacity, 1))
         state = chip_state.build(self.plan, trace_activity(self.plan, blank), events=True)
         state.step["injection"][:] = 0
@@ -73,9 +80,12 @@ class _Network:
         if n > len(self.state.inject_port):
             self._widen(2 * n)
         for array, column in (
-            (self.state.inject_port, 1), (self.state.inject_offset, 0), (self.state.entry["endpoint"], 2),
-            (self.state.entry["flits"], 3), (self.state.entry["traffic_class"], 4),
-        ):  # fmt: skip
+            (self.state.inject_port, 1),
+            (self.state.inject_offset, 0),
+            (self.state.entry["endpoint"], 2),
+            (self.state.entry["flits"], 3),
+            (self.state.entry["traffic_class"], 4),
+        ):
             array[:n_left] = array[left].copy()
             array[n_left:n] = packets[:, column]
         if chip.step == 0:  # the kernel takes the first window's size from the step it begins
@@ -88,7 +98,8 @@ class _Network:
     def _widen(self, capacity: int) -> None:
         """Make room for a window of `capacity` packets.
 
-        A packet in flight still names the place its entry once had; all it reads there is the one event it carries.
+        A packet in flight still names the place its entry once had; all it reads there is the one
+        event it carries.
         """
         wide = self._built(capacity)
         for name in ("inject_port", "inject_offset", "entry"):
@@ -98,7 +109,9 @@ class _Network:
         self.state = self.state._replace(**{name: getattr(wide, name) for name in work})
 
     def run(self, until: int) -> int:
-        """Run every cycle before `until`; return DONE when all that was fed has arrived, else UNTIL."""
+        """Run every cycle before `until`; return DONE when all that was fed has arrived, else
+        UNTIL.
+        """
         while True:
             status = int(advance(self.state, until, SLICE))
             if status == POOL_FULL:

@@ -1,7 +1,8 @@
-"""What happens later: flits and credits on their way, the ends of intervals, and the timers of units.
+"""What happens later: flits and credits on their way, the ends of intervals, and the timers of
+units.
 
-Links are short, so their events lie in a wheel of a few cycles, one bucket per cycle.  Timers are one per unit: a wheel of
-linked lists for the near future and a heap for delays beyond it.
+Links are short, so their events lie in a wheel of a few cycles, one bucket per cycle.  Timers are
+one per unit: a wheel of linked lists for the near future and a heap for delays beyond it.
 """
 
 from __future__ import annotations
@@ -135,7 +136,9 @@ def next_timer(state: State, now: int) -> int:
 
 @kernel(inline=True)
 def next_arrival(state: State, now: int) -> int:
-    """Return the cycle after `now` in which the next flit or credit arrives, NEVER if none is on its way."""
+    """Return the cycle after `now` in which the next flit or credit arrives, NEVER if none is on
+    its way.
+    """
     chip = state.chip[0]
     if chip.in_flight > 0:
         for k in range(1, chip.wheel_mask + 2):

@@ -1,4 +1,5 @@
-"""The executable specification: the whole machine of docs/machine.md as SimPy processes, slow and readable.
+"""The executable specification: the whole machine of docs/machine.md as SimPy processes, slow and
+readable.
 
 `simulate` is the whole interface; the compiled engine has the same one and leaves the same Record.
 """
@@ -23,10 +24,12 @@ def simulate(
     progress: Callable[[int, int], object] | None = None,
     environment: Environment | None = None,
 ) -> Record:
-    """Run the work on the machine and return what it counted; raise DeadlockError when nothing can move any more.
+    """Run the work on the machine and return what it counted; raise DeadlockError when nothing can
+    move any more.
 
-    events: keep every grant, state change and packet.  progress(steps done, steps) is called after each step.
-    environment: a fresh SimPy environment to run on; any order of equal (time, priority) gives the same Record.
+    events: keep every grant, state change and packet.  progress(steps done, steps) is called after
+    each step. environment: a fresh SimPy environment to run on; any order of equal (time, priority)
+    gives the same Record.
     """
     import simpy
 

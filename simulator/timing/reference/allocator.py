@@ -11,7 +11,9 @@ def round_robin(priority: Mapping[int, int], pointer: int, n: int) -> int:
 
 
 class Allocator:
-    """Match n inputs to n outputs: each input picks one output, each output one input; only a match moves pointers."""
+    """Match n inputs to n outputs: each input picks one output, each output one input; only a match
+    moves pointers.
+    """
 
     def __init__(self, n: int) -> None:
         """An allocator whose pointers all start at 0."""

@@ -49,7 +49,9 @@ class Book:
             self.count(core, "reload_cycles", int(self.plan.reload_cycles[core]))
 
     def sent(self, packet: Packet, links: tuple[int, int, int]) -> None:
-        """Book a packet that was put into its output or source queue, with the routers and links it will visit."""
+        """Book a packet that was put into its output or source queue, with the routers and links it
+        will visit.
+        """
         routers, east_west, north_south = links
         self.count(packet.source, "packets_sent")
         self.count(packet.source, "flits_sent", packet.flits)
@@ -66,13 +68,18 @@ class Book:
         if endpoint >= self.plan.n_cores:
             return
         self.count(endpoint, "weight_read_words", int(self.activity.entry_words[entry]))
-        kind, operations = self.activity.entry_kind[entry], int(self.activity.entry_operations[entry])
+        kind, operations = (
+            self.activity.entry_kind[entry],
+            int(self.activity.entry_operations[entry]),
+        )
         if kind == ACCUMULATE_KIND:
             self.count(endpoint, "accumulates", operations)
         elif kind == MULTIPLY_ACCUMULATE:
             self.count(endpoint, "macs", operations)
 
-    def grant(self, router: int, in_port: int, in_vc: int, out_port: int, out_vc: int, flit: Flit) -> None:
+    def grant(
+        self, router: int, in_port: int, in_vc: int, out_port: int, out_vc: int, flit: Flit
+    ) -> None:
         """Book a flit that won the switch."""
         self.link_flits[router, out_port] += 1
         if self.events:
@@ -84,7 +91,12 @@ class Book:
         if self.events:
             routers = (int(self.plan.endpoint_router[end]) for end in (packet.source, endpoint))
             hops = distance(self.plan.width, *routers) + 1
-            instants = (packet.inject_cycle, packet.head_entry_cycle, packet.head_arrive_cycle[endpoint], cycle)
+            instants = (
+                packet.inject_cycle,
+                packet.head_entry_cycle,
+                packet.head_arrive_cycle[endpoint],
+                cycle,
+            )
             what = (packet.name, packet.source, endpoint, packet.flits, packet.traffic_class)
             self.packets.append((*what, *instants, hops))
 
@@ -95,4 +107,8 @@ class Book:
 
     def logs(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the grants, states and packets, in the order they happened."""
-        return np.array(self.grants, GRANT), np.array(self.states, STATE), np.array(self.packets, PACKET)
+        return (
+            np.array(self.grants, GRANT),
+            np.array(self.states, STATE),
+            np.array(self.packets, PACKET),
+        )

@@ -12,9 +12,13 @@ from simulator.timing.reference.clock import ARRIVE, at
 
 
 class Channel:
-    """Deliver what is sent in cycle t in cycle t + latency + 1, before anything is evaluated there."""
+    """Deliver what is sent in cycle t in cycle t + latency + 1, before anything is evaluated
+    there.
+    """
 
-    def __init__(self, environment: Environment, latency: int, receive: Callable[[Any], None]) -> None:
+    def __init__(
+        self, environment: Environment, latency: int, receive: Callable[[Any], None]
+    ) -> None:
         """A channel into `receive`."""
         self.environment, self.latency, self.receive = environment, latency, receive
 
@@ -25,10 +29,16 @@ class Channel:
 
 
 class Queue:
-    """A FIFO between two units: what is put is seen a cycle later, and so is the room that taking makes."""
+    """A FIFO between two units: what is put is seen a cycle later, and so is the room that taking
+    makes.
+    """
 
     def __init__(
-        self, environment: Environment, depth: int, when_seen: Callable[[], None], when_room: Callable[[], None]
+        self,
+        environment: Environment,
+        depth: int,
+        when_seen: Callable[[], None],
+        when_room: Callable[[], None],
     ) -> None:
         """A queue of `depth` items that tells its consumer of an item and its producer of room."""
         self.room = depth  # the producer's view

@@ -1,4 +1,6 @@
-"""The whole chip: routers, interfaces, cores and ports wired together, and the steps they go through."""
+"""The whole chip: routers, interfaces, cores and ports wired together, and the steps they go
+through.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,15 @@ from simpy.core import EmptySchedule
 from simulator.errors import DeadlockError
 from simulator.mapping.plan import EAST, WEST, Activity, Plan
 from simulator.mapping.routes import neighbour
-from simulator.timing.record import GATED, OFF, POWER_STATES, UNIT_STATES, UNITS, Record, sort_events
+from simulator.timing.record import (
+    GATED,
+    OFF,
+    POWER_STATES,
+    UNIT_STATES,
+    UNITS,
+    Record,
+    sort_events,
+)
 from simulator.timing.reference.book import Book
 from simulator.timing.reference.channel import Channel
 from simulator.timing.reference.clock import ARRIVE, QUIET, Doorbell, Process, at, cycle_of
@@ -26,7 +36,9 @@ LOCAL_LATENCY = 1
 
 
 class Port:
-    """A port to the outside: it injects its packets at their cycles and consumes whatever arrives."""
+    """A port to the outside: it injects its packets at their cycles and consumes whatever
+    arrives.
+    """
 
     def __init__(self, chip: Chip, endpoint: int) -> None:
         """A port without an interface; the chip connects both."""
@@ -72,7 +84,12 @@ class Chip:
         progress: Callable[[int, int], object] | None,
     ) -> None:
         """Build and wire the machine; `run` brings it to its end."""
-        self.environment, self.plan, self.activity, self.progress = environment, plan, activity, progress
+        self.environment, self.plan, self.activity, self.progress = (
+            environment,
+            plan,
+            activity,
+            progress,
+        )
         self.book = Book(plan, activity, events)
         self.book.now = lambda: cycle_of(environment)
         self.rows = Rows(plan, activity)
@@ -89,7 +106,9 @@ class Chip:
         for router in self.routers:
             self._connect_mesh(router)
         owners: list[Core | Port] = [*self.cores, *self.ports]
-        self.interfaces = [self._interface(endpoint, owner) for endpoint, owner in enumerate(owners)]
+        self.interfaces = [
+            self._interface(endpoint, owner) for endpoint, owner in enumerate(owners)
+        ]
         environment.process(self._steps())
 
     # construction
@@ -114,16 +133,23 @@ class Chip:
             lambda: self.cores[number].has_work(),
             gate_after=plan.gate_after,
             off_after=plan.off_after,
-            wake_latency={GATED: plan.gate_wake, OFF: plan.off_wake + int(plan.reload_cycles[number])},
+            wake_latency={
+                GATED: plan.gate_wake,
+                OFF: plan.off_wake + int(plan.reload_cycles[number]),
+            },
             when_awake=lambda: self.cores[number].wake_units(),
             when_woken=lambda state: self.book.core_woken(number, state),
             when_changed=lambda state: self.book.state(False, number, state),
             settled=lambda: self.cores[number].settle(),
         )
-        return Core(self.environment, plan, self.activity, self.rows, self.book, number, self, power)
+        return Core(
+            self.environment, plan, self.activity, self.rows, self.book, number, self, power
+        )
 
     def _connect_mesh(self, router: Router) -> None:
-        """Lead every mesh output to the facing input of its neighbour, and that input's credits back."""
+        """Lead every mesh output to the facing input of its neighbour, and that input's credits
+        back.
+        """
         plan = self.plan
         for port in range(4):
             there = neighbour(plan.width, plan.height, router.number, port)
@@ -134,9 +160,13 @@ class Chip:
     def _link(self, router: Router, port: int, there: Router, latency: int) -> None:
         facing = port ^ 1
         # one cycle of the flit's way is the switch: granted in t, it is usable at t + 2 + latency
-        flits = Channel(self.environment, latency + 1, lambda sent: there.receive_flit(facing, *sent))
+        flits = Channel(
+            self.environment, latency + 1, lambda sent: there.receive_flit(facing, *sent)
+        )
         router.connect_output(port, self.plan.buffer, flits)
-        there.connect_input(facing, Channel(self.environment, latency, lambda vc: router.receive_credit(port, vc)))
+        there.connect_input(
+            facing, Channel(self.environment, latency, lambda vc: router.receive_credit(port, vc))
+        )
 
     def _interface(self, endpoint: int, owner: Core | Port) -> Interface:
         """Connect an endpoint to the local port of its router."""
@@ -145,11 +175,19 @@ class Chip:
         sources: Sequence[Source] = owner.output_queue if isinstance(owner, Core) else owner.source
         interface = Interface(self.environment, self.plan, endpoint, sources, owner.receive)
         buffer = self.plan.input_queue if isinstance(owner, Core) else self.plan.buffer
-        ejection = Channel(self.environment, LOCAL_LATENCY + 1, lambda sent: interface.receive_flit(*sent))
+        ejection = Channel(
+            self.environment, LOCAL_LATENCY + 1, lambda sent: interface.receive_flit(*sent)
+        )
         router.connect_output(port, buffer, ejection)
-        router.connect_input(port, Channel(self.environment, LOCAL_LATENCY, interface.receive_credit))
-        interface.flit_channel = Channel(self.environment, LOCAL_LATENCY, lambda sent: router.receive_flit(port, *sent))
-        owner.ejection_credit = Channel(self.environment, LOCAL_LATENCY, lambda vc: router.receive_credit(port, vc))
+        router.connect_input(
+            port, Channel(self.environment, LOCAL_LATENCY, interface.receive_credit)
+        )
+        interface.flit_channel = Channel(
+            self.environment, LOCAL_LATENCY, lambda sent: router.receive_flit(port, *sent)
+        )
+        owner.ejection_credit = Channel(
+            self.environment, LOCAL_LATENCY, lambda vc: router.receive_credit(port, vc)
+        )
         owner.interface_bell = interface.bell
         return interface
 
@@ -190,9 +228,14 @@ class Chip:
         self._enter_barrier(False)
         for item in range(activity.work_start[step], activity.work_start[step + 1]):
             messages = slice(activity.work_message[item], activity.work_message[item + 1])
-            firing = zip(activity.message_position[messages].tolist(), activity.message_row[messages].tolist())
+            firing = zip(
+                activity.message_position[messages].tolist(),
+                activity.message_row[messages].tolist(),
+            )
             self.begin()
-            self.cores[activity.work_core[item]].start(int(activity.work_visits[item]), list(firing))
+            self.cores[activity.work_core[item]].start(
+                int(activity.work_visits[item]), list(firing)
+            )
         injections: dict[int, list[tuple[int, int]]] = {}
         for injection in range(activity.inject_start[step], activity.inject_start[step + 1]):
             what = int(activity.inject_offset[injection]), int(activity.inject_row[injection])
@@ -211,26 +254,38 @@ class Chip:
         now = cycle_of(self.environment)
 
         def cycles(parts: Sequence[Core] | Sequence[Router]) -> np.ndarray:
-            return np.array([part.power.time.until(now) for part in parts], np.int64).reshape(-1, len(POWER_STATES))
+            return np.array([part.power.time.until(now) for part in parts], np.int64).reshape(
+                -1, len(POWER_STATES)
+            )
 
         return cycles(self.cores), cycles(self.routers)
 
     # the run
 
     def run(self) -> Record:
-        """Run all steps; when nothing can ever happen again before the end, name the circle of waiting."""
+        """Run all steps; when nothing can ever happen again before the end, name the circle of
+        waiting.
+        """
         while not self.is_over:
             try:
                 self.environment.step()
             except EmptySchedule:
-                raise DeadlockError(f"cycle {cycle_of(self.environment)}: deadlock: {circle(self)}") from None
+                raise DeadlockError(
+                    f"cycle {cycle_of(self.environment)}: deadlock: {circle(self)}"
+                ) from None
         return self._record()
 
     def _record(self) -> Record:
         book, now = self.book, cycle_of(self.environment)
         core_cycles, router_cycles = self._state_cycles()
         core_steps, router_steps = (
-            np.diff([np.zeros(cycles.shape[1], np.int64), *(step[part].sum(axis=0) for step in self.step_state_cycles)], axis=0)
+            np.diff(
+                [
+                    np.zeros(cycles.shape[1], np.int64),
+                    *(step[part].sum(axis=0) for step in self.step_state_cycles),
+                ],
+                axis=0,
+            )
             for part, cycles in enumerate((core_cycles, router_cycles))
         )
         units = [[unit.time.until(now) for unit in core.units] for core in self.cores]

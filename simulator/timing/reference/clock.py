@@ -1,7 +1,8 @@
-"""Cycles and the phases inside a cycle, on SimPy's clock: first everything arrives, then everything is evaluated.
+"""Cycles and the phases inside a cycle, on SimPy's clock: first everything arrives, then everything
+is evaluated.
 
-SimPy orders events by (time, priority).  What crosses between components arrives one cycle later at the earliest, so
-the order of events of one phase cannot matter.
+SimPy orders events by (time, priority).  What crosses between components arrives one cycle later at
+the earliest, so the order of events of one phase cannot matter.
 """
 
 from __future__ import annotations
@@ -36,13 +37,18 @@ def at(environment: Environment, phase: int, delay: int = 0) -> Event:
 
 
 def _schedule(event: Event, phase: int, delay: int) -> Event:
-    event._ok, event._value = True, None  # SimPy's own succeed() would schedule it in the NORMAL phase
+    event._ok, event._value = (
+        True,
+        None,
+    )  # SimPy's own succeed() would schedule it in the NORMAL phase
     event.env.schedule(event, EventPriority(phase), delay)
     return event
 
 
 class Doorbell:
-    """What a process sleeps on while nothing can happen to it: rung in ARRIVE, it wakes in EVALUATE of that cycle."""
+    """What a process sleeps on while nothing can happen to it: rung in ARRIVE, it wakes in EVALUATE
+    of that cycle.
+    """
 
     def __init__(self, environment: Environment, phase: int = EVALUATE) -> None:
         """A bell that wakes its owner in `phase`."""
@@ -50,7 +56,9 @@ class Doorbell:
         self.event = Event(environment)
 
     def wait(self) -> Event:
-        """Return the event of the next ring; earlier rings are forgotten, for their news has been seen."""
+        """Return the event of the next ring; earlier rings are forgotten, for their news has been
+        seen.
+        """
         self.event = Event(self.environment)
         return self.event
 

@@ -1,4 +1,6 @@
-"""A core: synapse, soma and axon-out with the queues between them, each unit a process (docs/machine.md, "Core")."""
+"""A core: synapse, soma and axon-out with the queues between them, each unit a process
+(docs/machine.md, "Core").
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ from simulator.timing.reference.power import Power, TimeInState
 
 
 class Barrier(Protocol):
-    """What a core tells and asks the chip: what is outstanding in the step, and whether the step is over."""
+    """What a core tells and asks the chip: what is outstanding in the step, and whether the step is
+    over.
+    """
 
     is_waiting: bool
 
@@ -154,11 +158,26 @@ class Core:
     """One core: its queues, its units and its power state."""
 
     def __init__(
-        self, environment: Environment, plan: Plan, activity: Activity, rows: Rows, book: Book, number: int,
-        barrier: Barrier, power: Power,
-    ) -> None:  # fmt: skip
-        """A core without an interface; the chip connects `ejection_credit` and rings the interface's bell."""
-        self.environment, self.plan, self.activity, self.rows, self.book = environment, plan, activity, rows, book
+        self,
+        environment: Environment,
+        plan: Plan,
+        activity: Activity,
+        rows: Rows,
+        book: Book,
+        number: int,
+        barrier: Barrier,
+        power: Power,
+    ) -> None:
+        """A core without an interface; the chip connects `ejection_credit` and rings the
+        interface's bell.
+        """
+        self.environment, self.plan, self.activity, self.rows, self.book = (
+            environment,
+            plan,
+            activity,
+            rows,
+            book,
+        )
         self.number, self.barrier, self.power = number, barrier, power
         self.ejection_credit: Channel
         self.interface_bell: Doorbell
@@ -167,15 +186,27 @@ class Core:
         self.complete: list[deque[Packet]] = [deque() for _ in range(plan.virtual_channels)]
         self.completed = Channel(environment, 0, self._complete)
         self.work_item: tuple[int, list[tuple[int, int]]] | None = None
-        self.synapse, self.soma, self.axon_out = (unit(environment, self) for unit in (Synapse, Soma, AxonOut))
+        self.synapse, self.soma, self.axon_out = (
+            unit(environment, self) for unit in (Synapse, Soma, AxonOut)
+        )
         self.units = (self.synapse, self.soma, self.axon_out)
-        self.spike_queue = Queue(environment, plan.spike_queue, self.axon_out.bell.ring, self.soma.bell.ring)
+        self.spike_queue = Queue(
+            environment, plan.spike_queue, self.axon_out.bell.ring, self.soma.bell.ring
+        )
         self.output_queue = tuple(
-            Queue(environment, plan.output_queue, lambda: self.interface_bell.ring(), self.axon_out.bell.ring) for _ in CLASSES
+            Queue(
+                environment,
+                plan.output_queue,
+                lambda: self.interface_bell.ring(),
+                self.axon_out.bell.ring,
+            )
+            for _ in CLASSES
         )
 
     def start(self, visits: int, messages: list[tuple[int, int]]) -> None:
-        """Give the soma its work item of this step: neurons to visit, and (position, row) of those that fire."""
+        """Give the soma its work item of this step: neurons to visit, and (position, row) of those
+        that fire.
+        """
         self.work_item = visits, messages
         self.book.count(self.number, "neuron_updates", visits)
         self.book.count(self.number, "spikes", len(messages))
@@ -183,7 +214,9 @@ class Core:
         self.soma.bell.ring()
 
     def receive(self, vc: int, flit: Flit) -> None:
-        """Put an arriving flit into the input queue; with the tail, the packet can be taken from the next cycle on."""
+        """Put an arriving flit into the input queue; with the tail, the packet can be taken from
+        the next cycle on.
+        """
         self.input_held += 1
         if flit.is_tail:
             self.book.arrived(flit.packet, self.number, cycle_of(self.environment))
@@ -201,9 +234,16 @@ class Core:
             unit.bell.ring()
 
     def has_work(self) -> bool:
-        """Return whether, with everything of this cycle done, a unit is at work or a queue of the core is not empty."""
+        """Return whether, with everything of this cycle done, a unit is at work or a queue of the
+        core is not empty.
+        """
         at_work = any(unit.status != STARVED for unit in self.units)
-        return at_work or self.work_item is not None or self.input_held > 0 or self.spike_queue.held > 0
+        return (
+            at_work
+            or self.work_item is not None
+            or self.input_held > 0
+            or self.spike_queue.held > 0
+        )
 
     def settle(self) -> None:
         """Account for this cycle: where each unit's time goes, and how full the queues are."""
@@ -211,7 +251,11 @@ class Core:
         for unit in self.units:
             state = BARRIER if self.barrier.is_waiting else unit.status
             unit.time.enter(state if asleep is None else asleep, cycle_of(self.environment))
-        held = (self.input_held, self.spike_queue.held, sum(queue.held for queue in self.output_queue))
+        held = (
+            self.input_held,
+            self.spike_queue.held,
+            sum(queue.held for queue in self.output_queue),
+        )
         peak = self.book.queue_peak[self.number]
         for queue, now in enumerate(held):
             peak[queue] = max(peak[queue], now)

@@ -26,7 +26,10 @@ def circle(chip: Chip) -> str:
             return f"{_packet(chip, place)} at router {place[0]} has no way to go on"
         for link, next in asked:
             if next not in waits:
-                return f"{_packet(chip, place)} at router {place[0]} waits for {link}, which nothing can free"
+                return (
+                    f"{_packet(chip, place)} at router {place[0]} waits for {link}, which nothing "
+                    f"can free"
+                )
     return f"{chip.outstanding} packets or work items are outstanding and nothing moves"
 
 
@@ -46,7 +49,9 @@ def _packet(chip: Chip, place: Place) -> Packet | None:
 
 
 def _waits_for(chip: Chip, place: Place) -> list[tuple[str, Place | None]]:
-    """Return the links the packet at a place waits for, each with the place that has to move first."""
+    """Return the links the packet at a place waits for, each with the place that has to move
+    first.
+    """
     router, port, number = place
     vc = chip.routers[router].input[port][number]
     if not vc.fifo:
@@ -54,11 +59,20 @@ def _waits_for(chip: Chip, place: Place) -> list[tuple[str, Place | None]]:
     asked: list[tuple[str, Place | None]] = []
     for out_port in sorted(vc.wanted_ports()):
         output = chip.routers[router].output[out_port]
-        first, channels = (int(of[vc.front.packet.traffic_class]) for of in (chip.plan.class_first, chip.plan.class_channels))
-        for out_vc in [vc.output[out_port]] if out_port in vc.output else range(first, first + channels):
+        first, channels = (
+            int(of[vc.front.packet.traffic_class])
+            for of in (chip.plan.class_first, chip.plan.class_channels)
+        )
+        for out_vc in (
+            [vc.output[out_port]] if out_port in vc.output else range(first, first + channels)
+        ):
             holder = _holder(chip, router, out_port, out_vc)
             has_credit = output[out_vc].credit > 0
-            next = holder if has_credit and holder not in (None, place) else _downstream(chip, router, out_port, out_vc)
+            next = (
+                holder
+                if has_credit and holder not in (None, place)
+                else _downstream(chip, router, out_port, out_vc)
+            )
             asked.append((_link(chip, router, out_port), next))
     return asked
 
@@ -91,8 +105,15 @@ def _link(chip: Chip, router: int, out_port: int) -> str:
     if out_port < LOCAL:
         return f"link {router}->{neighbour(chip.plan.width, chip.plan.height, router, out_port)}"
     for endpoint in range(chip.plan.n_endpoints):
-        if (chip.plan.endpoint_router[endpoint], chip.plan.endpoint_local[endpoint]) == (router, out_port):
-            return f"the input queue of core {endpoint}" if endpoint < chip.plan.n_cores else f"port {endpoint}"
+        if (chip.plan.endpoint_router[endpoint], chip.plan.endpoint_local[endpoint]) == (
+            router,
+            out_port,
+        ):
+            return (
+                f"the input queue of core {endpoint}"
+                if endpoint < chip.plan.n_cores
+                else f"port {endpoint}"
+            )
     return f"local port {out_port} of router {router}, where there is nothing"
 
 
@@ -102,7 +123,9 @@ def _circle(waits: dict[Place, list[tuple[str, Place | None]]]) -> list[Place]:
     for start in waits:
         way: list[Place] = [start]
         while way:
-            following = [next for _, next in waits[way[-1]] if next in waits and next not in finished]
+            following = [
+                next for _, next in waits[way[-1]] if next in waits and next not in finished
+            ]
             on_way = [next for next in following if next in way]
             if on_way:
                 return way[way.index(on_way[0]) :]

@@ -18,7 +18,9 @@ CLASSES = (0, 1)
 
 
 class Source(Protocol):
-    """Where an interface finds the packets of one class: a core's output queue, or a port's source queue."""
+    """Where an interface finds the packets of one class: a core's output queue, or a port's source
+    queue.
+    """
 
     visible: deque[Packet]
 
@@ -27,7 +29,9 @@ class Source(Protocol):
 
 
 class SourceQueue:
-    """The unbounded queue of a port to the outside; it is the interface's own, so it is seen at once."""
+    """The unbounded queue of a port to the outside; it is the interface's own, so it is seen at
+    once.
+    """
 
     def __init__(self) -> None:
         """Empty."""
@@ -49,11 +53,16 @@ class Interface:
         sources: Sequence[Source],
         consume: Callable[[int, Flit], None],
     ) -> None:
-        """An interface that takes packets from `sources`, one per class, and gives flits to `consume(vc, flit)`."""
+        """An interface that takes packets from `sources`, one per class, and gives flits to
+        `consume(vc, flit)`.
+        """
         self.environment, self.plan, self.endpoint = environment, plan, endpoint
         self.sources, self.consume = sources, consume
         self.output = [OutputVC(plan.buffer, plan.atomic) for _ in range(plan.virtual_channels)]
-        self.sending: list[tuple[Packet, int, int] | None] = [None, None]  # packet, its next flit, its VC
+        self.sending: list[tuple[Packet, int, int] | None] = [
+            None,
+            None,
+        ]  # packet, its next flit, its VC
         self.next_vc = [0, 0]  # within the class
         self.next_class = 0
         self.flit_channel: Channel | None = None
@@ -79,7 +88,9 @@ class Interface:
                 yield at(self.environment, EVALUATE, 1)
 
     def send(self) -> bool:
-        """Send one flit of the class whose turn it is among those that can; return whether there was one."""
+        """Send one flit of the class whose turn it is among those that can; return whether there
+        was one.
+        """
         for turn in CLASSES:
             traffic_class = (self.next_class + turn) % len(CLASSES)
             vc = self._ready_vc(traffic_class)
@@ -97,7 +108,9 @@ class Interface:
             return vc if self.output[vc].credit > 0 else None
         if not self.sources[traffic_class].visible:
             return None
-        first, channels = (int(of[traffic_class]) for of in (self.plan.class_first, self.plan.class_channels))
+        first, channels = (
+            int(of[traffic_class]) for of in (self.plan.class_first, self.plan.class_channels)
+        )
         for turn in range(channels):
             vc = first + (self.next_vc[traffic_class] + turn) % channels
             if self.output[vc].owner is None and self.output[vc].credit > 0:

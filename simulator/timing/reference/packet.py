@@ -73,9 +73,15 @@ class Rows:
         self.n_packets = [0] * plan.n_endpoints
 
     def parts(self, row: int) -> list[tuple[int, ...]]:
-        """Return the entries of each packet of a row: one each, or all copies of the one multicast packet."""
+        """Return the entries of each packet of a row: one each, or all copies of the one multicast
+        packet.
+        """
         entries = range(int(self.activity.row_start[row]), int(self.activity.row_start[row + 1]))
-        return [tuple(entries)] if self.activity.row_tree[row] >= 0 else [(entry,) for entry in entries]
+        return (
+            [tuple(entries)]
+            if self.activity.row_tree[row] >= 0
+            else [(entry,) for entry in entries]
+        )
 
     def packet(self, source: int, row: int, entries: tuple[int, ...], cycle: int) -> Packet:
         """Return the next packet of a source, for some entries of a row."""
@@ -98,7 +104,11 @@ class Rows:
         if packet.tree is not None:
             masks = packet.tree.values()
             east_west = sum((mask >> EAST & 3).bit_count() for mask in masks)
-            return len(packet.tree), east_west, sum((mask >> NORTH & 3).bit_count() for mask in masks)
+            return (
+                len(packet.tree),
+                east_west,
+                sum((mask >> NORTH & 3).bit_count() for mask in masks),
+            )
         width = self.plan.width
         router = int(self.plan.endpoint_router[packet.source])
         destination = int(self.plan.endpoint_router[packet.destination])

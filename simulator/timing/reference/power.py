@@ -13,7 +13,9 @@ NEVER = -1
 
 
 class TimeInState:
-    """How many cycles something has been in each of its states; every cycle belongs to exactly one."""
+    """How many cycles something has been in each of its states; every cycle belongs to exactly
+    one.
+    """
 
     def __init__(self, n_states: int) -> None:
         """Nothing is known before cycle 0."""
@@ -39,9 +41,11 @@ class TimeInState:
 
 
 class Power:
-    """Active with work, idle without it, gated and off after a while; work that comes then has to wait for the wake.
+    """Active with work, idle without it, gated and off after a while; work that comes then has to
+    wait for the wake.
 
-    `has_work` is asked with everything of a cycle done.  `settled` is called after the state of a cycle is known.
+    `has_work` is asked with everything of a cycle done.  `settled` is called after the state of a
+    cycle is known.
     """
 
     def __init__(
@@ -85,7 +89,9 @@ class Power:
         self.look()
 
     def look(self, delay: int = 0) -> None:
-        """Settle in this cycle, or in a later one: something ends, begins, or has lasted long enough there."""
+        """Settle in this cycle, or in a later one: something ends, begins, or has lasted long
+        enough there.
+        """
         cycle = cycle_of(self.environment) + delay
         if cycle not in self.looks_at:
             self.looks_at.add(cycle)

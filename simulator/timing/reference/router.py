@@ -1,4 +1,6 @@
-"""The input-queued wormhole router with virtual channels, in both pipelines (docs/machine.md, "Router")."""
+"""The input-queued wormhole router with virtual channels, in both pipelines (docs/machine.md,
+"Router").
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from simulator.timing.reference.clock import EVALUATE, Doorbell, Process, at, cy
 from simulator.timing.reference.packet import Flit, Packet
 from simulator.timing.reference.power import Power
 
-STARTED, BODY = 0, 1  # priorities at the switch: `lookahead` heads come after packets that hold an output VC, but for urgent ones
+#: priorities at the switch: `lookahead` heads come after packets that hold an output VC, but for
+#: urgent ones
+STARTED, BODY = 0, 1
 
 
 class OutputVC:
@@ -47,7 +51,9 @@ class OutputVC:
 
 
 class InputVC:
-    """The receiving side of one virtual channel: its flits, and where the packet at the front is going."""
+    """The receiving side of one virtual channel: its flits, and where the packet at the front is
+    going.
+    """
 
     IDLE, ROUTING, VC_ALLOC, ACTIVE = range(4)
 
@@ -56,7 +62,8 @@ class InputVC:
         self.fifo: deque[tuple[int, Flit]] = deque()  # with the cycle each flit arrived in
         self.state = InputVC.IDLE
         self.packet: Packet | None = None
-        #: mask of ports: those a unicast packet may take, or those a multicast flit still owes a copy
+        #: mask of ports: those a unicast packet may take, or those a multicast flit still owes a
+        #: copy
         self.wanted = 0
         self.output: dict[int, int] = {}  # output port -> output VC it holds
 
@@ -84,7 +91,11 @@ class InputVC:
 
     def known_ports(self) -> set[int]:
         """Return the ports the flit at the front could go to; none while its route is unknown."""
-        return self.wanted_ports() if self.fifo and self.state in (InputVC.VC_ALLOC, InputVC.ACTIVE) else set()
+        return (
+            self.wanted_ports()
+            if self.fifo and self.state in (InputVC.VC_ALLOC, InputVC.ACTIVE)
+            else set()
+        )
 
     def finish(self) -> None:
         """Be idle again: the packet has left."""
@@ -94,10 +105,20 @@ class InputVC:
 class Router:
     """One router of the mesh."""
 
-    def __init__(self, environment: Environment, plan: Plan, number: int, power: Power, book: Book) -> None:
+    def __init__(
+        self, environment: Environment, plan: Plan, number: int, power: Power, book: Book
+    ) -> None:
         """A router without neighbours; `connect_*` give it channels."""
-        self.environment, self.plan, self.number, self.power, self.book = environment, plan, number, power, book
-        spikes, streams = (range(first, first + n) for first, n in zip(plan.class_first, plan.class_channels))
+        self.environment, self.plan, self.number, self.power, self.book = (
+            environment,
+            plan,
+            number,
+            power,
+            book,
+        )
+        spikes, streams = (
+            range(first, first + n) for first, n in zip(plan.class_first, plan.class_channels)
+        )
         self.spikes_are_urgent = not set(spikes) & set(streams)
         ports, vcs = plan.ports, plan.virtual_channels
         self.input = [[InputVC() for _ in range(vcs)] for _ in range(ports)]
@@ -117,7 +138,9 @@ class Router:
 
     def connect_output(self, port: int, buffer: int, flits: Channel) -> None:
         """Lead an output to a neighbour or an interface with `buffer` flits of room in each VC."""
-        self.output[port] = [OutputVC(buffer, self.plan.atomic) for _ in range(self.plan.virtual_channels)]
+        self.output[port] = [
+            OutputVC(buffer, self.plan.atomic) for _ in range(self.plan.virtual_channels)
+        ]
         self.flit_channel[port] = flits
 
     def connect_input(self, port: int, credits: Channel) -> None:
@@ -148,14 +171,18 @@ class Router:
     # what happens in a cycle
 
     def run(self) -> Process:
-        """Evaluate in every cycle in which something may move; sleep when only an arrival can change anything."""
+        """Evaluate in every cycle in which something may move; sleep when only an arrival can
+        change anything.
+        """
         while True:
             yield self.bell.wait()
             while self.power.is_awake() and self.evaluate():
                 yield at(self.environment, EVALUATE, 1)
 
     def evaluate(self) -> bool:
-        """Start heads, allocate, and update; return whether the next cycle may differ without any arrival."""
+        """Start heads, allocate, and update; return whether the next cycle may differ without any
+        arrival.
+        """
         now = cycle_of(self.environment)
         self._count_blocked(now)
         self._start_heads()
@@ -180,7 +207,9 @@ class Router:
         return moved or any(now < self.open_at[port] for port in wanted)
 
     def _count_blocked(self, now: int) -> None:
-        """Book the cycles slept through: nothing moved in them, so the same outputs stayed blocked."""
+        """Book the cycles slept through: nothing moved in them, so the same outputs stayed
+        blocked.
+        """
         for port in self.blocked:
             self.book.link_blocked[self.number][port] += now - self.evaluated_at - 1
         self.evaluated_at = now
@@ -215,13 +244,18 @@ class Router:
         n = self.plan.virtual_channels
         requests = {
             in_port * n + in_vc: {
-                port * n + free: 0 for port in vc.wanted_ports() - set(vc.output) for free in self.free_vcs(port, vc.front.packet)
+                port * n + free: 0
+                for port in vc.wanted_ports() - set(vc.output)
+                for free in self.free_vcs(port, vc.front.packet)
             }
             for in_port, vcs in enumerate(self.input)
             for in_vc, vc in enumerate(vcs)
             if vc.state == InputVC.VC_ALLOC
         }
-        return [(*divmod(input, n), *divmod(output, n)) for input, output in self.vc_allocator.match(requests)]
+        return [
+            (*divmod(input, n), *divmod(output, n))
+            for input, output in self.vc_allocator.match(requests)
+        ]
 
     def _allocate_switch(self, now: int) -> list[tuple[int, int, int]]:
         """Match inputs to outputs, as (input port, VC that represents it, output port)."""
@@ -234,10 +268,15 @@ class Router:
                     if now >= self.open_at[port]:
                         asking.setdefault(port, {})[in_vc] = priority
             for port, priorities in asking.items():
-                in_vc = round_robin(priorities, self.input_turn[in_port], self.plan.virtual_channels)
+                in_vc = round_robin(
+                    priorities, self.input_turn[in_port], self.plan.virtual_channels
+                )
                 representative[in_port, port] = in_vc
                 requests.setdefault(in_port, {})[port] = priorities[in_vc]
-        return [(in_port, representative[in_port, port], port) for in_port, port in self.switch.match(requests)]
+        return [
+            (in_port, representative[in_port, port], port)
+            for in_port, port in self.switch.match(requests)
+        ]
 
     def _switch_requests(self, vc: InputVC) -> Iterator[tuple[int, int]]:
         """Yield the ports the flit at the front asks for, with its priority."""
@@ -246,7 +285,12 @@ class Router:
                 if self.output[port][vc.output[port]].credit > 0:
                     yield port, BODY
             elif self.plan.pipeline != CANONICAL and self._free_with_credit(port, vc.front.packet):
-                yield port, BODY if self.spikes_are_urgent and vc.front.packet.traffic_class == 0 else STARTED
+                yield (
+                    port,
+                    BODY
+                    if self.spikes_are_urgent and vc.front.packet.traffic_class == 0
+                    else STARTED,
+                )
 
     def _leave(self, in_port: int, in_vc: int, port: int, now: int) -> None:
         """Let the flit at the front of a VC, or one copy of it, go to an output."""
@@ -254,7 +298,9 @@ class Router:
         arrived, flit = vc.fifo[0]
         if port not in vc.output:
             free = dict.fromkeys(self._free_with_credit(port, flit.packet), 0)
-            self.output_turn[port] = round_robin(free, self.output_turn[port], self.plan.virtual_channels)
+            self.output_turn[port] = round_robin(
+                free, self.output_turn[port], self.plan.virtual_channels
+            )
             out_vc = self.output_turn[port]
             self.output_turn[port] += 1
             vc.hold(port, out_vc)
@@ -263,7 +309,9 @@ class Router:
         self.flit_channel[port].send((out_vc, flit))
         self.book.grant(self.number, in_port, in_vc, port, out_vc, flit)
         if port < LOCAL:
-            self.open_at[port] = now + int(self.plan.link_interval[0 if port in (EAST, WEST) else 1])
+            self.open_at[port] = now + int(
+                self.plan.link_interval[0 if port in (EAST, WEST) else 1]
+            )
         self.input_turn[in_port] = (in_vc + 1) % self.plan.virtual_channels
         if flit.packet.tree is not None:
             vc.wanted &= ~(1 << port)

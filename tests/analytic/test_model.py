@@ -8,8 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.account import analytic_budget as budget
-from simulator.account.analytic import (
+from simulator.analytic import budget
+from simulator.analytic.constants import (
+    SETTINGS,
+    VERSIONS,
+    constants,
+    hardware,
+    multiply,
+    weight_read,
+)
+from simulator.analytic.model import (
     CASES,
     Operation,
     _changes_sign,
@@ -30,7 +38,6 @@ from simulator.account.analytic import (
     wins_on_compute,
     wins_on_data,
 )
-from simulator.account.analytic_constants import SETTINGS, VERSIONS, constants, hardware, multiply, weight_read
 from simulator.errors import InputError
 
 TYPICAL = hardware("typical", "v3")
@@ -47,9 +54,12 @@ operations = st.builds(
     reuse_qnn=st.floats(1.0, 1000.0),
     aggregated=st.booleans(),
 )
-settings = st.sampled_from([hardware(setting, version) for setting in SETTINGS for version in VERSIONS])
+settings = st.sampled_from(
+    [hardware(setting, version) for setting in SETTINGS for version in VERSIONS]
+)
 
-# --- Theorem 1 ---------------------------------------------------------------------------------------------------
+# --- Theorem 1
+# ----------------------------------------------------------------------
 
 
 def test_activation_bits_hold_every_count_and_no_bit_is_idle():
@@ -65,7 +75,8 @@ def test_activation_bits_are_exact_integers(window):
     assert 2 ** (int(activation_bits(window)) - 1) <= window < 2 ** int(activation_bits(window))
 
 
-# --- Theorem 2 ---------------------------------------------------------------------------------------------------
+# --- Theorem 2
+# ----------------------------------------------------------------------
 
 
 @given(st.lists(st.integers(0, 7), min_size=1, max_size=40))
@@ -87,14 +98,17 @@ def test_uniform_activations_spike_at_the_average_of_theorem_2(window):
 
 @given(windows, st.floats(0.0, 1.0), st.sampled_from(CASES))
 def test_density_undoes_rate(window, active, case):
-    assert float(density(window, rate(window, active, case), case)) == pytest.approx(active, rel=1e-14, abs=1e-300)
+    assert float(density(window, rate(window, active, case), case)) == pytest.approx(
+        active, rel=1e-14, abs=1e-300
+    )
 
 
 def test_derived_density_is_never_more_than_everything():
     assert 1.0 == density(4, 0.5, "best")
 
 
-# --- equations ---------------------------------------------------------------------------------------------------
+# --- equations
+# ----------------------------------------------------------------------
 
 
 def test_equations_term_by_term():
@@ -123,7 +137,9 @@ def test_equations_term_by_term():
 @given(operations, settings)
 def test_energy_is_the_sum_of_its_parts_and_takes_the_cheaper_way(operation, energies):
     for energy in (spiking(operation, energies), quantised(operation, energies)):
-        assert float(energy.total) == pytest.approx(sum(map(float, energy.part.values())), rel=1e-12, abs=0)
+        assert float(energy.total) == pytest.approx(
+            sum(map(float, energy.part.values())), rel=1e-12, abs=0
+        )
         assert float(energy.data) == min(float(energy.sparse), float(energy.dense))
         assert bool(energy.is_dense) == (energy.dense < energy.sparse)
 
@@ -158,7 +174,9 @@ def test_beta_says_who_moves_for_less(window, active, case, is_twin_dense, energ
 def test_beta_and_k_in_numbers():
     operation = Operation(5, 0.1)
     assert float(beta(operation, TYPICAL, is_twin_dense=False)) == pytest.approx((0.31 + 9) / 3.31)
-    assert float(beta(operation, TYPICAL, is_twin_dense=True)) == pytest.approx((0.31 + 0.75) / 3.31)
+    assert float(beta(operation, TYPICAL, is_twin_dense=True)) == pytest.approx(
+        (0.31 + 0.75) / 3.31
+    )
     assert [1, 3, 5] == [float(required_k(5, case)) for case in CASES]
     assert [1, 3, 5] == [float(spikes_per_active_input(5, case)) for case in CASES]
 
@@ -174,14 +192,17 @@ def test_lifetime_is_energy_over_power():
     assert 50.0 == lifetime(100.0, 2.0, 1.0)
 
 
-# --- breakevens --------------------------------------------------------------------------------------------------
+# --- breakevens
+# --------------------------------------------------------------------------------------------------
 
 
 @given(operations, settings)
 def test_twins_cost_the_same_at_every_crossing_and_the_cheaper_changes(operation, energies):
     found = rate_breakeven(operation, energies)
     for x in found.crossing:
-        assert float(energy_ratio(replace(operation, rate=x), energies)) == pytest.approx(1.0, rel=1e-9, abs=0)
+        assert float(energy_ratio(replace(operation, rate=x), energies)) == pytest.approx(
+            1.0, rel=1e-9, abs=0
+        )
     assert (found.first != found.last) == (len(found.crossing) % 2 == 1)
 
 
@@ -211,11 +232,18 @@ def test_a_crossing_after_the_derived_density_is_full_is_found():
     # from s_r = 1/2 on the twin's inputs are all active: its energy stops growing
     free = hardware("theoretical-minimum")
     found = rate_breakeven(Operation(2, 0, "best"), free).only
-    assert 0.5 < found and float(energy_ratio(Operation(2, found, "best"), free)) == pytest.approx(1.0, rel=1e-12, abs=0)
+    assert 0.5 < found and float(energy_ratio(Operation(2, found, "best"), free)) == pytest.approx(
+        1.0, rel=1e-12, abs=0
+    )
 
 
 # differences at 0, 1, 2, 3                is there a crossing at 1?
-TOUCHES = [([-1, 0, 1, 1], True), ([-1, 0, -1, 1], False), ([-1, 0, 0, 1], True), ([0, 0, 1, 1], False)]
+TOUCHES = [
+    ([-1, 0, 1, 1], True),
+    ([-1, 0, -1, 1], False),
+    ([-1, 0, 0, 1], True),
+    ([0, 0, 1, 1], False),
+]
 
 
 @pytest.mark.parametrize(("value", "expected"), TOUCHES)
@@ -247,14 +275,20 @@ def test_dense_rate_is_where_both_ways_cost_the_same(hops, reuse):
     assert float(energy.sparse) == pytest.approx(float(energy.dense), rel=1e-12, abs=0)
 
 
-# --- budgets -----------------------------------------------------------------------------------------------------
+# --- budgets
+# ----------------------------------------------------------------------
 
 
-@given(st.lists(st.tuples(st.integers(1, 10**6), st.floats(0, 1)), min_size=1, max_size=5), st.integers(1, 8))
+@given(
+    st.lists(st.tuples(st.integers(1, 10**6), st.floats(0, 1)), min_size=1, max_size=5),
+    st.integers(1, 8),
+)
 def test_binary_spikes_cost_weight_bits_times_synaptic_operations(layers, window):
     macs, firing = zip(*layers)
     operations = sum(m * f * window for m, f in layers)
-    assert budget.neuromorphic_arithmetic_effort(macs, firing, window, 8, 1) == pytest.approx(8 * operations)
+    assert budget.neuromorphic_arithmetic_effort(macs, firing, window, 8, 1) == pytest.approx(
+        8 * operations
+    )
 
 
 def test_graded_spikes_of_half_the_window_cost_the_same_budget():
@@ -265,12 +299,20 @@ def test_graded_spikes_of_half_the_window_cost_the_same_budget():
 
 def test_wake_ups_come_on_top_of_the_ideal_always_on_power():
     ideal = budget.always_on_power(400e-6, 0.8e-6, 0.001)
-    real = budget.always_on_power(400e-6, 0.8e-6, 0.001, frequency=10, wake_time=1e-3, hold_time=4e-3, wake_energy=2e-6)
+    real = budget.always_on_power(
+        400e-6, 0.8e-6, 0.001, frequency=10, wake_time=1e-3, hold_time=4e-3, wake_energy=2e-6
+    )
     assert real - ideal == pytest.approx(10 * 5e-3 * 400e-6 + 10 * 2e-6)
 
 
 # targets cores lanes   cycles per spike
-FAN_OUT = [(1024, 1, 1, 1024), (1024, 4, 1, 256), (1024, 4, 16, 16), (1025, 4, 1, 257), (1, 8, 8, 1)]
+FAN_OUT = [
+    (1024, 1, 1, 1024),
+    (1024, 4, 1, 256),
+    (1024, 4, 16, 16),
+    (1025, 4, 1, 257),
+    (1, 8, 8, 1),
+]
 
 
 @pytest.mark.parametrize(("targets", "cores", "lanes", "cycles"), FAN_OUT)
@@ -284,12 +326,16 @@ def test_five_ternary_weights_fill_a_byte():
     assert 1.5849625 == pytest.approx(budget.information_bits(3))
 
 
-# --- constants and refusals --------------------------------------------------------------------------------------
+# --- constants and refusals
+# --------------------------------------------------------------------------------------
 
 
 def test_every_constant_says_how_it_is_known_and_where_it_stands():
     for constant in constants():
-        assert constant.known in ("read", "solved", "extrapolated") and "arXiv:2409.08290" in constant.source
+        assert (
+            constant.known in ("read", "solved", "extrapolated")
+            and "arXiv:2409.08290" in constant.source
+        )
         assert constant.joules >= 0
 
 
@@ -297,7 +343,9 @@ def test_version_4_adds_the_membrane_and_nothing_else():
     operation = Operation(5, 0.06, 0.2)
     v3, v4 = (spiking(operation, hardware("typical", version)) for version in ("v3", "v4"))
     assert float(v4.total - v3.total) == pytest.approx(5 * 1.42e-12, rel=1e-9, abs=0)
-    assert quantised(operation, TYPICAL).total == quantised(operation, hardware("typical", "v4")).total
+    assert (
+        quantised(operation, TYPICAL).total == quantised(operation, hardware("typical", "v4")).total
+    )
 
 
 # weight bits, activation bits, picojoules
@@ -331,7 +379,10 @@ REFUSED = [
         "E_MAC: must be of 8- or 4-bit weights, not 2-bit weights: nothing published fixes it",
     ),
     (lambda: weight_read(0), "weight_bits: must be a whole number, at least 1, not 0"),
-    (lambda: hardware("ideal"), "setting: must be one of theoretical-minimum, typical, worst-case, not 'ideal'"),
+    (
+        lambda: hardware("ideal"),
+        "setting: must be one of theoretical-minimum, typical, worst-case, not 'ideal'",
+    ),
     (lambda: hardware(version="v2"), "version: must be one of v3, v4, not 'v2'"),
     (lambda: Operation(0, 0.1), "timesteps: must be a whole number, at least 1, not 0"),
     (lambda: Operation(2.5, 0.1), "timesteps: must be a whole number, at least 1, not 2.5"),
@@ -339,7 +390,10 @@ REFUSED = [
     (lambda: Operation(2, [0.1, -0.1]), "rate: must be from 0 to 1, not -0.1"),
     (lambda: Operation(2, math.nan), "rate: must be from 0 to 1, not nan"),
     (lambda: Operation(2, 0.1, 2.0), "density: must be from 0 to 1, not 2"),
-    (lambda: Operation(2, 0.1, "mean"), "density: must be a number or one of best, average, worst, not 'mean'"),
+    (
+        lambda: Operation(2, 0.1, "mean"),
+        "density: must be a number or one of best, average, worst, not 'mean'",
+    ),
     (lambda: Operation(2, 0.1, hops=-1), "hops: must be at least 0, not -1"),
     (lambda: Operation(2, 0.1, reuse_snn=0.5), "reuse_snn: must be at least 1, not 0.5"),
     (lambda: density(2, 0.1, "mean"), "case: must be one of best, average, worst, not 'mean'"),

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from simulator.account import analytic_constants
-from simulator.account.analytic_published import Published, published_table
+from simulator.analytic import constants
+from simulator.analytic.published import Published, published_table
 
 ROWS = published_table()
 MET = [row for row in ROWS if not row.reason]
@@ -70,28 +70,34 @@ CONSTANTS = [("ACCUMULATE", "0.05449 pJ"), ("MEMBRANE", "1.50 pJ")]
 
 @pytest.mark.parametrize(("name", "written"), CONSTANTS)
 def test_the_published_numbers_pin_the_constants(monkeypatch, name, written):
-    changed = dataclasses.replace(getattr(analytic_constants, name), written=written)
-    monkeypatch.setattr(analytic_constants, name, changed)
+    changed = dataclasses.replace(getattr(constants, name), written=written)
+    monkeypatch.setattr(constants, name, changed)
     assert any(row.verdict == "beyond its printed digit" for row in published_table())
 
 
 def test_the_published_numbers_pin_the_weight_read(monkeypatch):
-    changed = dataclasses.replace(analytic_constants.WEIGHT_READ[8], written="0.3110 pJ")
-    monkeypatch.setitem(analytic_constants.WEIGHT_READ, 8, changed)
+    changed = dataclasses.replace(constants.WEIGHT_READ[8], written="0.3110 pJ")
+    monkeypatch.setitem(constants.WEIGHT_READ, 8, changed)
     assert any(row.verdict == "beyond its printed digit" for row in published_table())
 
 
-@pytest.mark.parametrize(("key", "written"), [((8, 2), "0.0884 pJ"), ((8, 3), "0.1019 pJ"), ((8, 4), "0.1172 pJ")])
+@pytest.mark.parametrize(
+    ("key", "written"), [((8, 2), "0.0884 pJ"), ((8, 3), "0.1019 pJ"), ((8, 4), "0.1172 pJ")]
+)
 def test_the_published_numbers_pin_the_solved_multiplications(monkeypatch, key, written):
-    changed = dataclasses.replace(analytic_constants.MULTIPLY[key], written=written)
-    monkeypatch.setitem(analytic_constants.MULTIPLY, key, changed)
+    changed = dataclasses.replace(constants.MULTIPLY[key], written=written)
+    monkeypatch.setitem(constants.MULTIPLY, key, changed)
     assert any(row.verdict == "beyond its printed digit" for row in published_table())
 
 
 def test_the_documentation_gives_every_constant_as_the_code_has_it():
     page = (Path(__file__).parents[2] / "docs" / "analytical-model.md").read_text(encoding="utf-8")
     lines = [line for line in page.splitlines() if line.startswith("|")]
-    for constant in analytic_constants.constants():
-        if constant is not analytic_constants.PER_WEIGHT_BIT:  # solved for 8 and 4 bits, extrapolated elsewhere
+    for constant in constants.constants():
+        if (
+            constant is not constants.PER_WEIGHT_BIT
+        ):  # solved for 8 and 4 bits, extrapolated elsewhere
             number = constant.written.removesuffix(" pJ")
-            assert any(f" {number} pJ" in line and line.endswith(f"| {constant.known} |") for line in lines), constant
+            assert any(
+                f" {number} pJ" in line and line.endswith(f"| {constant.known} |") for line in lines
+            ), constant

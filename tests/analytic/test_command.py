@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from simulator.account import analytic_published
-from simulator.account.analytic_constants import hardware
+from simulator.analytic import published
+from simulator.analytic.constants import hardware
 from simulator.commands.analytic import analytic
 from simulator.errors import CheckError, InputError, SpikemeshError
 from simulator.study.landscape import hop_grid, landscapes, rate_grid, reuse_grid, write_csv
@@ -60,14 +60,19 @@ def test_energy_of_the_efficient_configuration():
 
 
 def test_options_win_over_the_configuration():
-    found = run("--configuration", "efficient", "--timesteps", "5", "--rate", "0.06", "--fan-in", "64")
+    found = run(
+        "--configuration", "efficient", "--timesteps", "5", "--rate", "0.06", "--fan-in", "64"
+    )
     assert "for: T = 5, s_r = 0.06, d = 0.1, N = 64, 8-bit weights, H = 1" in found.output
 
 
 def test_published_prints_both_numbers_and_counts():
     found = run("--published")
     assert 0 == found.exit_code
-    words = "55 of 64 published numbers met to the printed digit, 0 beyond it, 9 not reproducible by formula"
+    words = (
+        "55 of 64 published numbers met to the printed digit, 0 beyond it, 9 not reproducible by "
+        "formula"
+    )
     assert words == lines(found.output)[-1]
     row = next(line for line in found.output.splitlines() if "Table II, T = 3: SNN" in line)
     cells = [cell.strip() for cell in row.split("│") if cell.strip()]
@@ -75,7 +80,7 @@ def test_published_prints_both_numbers_and_counts():
 
 
 def test_published_fails_with_1_when_a_number_is_beyond_its_digit(monkeypatch):
-    monkeypatch.setitem(analytic_published.TABLE_PRINTED, 3, ("1204.73", "1226.38", "0.9823"))
+    monkeypatch.setitem(published.TABLE_PRINTED, 3, ("1204.73", "1226.38", "0.9823"))
     error = run("--published").exception
     assert isinstance(error, CheckError) and 1 == error.exit_code
     assert "beyond the printed digit: Table II, T = 3: SNN" == str(error)
@@ -92,8 +97,14 @@ def test_constants_are_listed_with_how_each_is_known():
 # arguments, refusal
 REFUSED = [
     (("--density", "most"), "density: must be a number or one of best, average, worst, not 'most'"),
-    (("--configuration", "big"), "configuration: must be one of efficient, typical, high-performance, not 'big'"),
-    (("--setting", "free"), "setting: must be one of theoretical-minimum, typical, worst-case, not 'free'"),
+    (
+        ("--configuration", "big"),
+        "configuration: must be one of efficient, typical, high-performance, not 'big'",
+    ),
+    (
+        ("--setting", "free"),
+        "setting: must be one of theoretical-minimum, typical, worst-case, not 'free'",
+    ),
     (("--rate", "2"), "rate: must be from 0 to 1, not 2"),
 ]
 
@@ -109,15 +120,19 @@ def test_help_loads_nothing_heavy():
     code = (
         "import sys; from simulator.commands.analytic import analytic; "
         "analytic(['--help'], standalone_mode=False); "
-        "sys.exit(any(name in sys.modules for name in ('numpy', 'matplotlib', 'pydantic', 'numba')))"
+        "sys.exit(any(name in sys.modules for name in ('numpy', 'matplotlib', 'pydantic', "
+        "'numba')))"
     )
     start = time.perf_counter()
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
     assert 0 == found.returncode, found.stderr
-    assert time.perf_counter() - start < 5  # a stuck import; the modules above are what keeps it fast
+    assert (
+        time.perf_counter() - start < 5
+    )  # a stuck import; the modules above are what keeps it fast
 
 
-# --- pictures ----------------------------------------------------------------------------------------------------
+# --- pictures
+# ----------------------------------------------------------------------
 
 TYPICAL = hardware("typical")
 
@@ -138,7 +153,9 @@ def test_refused_cells_are_empty_and_allowed_ones_are_marked():
 
 def test_hop_grid_holds_the_published_breakevens():
     grid = hop_grid(TYPICAL)
-    assert ["0.455", "0.249", "0.125", "0.083", "0.046"] == [f"{point:.3f}" for point in grid.breakeven]
+    assert ["0.455", "0.249", "0.125", "0.083", "0.046"] == [
+        f"{point:.3f}" for point in grid.breakeven
+    ]
 
 
 def test_reuse_of_a_twin_never_makes_it_dearer():
@@ -153,7 +170,9 @@ def test_csv_gives_back_every_cell(tmp_path):
     with (tmp_path / "grid.csv").open() as file:
         header, *rows = csv.reader(file)
     assert ["timesteps", "rate", "ratio", "known"] == header
-    ratio = np.array([float(row[2]) if row[2] else np.nan for row in rows]).reshape(grid.ratio.shape)
+    ratio = np.array([float(row[2]) if row[2] else np.nan for row in rows]).reshape(
+        grid.ratio.shape
+    )
     np.testing.assert_array_equal(grid.ratio, ratio)
 
 
@@ -163,7 +182,9 @@ def test_landscape_writes_every_grid_and_picture(tmp_path):
     pictures = ["rate.png", "hops.png", "reuse.png", "configurations.png"]
     expected = {f"{grid.name}.csv" for grid in landscapes()} | set(pictures)
     assert expected == {path.name for path in (tmp_path / "pictures").iterdir()}
-    assert all((tmp_path / "pictures" / name).read_bytes().startswith(b"\x89PNG") for name in pictures)
+    assert all(
+        (tmp_path / "pictures" / name).read_bytes().startswith(b"\x89PNG") for name in pictures
+    )
 
 
 def test_without_matplotlib_the_extra_is_named_and_nothing_is_written(tmp_path, monkeypatch):
@@ -177,5 +198,7 @@ def test_without_matplotlib_the_extra_is_named_and_nothing_is_written(tmp_path, 
     monkeypatch.setattr(builtins, "__import__", refuse)
     error = run("--landscape", str(tmp_path / "pictures")).exception
     assert isinstance(error, SpikemeshError)
-    assert "pictures need matplotlib, which is not installed: pip install 'spikemesh[plot]'" == str(error)
+    assert "pictures need matplotlib, which is not installed: pip install 'spikemesh[plot]'" == str(
+        error
+    )
     assert not (tmp_path / "pictures").exists()

@@ -1,8 +1,10 @@
-"""The constants of the published closed-form model, each with its unit, its source and how it is known.
+"""The constants of the published closed-form model, each with its unit, its source and how it is
+known.
 
-Source of all of them: Yan, Bai, Tang, Wong, "Reconsidering the Energy Efficiency of Spiking Neural Networks Inference
-from Analytical Perspectives", arXiv:2409.08290 v3 and v4.  A constant is `read` in the public text, `solved` from the
-printed results (an over-determined system), or `extrapolated` from solved ones; the last are refused unless asked for.
+Source of all of them: Yan, Bai, Tang, Wong, "Reconsidering the Energy Efficiency of Spiking Neural
+Networks Inference from Analytical Perspectives", arXiv:2409.08290 v3 and v4.  A constant is `read`
+in the public text, `solved` from the printed results (an over-determined system), or `extrapolated`
+from solved ones; the last are refused unless asked for.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ TABLE = f"{PAPER}: solved from Table II and the smartwatch energies"
 
 @dataclass(frozen=True)
 class Constant:
-    """One energy: its symbol, what it is, the written value, half-width of its band, source and how it is known."""
+    """One energy: its symbol, what it is, the written value, half-width of its band, source and how
+    it is known.
+    """
 
     symbol: str
     what: str
@@ -41,7 +45,11 @@ ACCUMULATE = Constant("E_ACC", "one accumulate", "0.05448 pJ", "read", PROCESS)
 COMPARE = Constant("E_CMP", "one threshold comparison", "0.05448 pJ", "read", PROCESS)
 SUBTRACT = Constant("E_SUB", "one reset by subtraction", "0.05448 pJ", "read", PROCESS)
 MEMBRANE = Constant(
-    "E_mem", "one membrane access, per neuron and timestep", "1.42 pJ", "read", "arXiv:2409.08290 v4 (v3 has none)"
+    "E_mem",
+    "one membrane access, per neuron and timestep",
+    "1.42 pJ",
+    "read",
+    "arXiv:2409.08290 v4 (v3 has none)",
 )
 #: weight bits -> energy of one weight read
 WEIGHT_READ = {
@@ -54,15 +62,21 @@ MULTIPLY = {
     (8, 2): Constant("E_MAC", "8-bit weight x 2-bit activation", "0.08831 pJ", "solved", TABLE),
     (8, 3): Constant("E_MAC", "8-bit weight x 3-bit activation", "0.10184 pJ", "solved", TABLE),
     (8, 4): Constant("E_MAC", "8-bit weight x 4-bit activation", "0.11712 pJ", "solved", TABLE),
-    (4, 3): Constant("E_MAC", "4-bit weight x 3-bit activation", "0.0885 pJ", "solved", TABLE, band="0.003 pJ"),
+    (4, 3): Constant(
+        "E_MAC", "4-bit weight x 3-bit activation", "0.0885 pJ", "solved", TABLE, band="0.003 pJ"
+    ),
 }
 PER_WEIGHT_BIT = Constant("E_w", "one read of a weight, per bit", "0.03875 pJ", "solved", TABLE)
-PER_ACTIVATION_BIT = Constant("E_MAC", "each activation bit beyond 4", "0.01528 pJ", "extrapolated", TABLE)
+PER_ACTIVATION_BIT = Constant(
+    "E_MAC", "each activation bit beyond 4", "0.01528 pJ", "extrapolated", TABLE
+)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A hardware setting: energy per bit and hop of a sparse (event) and of a dense (stream) transfer."""
+    """A hardware setting: energy per bit and hop of a sparse (event) and of a dense (stream)
+    transfer.
+    """
 
     name: str
     sparse: Constant
@@ -81,15 +95,27 @@ SETTINGS = {
     setting.name: setting
     for setting in (
         _setting("theoretical-minimum", "0 pJ", "0 pJ", f"{PAPER}: transfers cost nothing"),
-        _setting("typical", "3.0 pJ", "0.25 pJ", f"{PAPER}: 3.0 is Loihi's east-west hop per packet, used per bit"),
-        _setting("worst-case", "1300 pJ", "20.3125 pJ", f"{PAPER}: a 64-bit DRAM word for one bit, and shared by 64"),
+        _setting(
+            "typical",
+            "3.0 pJ",
+            "0.25 pJ",
+            f"{PAPER}: 3.0 is Loihi's east-west hop per packet, used per bit",
+        ),
+        _setting(
+            "worst-case",
+            "1300 pJ",
+            "20.3125 pJ",
+            f"{PAPER}: a 64-bit DRAM word for one bit, and shared by 64",
+        ),
     )
 }
 
 
 @dataclass(frozen=True)
 class Version:
-    """A revision of the paper: its membrane access, and hops and weight reuse of its measured network (Table II)."""
+    """A revision of the paper: its membrane access, and hops and weight reuse of its measured
+    network (Table II).
+    """
 
     name: str
     has_membrane: bool
@@ -118,7 +144,8 @@ CONFIGURATIONS = {
     "typical": Configuration("typical", 4, 0.1, 4096),
     "high-performance": Configuration("high-performance", 31, 0.2, 4096),
 }
-#: fan-in of the paper's small network; density of the twin in its sensitivity studies; fan-in of its measured network
+#: fan-in of the paper's small network; density of the twin in its sensitivity studies; fan-in of
+#: its measured network
 SMALL_FAN_IN = 64
 BASELINE_DENSITY = 0.2
 TABLE_FAN_IN = 2394
@@ -135,7 +162,9 @@ TABLE_NETWORK = {
 
 @dataclass(frozen=True)
 class Hardware:
-    """The energies one evaluation uses, in joules; weights and multiplications are looked up by their bits."""
+    """The energies one evaluation uses, in joules; weights and multiplications are looked up by
+    their bits.
+    """
 
     accumulate: float
     compare: float
@@ -154,7 +183,9 @@ class Hardware:
         return multiply(weight_bits, activation_bits, self.allow_extrapolated).joules
 
 
-def hardware(setting: str = "typical", version: str = "v3", allow_extrapolated: bool = False) -> Hardware:
+def hardware(
+    setting: str = "typical", version: str = "v3", allow_extrapolated: bool = False
+) -> Hardware:
     """Return the energies of a named setting under a named version of the paper."""
     chosen, revision = named(SETTINGS, "setting", setting), named(VERSIONS, "version", version)
     return Hardware(
@@ -169,34 +200,41 @@ def hardware(setting: str = "typical", version: str = "v3", allow_extrapolated: 
 
 
 def named(table: dict[str, Entry], what: str, name: str) -> Entry:
-    """Return the entry `name` of a table of named things; raises InputError that lists what is allowed."""
+    """Return the entry `name` of a table of named things; raises InputError that lists what is
+    allowed.
+    """
     if name not in table:
         raise InputError(f"{what}: must be one of {', '.join(table)}, not {name!r}")
     return table[name]
 
 
 def weight_read(weight_bits: int, allow_extrapolated: bool = False) -> Constant:
-    """Return E_w for a weight of `weight_bits`; widths other than 8 and 4 are extrapolated at 0.03875 pJ per bit."""
+    """Return E_w for a weight of `weight_bits`; widths other than 8 and 4 are extrapolated at
+    0.03875 pJ per bit.
+    """
     if weight_bits in WEIGHT_READ:
         return WEIGHT_READ[weight_bits]
     if isinstance(weight_bits, bool) or weight_bits != int(weight_bits) or weight_bits < 1:
         raise InputError(f"weight_bits: must be a whole number, at least 1, not {weight_bits!r}")
     picojoules = PER_WEIGHT_BIT.joules * 1e12 * weight_bits
     what = f"one read of a {weight_bits}-bit weight"
-    return _extrapolated("E_w", what, picojoules, f"{PER_WEIGHT_BIT.written} per bit", allow_extrapolated)
+    return _extrapolated(
+        "E_w", what, picojoules, f"{PER_WEIGHT_BIT.written} per bit", allow_extrapolated
+    )
 
 
 def multiply(weight_bits: int, activation_bits: int, allow_extrapolated: bool = False) -> Constant:
     """Return E_MAC; beyond the solved ones it is extrapolated, for 8- and 4-bit weights only.
 
-    8-bit weights: + 0.01528 pJ per activation bit beyond 4.  4-bit weights: the 8-bit value of the same activation
-    in the proportion of the one solved pair, 0.0885 / 0.10184.
+    8-bit weights: + 0.01528 pJ per activation bit beyond 4.  4-bit weights: the 8-bit value of the
+    same activation in the proportion of the one solved pair, 0.0885 / 0.10184.
     """
     if (weight_bits, activation_bits) in MULTIPLY:
         return MULTIPLY[weight_bits, activation_bits]
     if weight_bits not in WEIGHT_READ:
         raise InputError(
-            f"E_MAC: must be of 8- or 4-bit weights, not {weight_bits}-bit weights: nothing published fixes it"
+            f"E_MAC: must be of 8- or 4-bit weights, not {weight_bits}-bit weights: nothing "
+            f"published fixes it"
         )
     wide = MULTIPLY.get((8, activation_bits))
     picojoules = 0.11712 + 0.01528 * (activation_bits - 4) if wide is None else wide.joules * 1e12
@@ -208,11 +246,14 @@ def multiply(weight_bits: int, activation_bits: int, allow_extrapolated: bool = 
     return _extrapolated("E_MAC", what, picojoules, rule, allow_extrapolated)
 
 
-def _extrapolated(symbol: str, what: str, picojoules: float, rule: str, is_allowed: bool) -> Constant:
+def _extrapolated(
+    symbol: str, what: str, picojoules: float, rule: str, is_allowed: bool
+) -> Constant:
     """Return an extrapolated constant, or refuse it by name with the value it would have."""
     if not is_allowed:
         raise InputError(
-            f"{symbol}, {what}: must be read or solved, not extrapolated ({picojoules:.4g} pJ: {rule}); "
+            f"{symbol}, {what}: must be read or solved, not extrapolated ({picojoules:.4g} pJ: "
+            f"{rule}); "
             "ask for it with --allow-extrapolated (allow_extrapolated=True)"
         )
     return Constant(symbol, what, f"{picojoules:.6g} pJ", "extrapolated", f"{TABLE}, {rule}")
@@ -220,7 +261,9 @@ def _extrapolated(symbol: str, what: str, picojoules: float, rule: str, is_allow
 
 def constants() -> list[Constant]:
     """Return every constant of the model in the order of the documentation."""
-    transfers = [constant for setting in SETTINGS.values() for constant in (setting.sparse, setting.dense)]
+    transfers = [
+        constant for setting in SETTINGS.values() for constant in (setting.sparse, setting.dense)
+    ]
     return [
         ACCUMULATE, COMPARE, SUBTRACT, MEMBRANE, *transfers, *WEIGHT_READ.values(), PER_WEIGHT_BIT,
         *MULTIPLY.values(), PER_ACTIVATION_BIT,

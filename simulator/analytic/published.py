@@ -1,4 +1,5 @@
-"""Every published number of the closed-form model beside the computed one, held to its printed digit.
+"""Every published number of the closed-form model beside the computed one, held to its printed
+digit.
 
 A row that the formulas cannot give is listed with the reason and never counted as met.
 """
@@ -9,17 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from simulator.account import analytic_budget as budget
-from simulator.account.analytic import (
-    Operation,
-    dense_rate,
-    hop_breakeven,
-    lifetime,
-    quantised,
-    rate_breakeven,
-    spiking,
-)
-from simulator.account.analytic_constants import (
+from simulator.analytic import budget
+from simulator.analytic.constants import (
     BASELINE_DENSITY,
     CONFIGURATIONS,
     TABLE_FAN_IN,
@@ -27,6 +19,15 @@ from simulator.account.analytic_constants import (
     VERSIONS,
     Hardware,
     hardware,
+)
+from simulator.analytic.model import (
+    Operation,
+    dense_rate,
+    hop_breakeven,
+    lifetime,
+    quantised,
+    rate_breakeven,
+    spiking,
 )
 
 Verdict = Literal["met", "beyond its printed digit", "not reproducible"]
@@ -50,7 +51,9 @@ SHEN = "Shen et al., bit budget"
 
 @dataclass(frozen=True)
 class Published:
-    """One published number: what, as printed, its unit, where, the computed one, and why it may not be had."""
+    """One published number: what, as printed, its unit, where, the computed one, and why it may not
+    be had.
+    """
 
     what: str
     printed: str
@@ -62,7 +65,9 @@ class Published:
 
     @property
     def difference(self) -> float | None:
-        """Return computed - printed in the row's unit; None for an order or where nothing is computed."""
+        """Return computed - printed in the row's unit; None for an order or where nothing is
+        computed.
+        """
         if self.computed is None or isinstance(self.computed, str):
             return None
         return float(Decimal(repr(float(self.computed))) - Decimal(self.printed))
@@ -70,7 +75,9 @@ class Published:
     @property
     def printed_digit(self) -> str:
         """Return the size of the last printed digit: '0.01' for '1204.72'."""
-        exponent = Decimal(self.printed).as_tuple().exponent if not isinstance(self.computed, str) else 0
+        exponent = (
+            Decimal(self.printed).as_tuple().exponent if not isinstance(self.computed, str) else 0
+        )
         return str(Decimal(1).scaleb(int(exponent)))
 
     @property
@@ -101,18 +108,27 @@ def published_table() -> list[Published]:
 
 
 def table_operation(timesteps: int, version: str) -> Operation:
-    """Return the measured network of Table II (VGG16, CIFAR-10, 8-bit weights) at T under a version."""
+    """Return the measured network of Table II (VGG16, CIFAR-10, 8-bit weights) at T under a
+    version.
+    """
     spike_rate, density = TABLE_NETWORK[timesteps]
     revision = VERSIONS[version]
     return Operation(
-        timesteps, spike_rate, density, TABLE_FAN_IN,
-        hops=revision.table_hops, reuse_snn=revision.table_reuse * timesteps, reuse_qnn=revision.table_reuse,
-    )  # fmt: skip
+        timesteps,
+        spike_rate,
+        density,
+        TABLE_FAN_IN,
+        hops=revision.table_hops,
+        reuse_snn=revision.table_reuse * timesteps,
+        reuse_qnn=revision.table_reuse,
+    )
 
 
 def _totals(operation: Operation, energies: Hardware) -> tuple[float, float]:
     """Return both twins' energy in pJ."""
-    return float(spiking(operation, energies).total) * 1e12, float(quantised(operation, energies).total) * 1e12
+    return float(spiking(operation, energies).total) * 1e12, float(
+        quantised(operation, energies).total
+    ) * 1e12
 
 
 def _table_rows(typical: Hardware) -> list[Published]:
@@ -132,7 +148,9 @@ def _table_rows_v4(revised: Hardware) -> list[Published]:
     rows = []
     for timesteps, ratio in TABLE_PRINTED_V4.items():
         ours = _totals(table_operation(timesteps, "v4"), revised)
-        rows.append(Published(f"Table II of v4, T = {timesteps}: ratio", ratio, "", V4, ours[0] / ours[1]))
+        rows.append(
+            Published(f"Table II of v4, T = {timesteps}: ratio", ratio, "", V4, ours[0] / ours[1])
+        )
     return rows
 
 
@@ -148,16 +166,32 @@ def _smartwatch_rows(typical: Hardware) -> list[Published]:
         Published("lifetime of its best-case twin", "10.6", "h", V3, hours[1]),
     ]
     for timesteps in (31, 32):
-        energy = spiking(Operation(timesteps, busy.rate, fan_in=busy.fan_in, density=0.2), typical).total
+        energy = spiking(
+            Operation(timesteps, busy.rate, fan_in=busy.fan_in, density=0.2), typical
+        ).total
         hour = float(lifetime(4000, energy, 100e6)) / 3600
-        rows.append(Published(f"lifetime of the high-performance SNN, T = {timesteps}", "0.15", "h", V3, hour))
+        rows.append(
+            Published(
+                f"lifetime of the high-performance SNN, T = {timesteps}", "0.15", "h", V3, hour
+            )
+        )
     # 100 inferences with 16,384 input spikes and 4 resets: s_r = 0.02 exactly
     rows += [
         Published("100 efficient inferences", "55134.75", "pJ", V3, 100 * float(snn.total) * 1e12),
         Published(
-            "share of transfers in the efficient SNN", "89", "%", V3, 100 * float(snn.part["transfer"] / snn.total)
+            "share of transfers in the efficient SNN",
+            "89",
+            "%",
+            V3,
+            100 * float(snn.part["transfer"] / snn.total),
         ),
-        Published("share of transfers in its twin", "94", "%", V3, 100 * float(qnn.part["transfer"] / qnn.total)),
+        Published(
+            "share of transfers in its twin",
+            "94",
+            "%",
+            V3,
+            100 * float(qnn.part["transfer"] / qnn.total),
+        ),
     ]
     return rows
 
@@ -167,23 +201,36 @@ def _breakeven_rows(typical: Hardware, revised: Hardware) -> list[Published]:
         operation = Operation(timesteps, 0.0, BASELINE_DENSITY, weight_bits=weight_bits, hops=hops)
         return 100 * rate_breakeven(operation, energies).only
 
-    # one constant of the 4-bit, T = 3 row, E_MAC of 4-bit weight x 2-bit activation, is not published
+    # one constant of the 4-bit, T = 3 row, E_MAC of 4-bit weight x 2-bit activation, is not
+    # published
     allowed = hardware("typical", "v3", allow_extrapolated=True)
     order = "below" if percent(7, 8, typical) < percent(8, 8, typical) else "not below"
     switch = float(dense_rate(Operation(5, 0.0), typical))
     return [
         Published("breakeven s_r, 8-bit, T = 5", "6.4", "%", V3, percent(5, 8, typical)),
         Published("breakeven s_r, 8-bit, T = 6", "5.4", "%", V3, percent(6, 8, typical)),
-        Published("breakeven s_r, 4-bit, T = 3", "7", "%", V3, percent(3, 4, allowed), uses_extrapolated=True),
-        Published("breakeven s_r at T = 7 against T = 8, 8-bit", "below", "", V3, order),
-        Published("breakeven s_r, 4-bit, T = 5, with membrane", "5.7", "%", V4, percent(5, 4, revised)),
         Published(
-            "breakeven s_r, 4-bit, T = 5, with membrane and H = 0.64", "5.7", "%", V4,
+            "breakeven s_r, 4-bit, T = 3",
+            "7",
+            "%",
+            V3,
+            percent(3, 4, allowed),
+            uses_extrapolated=True,
+        ),
+        Published("breakeven s_r at T = 7 against T = 8, 8-bit", "below", "", V3, order),
+        Published(
+            "breakeven s_r, 4-bit, T = 5, with membrane", "5.7", "%", V4, percent(5, 4, revised)
+        ),
+        Published(
+            "breakeven s_r, 4-bit, T = 5, with membrane and H = 0.64",
+            "5.7",
+            "%",
+            V4,
             percent(5, 4, revised, VERSIONS["v4"].table_hops),
             reason="the quoted breakeven belongs to the sensitivity baseline, H = 1",
         ),
         Published("s_r above which the SNN sends densely, 8-bit", "0.17", "", V3, switch),
-    ]  # fmt: skip
+    ]
 
 
 def _hop_rows(typical: Hardware) -> list[Published]:
@@ -203,7 +250,13 @@ def _hop_rows(typical: Hardware) -> list[Published]:
 def _constant_rows() -> list[Published]:
     read = hardware("worst-case")
     return [
-        Published("dense transfer, worst case: a 64-bit DRAM word", "20.3125", "pJ", V3, read.sparse * 1e12 / 64),
+        Published(
+            "dense transfer, worst case: a 64-bit DRAM word",
+            "20.3125",
+            "pJ",
+            V3,
+            read.sparse * 1e12 / 64,
+        ),
         Published("one weight read, per bit", "0.03875", "pJ", V3, read.weight_read(8) * 1e12 / 8),
     ]
 
@@ -212,33 +265,107 @@ def _budget_rows() -> list[Published]:
     rows = []
     for (weight, spike, timesteps), printed in BIT_BUDGET_PRINTED.items():
         effort = budget.synaptic_arithmetic_effort(3.402e9, timesteps, weight, spike) / 1e9
-        rows.append(Published(f"S-ACE of SEW-ResNet-34, {weight}/{spike}/{timesteps}", printed, "G", SHEN, effort))
+        rows.append(
+            Published(
+                f"S-ACE of SEW-ResNet-34, {weight}/{spike}/{timesteps}", printed, "G", SHEN, effort
+            )
+        )
     power = budget.always_on_power(400e-6, 0.8e-6, 0.001) * 1e6
     days = float(lifetime(0.660 * 3600, 8e-3, 1.0)) / 86400
     return rows + [
-        Published("always-on power, 400 µW, 0.8 µW, D = 0.1 %", "1.1992", "µW", "always-on arithmetic", power),
+        Published(
+            "always-on power, 400 µW, 0.8 µW, D = 0.1 %",
+            "1.1992",
+            "µW",
+            "always-on arithmetic",
+            power,
+        ),
         Published("660 mWh at 8 mW", "3.44", "days", "always-on arithmetic", days),
-        Published("cycles per spike, 1024 targets, 1 core", "1024", "", "fan-out", float(budget.fan_out_cycles(1024))),
-        Published("cycles per spike, 1024 targets, 4 cores", "256", "", "fan-out",
-                  float(budget.fan_out_cycles(1024, cores=4))),
-        Published("efficiency score, 95.27 %, 3162 spikes", "0.0301", "%/spike", "timestep study",
-                  budget.efficiency_score(95.27, 3162)),
-        Published("efficiency score, 97.70 %, 89,996 spikes", "0.0011", "%/spike", "timestep study",
-                  budget.efficiency_score(97.70, 89996)),
-        Published("bits of a ternary weight", "1.585", "bits", "ternary weights", budget.information_bits(3)),
-        Published("stored bits of a ternary weight, packed", "1.6", "bits", "ternary weights", budget.packed_bits(3)),
-    ]  # fmt: skip
+        Published(
+            "cycles per spike, 1024 targets, 1 core",
+            "1024",
+            "",
+            "fan-out",
+            float(budget.fan_out_cycles(1024)),
+        ),
+        Published(
+            "cycles per spike, 1024 targets, 4 cores",
+            "256",
+            "",
+            "fan-out",
+            float(budget.fan_out_cycles(1024, cores=4)),
+        ),
+        Published(
+            "efficiency score, 95.27 %, 3162 spikes",
+            "0.0301",
+            "%/spike",
+            "timestep study",
+            budget.efficiency_score(95.27, 3162),
+        ),
+        Published(
+            "efficiency score, 97.70 %, 89,996 spikes",
+            "0.0011",
+            "%/spike",
+            "timestep study",
+            budget.efficiency_score(97.70, 89996),
+        ),
+        Published(
+            "bits of a ternary weight",
+            "1.585",
+            "bits",
+            "ternary weights",
+            budget.information_bits(3),
+        ),
+        Published(
+            "stored bits of a ternary weight, packed",
+            "1.6",
+            "bits",
+            "ternary weights",
+            budget.packed_bits(3),
+        ),
+    ]
 
 
 def _unreachable_rows() -> list[Published]:
     mapping = "the mapping and its spikes are not published; it takes a simulation, no formula"
     twin = "a count over random signed weights, no formula; the twin study measures it"
     return [
-        Published("unoptimised mapping, 700-512-256-20 network: energy", "1.8 to 2.4", "x", "fan-out", None, mapping),
-        Published("rate coding against time-to-first-spike: SOPs", "3 to 5", "x", "fan-out", None, mapping),
-        Published("neurons that differ when firing while streaming, T = 3", "2.9", "%", "twin equality", None, twin),
-        Published("neurons that differ when firing while streaming, T = 15", "32", "%", "twin equality", None, twin),
-        Published("more spikes when firing while streaming", "14 to 23", "%", "twin equality", None, twin),
-        Published("SNN wins at Ẽ/E = 1, 4, 12, 64", "12, 11, 1, 0", "of 12", V4, None,
-                  "the twelve cases behind the count are not in the public text"),
-    ]  # fmt: skip
+        Published(
+            "unoptimised mapping, 700-512-256-20 network: energy",
+            "1.8 to 2.4",
+            "x",
+            "fan-out",
+            None,
+            mapping,
+        ),
+        Published(
+            "rate coding against time-to-first-spike: SOPs", "3 to 5", "x", "fan-out", None, mapping
+        ),
+        Published(
+            "neurons that differ when firing while streaming, T = 3",
+            "2.9",
+            "%",
+            "twin equality",
+            None,
+            twin,
+        ),
+        Published(
+            "neurons that differ when firing while streaming, T = 15",
+            "32",
+            "%",
+            "twin equality",
+            None,
+            twin,
+        ),
+        Published(
+            "more spikes when firing while streaming", "14 to 23", "%", "twin equality", None, twin
+        ),
+        Published(
+            "SNN wins at Ẽ/E = 1, 4, 12, 64",
+            "12, 11, 1, 0",
+            "of 12",
+            V4,
+            None,
+            "the twelve cases behind the count are not in the public text",
+        ),
+    ]

@@ -1,9 +1,10 @@
-"""The published closed-form energy of a spiking network and of its quantised twin, per output neuron and inference.
+"""The published closed-form energy of a spiking network and of its quantised twin, per output
+neuron and inference.
 
-Equations 1 to 20 and both theorems of arXiv:2409.08290 v3 (v4 adds the membrane access).  Symbols: T time window;
-b activation bits of the twin; s_r mean spike rate per input and step; d density of the twin's activations; N fan-in;
-H mean hops; R_S, R_Q weight reuse; E_w weight read; Ẽ, E energy per bit and hop of sparse and dense transfer.
-Every energy is in joules; every argument broadcasts.
+Equations 1 to 20 and both theorems of arXiv:2409.08290 v3 (v4 adds the membrane access).  Symbols:
+T time window; b activation bits of the twin; s_r mean spike rate per input and step; d density of
+the twin's activations; N fan-in; H mean hops; R_S, R_Q weight reuse; E_w weight read; Ẽ, E energy
+per bit and hop of sparse and dense transfer. Every energy is in joules; every argument broadcasts.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simulator.account.analytic_constants import Hardware
+from simulator.analytic.constants import Hardware
 from simulator.errors import InputError
 
 Floats = NDArray[np.floating[Any]]
@@ -28,9 +29,10 @@ CASES = ("best", "average", "worst")
 class Operation:
     """What both twins are asked to do; arrays broadcast against each other.
 
-    `density` d of the quantised twin: a number, or the case of Theorem 2 that derives it from T and s_r.
-    `reuse_snn`, `reuse_qnn`: uses of a weight per read (1: every use reads).  `aggregated`: the spiking network sends
-    its spike counts once per window (equations 19 and 20) instead of its spikes.
+    `density` d of the quantised twin: a number, or the case of Theorem 2 that derives it from T and
+    s_r. `reuse_snn`, `reuse_qnn`: uses of a weight per read (1: every use reads).  `aggregated`:
+    the spiking network sends its spike counts once per window (equations 19 and 20) instead of its
+    spikes.
     """
 
     timesteps: ArrayLike
@@ -53,7 +55,9 @@ class Operation:
         _within("reuse_qnn", self.reuse_qnn, 1, None)
         if isinstance(self.density, str):
             if self.density not in CASES:
-                raise InputError(f"density: must be a number or one of {', '.join(CASES)}, not {self.density!r}")
+                raise InputError(
+                    f"density: must be a number or one of {', '.join(CASES)}, not {self.density!r}"
+                )
         else:
             _within("density", self.density, 0, 1)
 
@@ -67,7 +71,8 @@ class Operation:
 
 @dataclass(frozen=True)
 class Energy:
-    """The energy of one twin by part, J; `sparse` and `dense` are its two ways to move data, the cheaper is paid.
+    """The energy of one twin by part, J; `sparse` and `dense` are its two ways to move data, the
+    cheaper is paid.
 
     Invariant: compute + data = total = the sum of the parts.
     """
@@ -101,7 +106,9 @@ class Energy:
 
 
 def activation_bits(timesteps: ArrayLike) -> NDArray[np.int64]:
-    """Return b = ceil(log2(T + 1)), the bits that hold a spike count 0..T, in exact integers (Theorem 1)."""
+    """Return b = ceil(log2(T + 1)), the bits that hold a spike count 0..T, in exact integers
+    (Theorem 1).
+    """
     _within("timesteps", timesteps, 1, None, whole=True)
     # frexp gives the bit length of an integer without a logarithm that could round
     return np.frexp(np.asarray(timesteps, dtype=np.float64))[1].astype(np.int64)
@@ -113,7 +120,9 @@ def uses_full_capacity(timesteps: ArrayLike) -> NDArray[np.bool_]:
 
 
 def spikes_per_active_input(timesteps: ArrayLike, case: str) -> Floats:
-    """Return T·s_r/d, the spikes an active input sends in a window: 1, (T + 1)/2 or T (Theorem 2)."""
+    """Return T·s_r/d, the spikes an active input sends in a window: 1, (T + 1)/2 or T (Theorem
+    2).
+    """
     window = np.asarray(timesteps, dtype=np.float64)
     if case not in CASES:
         raise InputError(f"case: must be one of {', '.join(CASES)}, not {case!r}")
@@ -123,10 +132,13 @@ def spikes_per_active_input(timesteps: ArrayLike, case: str) -> Floats:
 def density(timesteps: ArrayLike, rate: ArrayLike, case: str = "average") -> Floats:
     """Return d of the quantised twin from T and s_r (Theorem 2), at most 1.
 
-    Best T·s_r, average 2T·s_r/(T + 1) (uniform activations), worst s_r: best and worst as seen by the spiking twin.
+    Best T·s_r, average 2T·s_r/(T + 1) (uniform activations), worst s_r: best and worst as seen by
+    the spiking twin.
     """
     window = np.asarray(timesteps, dtype=np.float64)
-    return np.minimum(window * np.asarray(rate, dtype=np.float64) / spikes_per_active_input(timesteps, case), 1.0)
+    return np.minimum(
+        window * np.asarray(rate, dtype=np.float64) / spikes_per_active_input(timesteps, case), 1.0
+    )
 
 
 def rate(timesteps: ArrayLike, density: ArrayLike, case: str = "average") -> Floats:
@@ -136,13 +148,19 @@ def rate(timesteps: ArrayLike, density: ArrayLike, case: str = "average") -> Flo
 
 
 def spiking(operation: Operation, hardware: Hardware) -> Energy:
-    """Return the energy of the spiking network (equations 3, 7 and 17, 8 and 18, or 19 and 20 when aggregated)."""
+    """Return the energy of the spiking network (equations 3, 7 and 17, 8 and 18, or 19 and 20 when
+    aggregated).
+    """
     window, spike_rate, fan_in, hops, reuse = _floats(
         operation.timesteps, operation.rate, operation.fan_in, operation.hops, operation.reuse_snn
     )
     weight = hardware.weight_read(operation.weight_bits) / reuse
     if operation.aggregated:
-        sent, places, bits = fan_in * operation.twin_density, fan_in, activation_bits(operation.timesteps)
+        sent, places, bits = (
+            fan_in * operation.twin_density,
+            fan_in,
+            activation_bits(operation.timesteps),
+        )
     else:
         sent, places, bits = fan_in * window * spike_rate, fan_in * window, np.asarray(1)
     return _energy(
@@ -185,27 +203,38 @@ def multiply_energy(weight_bits: int, bits: ArrayLike, hardware: Hardware) -> Fl
 
 
 def wins_on_compute(operation: Operation, hardware: Hardware) -> NDArray[np.bool_]:
-    """Return whether k·d >= T·s_r + (T(1 + s_r) - 2)/N, k = E_MAC/E_ACC (equation 4): no worse on compute alone."""
+    """Return whether k·d >= T·s_r + (T(1 + s_r) - 2)/N, k = E_MAC/E_ACC (equation 4): no worse on
+    compute alone.
+    """
     window, spike_rate, fan_in = _floats(operation.timesteps, operation.rate, operation.fan_in)
     bits = activation_bits(operation.timesteps)
     k = multiply_energy(operation.weight_bits, bits, hardware) / hardware.accumulate
-    return k * operation.twin_density >= window * spike_rate + (window * (1 + spike_rate) - 2) / fan_in
+    return (
+        k * operation.twin_density >= window * spike_rate + (window * (1 + spike_rate) - 2) / fan_in
+    )
 
 
 def required_k(timesteps: ArrayLike, case: str) -> Floats:
-    """Return the least k = E_MAC/E_ACC at which spiking wins on compute as N grows: 1, (T + 1)/2 or T (equation 4)."""
+    """Return the least k = E_MAC/E_ACC at which spiking wins on compute as N grows: 1, (T + 1)/2 or
+    T (equation 4).
+    """
     return spikes_per_active_input(timesteps, case)
 
 
 def beta(operation: Operation, hardware: Hardware, is_twin_dense: bool) -> Floats:
-    """Return (E_w + b·E_act)/(E_w + Ẽ), E_act = E when the twin sends densely, Ẽ otherwise (equations 9 to 14)."""
+    """Return (E_w + b·E_act)/(E_w + Ẽ), E_act = E when the twin sends densely, Ẽ otherwise
+    (equations 9 to 14).
+    """
     weight = hardware.weight_read(operation.weight_bits)
     transfer = hardware.dense if is_twin_dense else hardware.sparse
     return (weight + activation_bits(operation.timesteps) * transfer) / (weight + hardware.sparse)
 
 
-def wins_on_data(operation: Operation, hardware: Hardware, case: str, is_twin_dense: bool) -> NDArray[np.bool_]:
-    """Return whether sparse spikes move no more energy than the twin at H = R = 1 (equations 9 to 14).
+def wins_on_data(
+    operation: Operation, hardware: Hardware, case: str, is_twin_dense: bool
+) -> NDArray[np.bool_]:
+    """Return whether sparse spikes move no more energy than the twin at H = R = 1 (equations 9 to
+    14).
 
     Against a sparse twin: β >= spikes per active input; against a dense one: β >= d times that.
     """
@@ -215,7 +244,9 @@ def wins_on_data(operation: Operation, hardware: Hardware, case: str, is_twin_de
 
 
 def dense_rate(operation: Operation, hardware: Hardware) -> Floats:
-    """Return the spike rate above which the spiking network sends densely: (E_w/R_S + H·E)/(E_w/R_S + H·Ẽ)."""
+    """Return the spike rate above which the spiking network sends densely: (E_w/R_S + H·E)/(E_w/R_S
+    + H·Ẽ).
+    """
     hops, reuse = _floats(operation.hops, operation.reuse_snn)
     weight = hardware.weight_read(operation.weight_bits) / reuse
     return (weight + hops * hardware.dense) / (weight + hops * hardware.sparse)
@@ -229,9 +260,11 @@ def lifetime(battery: ArrayLike, energy: ArrayLike, inferences_per_second: Array
 
 @dataclass(frozen=True)
 class Breakeven:
-    """Where the twins cost the same within `low`..`high`: every crossing, and who is cheaper before the first.
+    """Where the twins cost the same within `low`..`high`: every crossing, and who is cheaper before
+    the first.
 
-    `first` and `last` say who is cheaper before the first and after the last crossing: 'snn', 'qnn' or 'neither'.
+    `first` and `last` say who is cheaper before the first and after the last crossing: 'snn', 'qnn'
+    or 'neither'.
     """
 
     low: float
@@ -250,17 +283,23 @@ class Breakeven:
     def show(self) -> str:
         """Return the finding in words."""
         if not self.crossing:
-            return f"none in {self.low:g}..{self.high:g}: {self.first.upper()} is cheaper throughout"
+            return (
+                f"none in {self.low:g}..{self.high:g}: {self.first.upper()} is cheaper throughout"
+            )
         if len(self.crossing) == 1:
             return f"{self.crossing[0]:.4g} ({self.first.upper()} is cheaper below)"
         points = ", ".join(f"{x:.4g}" for x in self.crossing)
         return f"several, at {points} ({self.first.upper()} is cheaper below the first)"
 
 
-def rate_breakeven(operation: Operation, hardware: Hardware, low: float = 0.0, high: float = 1.0) -> Breakeven:
-    """Return the spike rates of `low`..`high` at which the twins cost the same; `operation.rate` is not read.
+def rate_breakeven(
+    operation: Operation, hardware: Hardware, low: float = 0.0, high: float = 1.0
+) -> Breakeven:
+    """Return the spike rates of `low`..`high` at which the twins cost the same; `operation.rate` is
+    not read.
 
-    Both energies are linear in s_r but for the switches sparse/dense and d = 1, which are found first: none is missed.
+    Both energies are linear in s_r but for the switches sparse/dense and d = 1, which are found
+    first: none is missed.
     """
     knots = [low, high]
     if isinstance(operation.density, str):
@@ -270,13 +309,21 @@ def rate_breakeven(operation: Operation, hardware: Hardware, low: float = 0.0, h
     return _breakeven(lambda x: replace(operation, rate=x), hardware, knots)
 
 
-def hop_breakeven(operation: Operation, hardware: Hardware, low: float = 0.0, high: float = 64.0) -> Breakeven:
-    """Return the mean hops of `low`..`high` at which the twins cost the same; `operation.hops` is not read."""
+def hop_breakeven(
+    operation: Operation, hardware: Hardware, low: float = 0.0, high: float = 64.0
+) -> Breakeven:
+    """Return the mean hops of `low`..`high` at which the twins cost the same; `operation.hops` is
+    not read.
+    """
     return _breakeven(lambda x: replace(operation, hops=x), hardware, [low, high])
 
 
-def _breakeven(at: Callable[[float], Operation], hardware: Hardware, knots: list[float]) -> Breakeven:
-    """Solve for equal totals, given knots between which everything is linear but the choices sparse/dense."""
+def _breakeven(
+    at: Callable[[float], Operation], hardware: Hardware, knots: list[float]
+) -> Breakeven:
+    """Solve for equal totals, given knots between which everything is linear but the choices
+    sparse/dense.
+    """
 
     def both(x: float) -> tuple[Energy, Energy]:
         return spiking(at(x), hardware), quantised(at(x), hardware)
@@ -303,7 +350,8 @@ def _cheaper(difference: float) -> str:
 
 
 def _changes_sign(x: float, knots: list[float], value: dict[float, float]) -> bool:
-    """Return whether the difference has other signs on both sides of a root: a touch is no crossing.
+    """Return whether the difference has other signs on both sides of a root: a touch is no
+    crossing.
 
     Of a stretch where the twins cost the same, the first point stands for all.
     """
@@ -315,7 +363,9 @@ def _changes_sign(x: float, knots: list[float], value: dict[float, float]) -> bo
 
 
 def _roots(line: Callable[[float], float], knots: list[float]) -> list[float]:
-    """Return the roots of a function that is linear between consecutive knots, in order, each once."""
+    """Return the roots of a function that is linear between consecutive knots, in order, each
+    once.
+    """
     found: list[float] = []
     for low, high in zip(knots, knots[1:]):
         left, right = line(low), line(high)
@@ -328,7 +378,9 @@ def _roots(line: Callable[[float], float], knots: list[float]) -> list[float]:
     return sorted(set(found))
 
 
-def _energy(part: dict[str, Floats], sparse: tuple[Floats, Floats], dense: tuple[Floats, Floats]) -> Energy:
+def _energy(
+    part: dict[str, Floats], sparse: tuple[Floats, Floats], dense: tuple[Floats, Floats]
+) -> Energy:
     """Join compute parts with the weight read and transfer of the cheaper way."""
     both = (sparse[0] + sparse[1], dense[0] + dense[1])
     is_dense = both[1] < both[0]
@@ -336,7 +388,10 @@ def _energy(part: dict[str, Floats], sparse: tuple[Floats, Floats], dense: tuple
         "weight_read": np.where(is_dense, dense[0], sparse[0]),
         "transfer": np.where(is_dense, dense[1], sparse[1]),
     }
-    way = {name: {"weight_read": read, "transfer": moving} for name, (read, moving) in (("sparse", sparse), ("dense", dense))}
+    way = {
+        name: {"weight_read": read, "transfer": moving}
+        for name, (read, moving) in (("sparse", sparse), ("dense", dense))
+    }
     return Energy({name: np.asarray(e) for name, e in (part | moved).items()}, *both, way)
 
 
@@ -344,7 +399,9 @@ def _floats(*values: ArrayLike) -> tuple[Floats, ...]:
     return tuple(np.asarray(value, dtype=np.float64) for value in values)
 
 
-def _within(name: str, value: ArrayLike, low: float, high: float | None, whole: bool = False) -> None:
+def _within(
+    name: str, value: ArrayLike, low: float, high: float | None, whole: bool = False
+) -> None:
     """Refuse a value outside low..high (or not whole), naming the first offender."""
     given = np.atleast_1d(np.asarray(value, dtype=np.float64)).ravel()
     is_good = np.isfinite(given) & (given >= low)
@@ -354,4 +411,7 @@ def _within(name: str, value: ArrayLike, low: float, high: float | None, whole: 
         is_good &= given == np.floor(given)
     if not is_good.all():
         allowed = f"at least {low:g}" if high is None else f"from {low:g} to {high:g}"
-        raise InputError(f"{name}: must be {'a whole number, ' if whole else ''}{allowed}, not {given[~is_good][0]:g}")
+        raise InputError(
+            f"{name}: must be {'a whole number, ' if whole else ''}{allowed}, not "
+            f"{given[~is_good][0]:g}"
+        )

@@ -1,0 +1,1 @@
+"""The published closed-form energy model: its equations, constants and printed numbers."""
