@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from simulator.describe.workload import Workload
-from simulator.mapping.partition import Mapping
+from simulator.mapping.partition import CoreMapping
 from simulator.mapping.plan import Plan
 from simulator.timing.record import BLOCKED, BUSY, UNIT_WAKING, UNITS, Record
 
@@ -16,7 +16,7 @@ CLASS = {"synapse": "compute", "soma": "neuron update", "axon_out": "packetising
 DIRECTION = ("east", "west", "north", "south")
 
 
-def find(mapping: Mapping, plan: Plan, workload: Workload, record: Record) -> dict[str, Any]:
+def find(mapping: CoreMapping, plan: Plan, workload: Workload, record: Record) -> dict[str, Any]:
     """Return the resource with the largest share of the run's cycles: {class, place, share, why}.
 
     Candidates: the busiest unit of any core, the busiest link or ejection port, the barriers,

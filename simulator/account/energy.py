@@ -7,7 +7,7 @@ four views add up to the same total to 1e-9; `Ledger.check` says so and the test
 
 from __future__ import annotations
 
-from collections.abc import Mapping as Dictionary
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,7 +20,7 @@ from simulator.describe.energy import EnergyTable, PowerTable
 from simulator.errors import CheckError
 from simulator.mapping.activity import Schedule
 from simulator.mapping.machine import tiles_in_use
-from simulator.mapping.partition import Mapping
+from simulator.mapping.partition import CoreMapping
 from simulator.mapping.plan import OUTPUT, Plan
 from simulator.timing.record import ACTIVE, COUNTER, GATED, IDLE, OFF, WAKING, Record
 
@@ -89,7 +89,7 @@ def constants(chip: Chip) -> dict[str, Any]:
     }
 
 
-def rates(values: Dictionary[str, Any]) -> np.ndarray:
+def rates(values: Mapping[str, Any]) -> np.ndarray:
     """Return what one unit of each term costs, (n_terms, ...) float64, from the values of the
     constants.
     """
@@ -193,7 +193,9 @@ def refuse_all_in(chip: Chip) -> None:
         )
 
 
-def account(chip: Chip, mapping: Mapping, plan: Plan, schedule: Schedule, record: Record) -> Ledger:
+def account(
+    chip: Chip, mapping: CoreMapping, plan: Plan, schedule: Schedule, record: Record
+) -> Ledger:
     """Return the ledger of a run.  Raises CheckError for a chip whose tables hold all-in
     numbers.
     """

@@ -67,7 +67,7 @@ def validate(
     from simulator.describe.chip import Chip
     from simulator.mapping.partition import partition
     from simulator.report.validate import agreement, relaxed_view, terms_view, write_validation
-    from simulator.study.controlled import TRACE, Activity, natural_rate, replay
+    from simulator.study.controlled import TRACE, EventSource, natural_rate, replay
     from simulator.study.relaxations import mesh_for, relax
     from simulator.study.simulation import MODES, run
     from simulator.study.validate import measure, terms
@@ -97,7 +97,7 @@ def validate(
                     progress=progress,
                 )
             else:
-                activity = Activity(loaded, window, limit, share, seed)
+                activity = EventSource(loaded, window, limit, share, seed)
                 result = replay(
                     activity,
                     described,

@@ -13,7 +13,7 @@ from simulator.describe.chip import Chip
 from simulator.describe.workload import Workload
 from simulator.mapping import encodings, fan_out, sending
 from simulator.mapping.multicast import trees
-from simulator.mapping.partition import Mapping
+from simulator.mapping.partition import CoreMapping
 from simulator.mapping.plan import Activity, Plan
 from simulator.mapping.sending import Sent
 
@@ -54,7 +54,7 @@ class _Work:
 
 
 def compile_activity(
-    workload: Workload, chip: Chip, mapping: Mapping, plan: Plan, raster: Raster
+    workload: Workload, chip: Chip, mapping: CoreMapping, plan: Plan, raster: Raster
 ) -> Schedule:
     """Return the whole run's work: layer l works on timestep t of an inference in the inference's
     step offset(l) + t.
@@ -133,7 +133,7 @@ def compile_activity(
 
 
 def _fired(
-    workload: Workload, mapping: Mapping, raster: Raster, step: object, work: _Work
+    workload: Workload, mapping: CoreMapping, raster: Raster, step: object, work: _Work
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the spikes and the events of every work item, (n_work,) int64 each."""
     n_slices, first = len(mapping.slices), 0
@@ -151,7 +151,7 @@ def _fired(
 
 def _work(
     workload: Workload,
-    mapping: Mapping,
+    mapping: CoreMapping,
     raster: Raster,
     step: object,
     visited: list[np.ndarray | None],
@@ -181,7 +181,7 @@ def _work(
 
 def _messages(
     workload: Workload,
-    mapping: Mapping,
+    mapping: CoreMapping,
     sent: list[Sent],
     first_row: np.ndarray,
     step: object,

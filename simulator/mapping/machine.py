@@ -7,11 +7,11 @@ import numpy as np
 from simulator.describe.chip import Chip
 from simulator.errors import MappingError
 from simulator.mapping import routes, stages
-from simulator.mapping.partition import Mapping
+from simulator.mapping.partition import CoreMapping
 from simulator.mapping.plan import CANONICAL, LOCAL, LOOKAHEAD, Plan
 
 
-def compile_plan(chip: Chip, mapping: Mapping) -> Plan:
+def compile_plan(chip: Chip, mapping: CoreMapping) -> Plan:
     """Return the chip as integers and tables; cores keep their numbers, ports to the outside follow
     in file order.
 
@@ -84,6 +84,6 @@ def _check_trees(chip: Chip) -> None:
         )
 
 
-def tiles_in_use(chip: Chip, mapping: Mapping) -> int:
+def tiles_in_use(chip: Chip, mapping: CoreMapping) -> int:
     """Return the tiles that hold at least one slice."""
     return len({slice_.core // chip.mesh.cores_per_tile for slice_ in mapping.slices})

@@ -27,7 +27,7 @@ class Slice:
 
 
 @dataclass(frozen=True)
-class Mapping:
+class CoreMapping:
     """Where everything is: slices in layer order, and how full each core is."""
 
     slices: tuple[Slice, ...]
@@ -47,7 +47,7 @@ class Mapping:
         return len(self.slices)
 
 
-def partition(workload: Workload, chip: Chip) -> Mapping:
+def partition(workload: Workload, chip: Chip) -> CoreMapping:
     """Return the mapping of a workload on a chip.
 
     Raises MappingError saying what does not fit, where, by how much, and how many cores it would
@@ -96,7 +96,7 @@ def _mapping(
     cores: list[np.ndarray],
     targets: list[np.ndarray],
     axon_bits: list[np.ndarray],
-) -> Mapping:
+) -> CoreMapping:
     core_layer = np.full(chip.n_cores, -1, np.int64)
     use = {name: np.zeros(chip.n_cores, np.int64) for name in ("synapse", "neuron", "axon")}
     slices: list[Slice] = []
@@ -109,7 +109,7 @@ def _mapping(
         slices += [
             Slice(int(core), number, int(a), int(b)) for core, a, b in zip(where, edge, edge[1:])
         ]
-    return Mapping(
+    return CoreMapping(
         tuple(slices),
         tuple(bounds),
         tuple(cores),

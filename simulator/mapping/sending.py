@@ -16,7 +16,7 @@ from simulator.describe.chip import Chip
 from simulator.describe.workload import Workload
 from simulator.mapping import encodings, fan_out
 from simulator.mapping.encodings import Grouping, Reach, Rows
-from simulator.mapping.partition import Mapping
+from simulator.mapping.partition import CoreMapping
 from simulator.mapping.plan import Plan
 
 
@@ -47,7 +47,7 @@ class _Layer:
 
 
 def send(
-    workload: Workload, chip: Chip, mapping: Mapping, plan: Plan, raster: Raster, number: int
+    workload: Workload, chip: Chip, mapping: CoreMapping, plan: Plan, raster: Raster, number: int
 ) -> Sent:
     """Return what layer `number` of the raster (0: the input) sends."""
     layer = _how(workload, chip, mapping, plan, raster, number)
@@ -63,7 +63,7 @@ def send(
 
 
 def _how(
-    workload: Workload, chip: Chip, mapping: Mapping, plan: Plan, raster: Raster, number: int
+    workload: Workload, chip: Chip, mapping: CoreMapping, plan: Plan, raster: Raster, number: int
 ) -> _Layer:
     layers, stimulus = workload.network.layers, workload.stimulus
     quantised = raster.mode == "qnn"

@@ -28,7 +28,7 @@ from simulator.describe.workload import Workload
 from simulator.errors import InputError
 from simulator.mapping.activity import Schedule
 from simulator.mapping.machine import compile_plan
-from simulator.mapping.partition import Mapping, Slice
+from simulator.mapping.partition import CoreMapping, Slice
 from simulator.mapping.plan import ACCUMULATE, NO_TREES, Activity
 from simulator.study.controlled import named
 from simulator.study.simulation import Result, engine_named, run
@@ -420,7 +420,7 @@ def _simulated(chip: Chip, work: _Hand, seconds: Fraction) -> _Simulated:
     end = units.cycles(seconds, Fraction(str(chip.period)), f"{float(seconds):g} s")
     n, neurons = chip.n_cores, int(work.visits.max(initial=0))
     none = np.zeros(n, np.int64)
-    mapping = Mapping(
+    mapping = CoreMapping(
         slices=tuple(Slice(core, 0, core * neurons, (core + 1) * neurons) for core in range(n)),
         bounds=(np.arange(n + 1) * neurons,),
         cores=(np.arange(n),),

@@ -1,6 +1,6 @@
 """Runs at a controlled spike rate and density: the same machine and mapping, other events.
 
-`Activity` says who fires: drawn from a seed at the rate and density asked for, or a real trace
+`EventSource` says who fires: drawn from a seed at the rate and density asked for, or a real trace
 thinned or filled.  Places are ranked once per layer by a seeded draw, and a rate takes the first of
 them, so a higher rate only adds events and the count is exact to one event.
 """
@@ -23,7 +23,7 @@ from simulator.describe.workload_file import WorkloadDocument
 from simulator.errors import InputError
 from simulator.mapping.activity import compile_activity
 from simulator.mapping.machine import compile_plan
-from simulator.mapping.partition import Mapping, partition
+from simulator.mapping.partition import CoreMapping, partition
 from simulator.mapping.placement import snake
 from simulator.study.simulation import Result, engine_named
 
@@ -34,7 +34,7 @@ _SIZES = re.compile(r"mlp((?:-[1-9][0-9]{0,5}){2,8})")
 
 
 @dataclass(frozen=True)
-class Activity:
+class EventSource:
     """Whose events a run replays.
 
     density: of the quantised twin's activations, held while the spike rate changes; or a case of
@@ -253,11 +253,11 @@ def _trace(values: np.ndarray) -> Trace:
 
 
 def replay(
-    activity: Activity,
+    activity: EventSource,
     chip: Chip,
     mode: str,
     rate: float,
-    mapping: Mapping,
+    mapping: CoreMapping,
     engine: str = "compiled",
 ) -> Result:
     """Return the run of one twin at a spike rate on a mapping made before."""
@@ -281,7 +281,7 @@ def replay(
     )
 
 
-def spread_out(workload: Workload, chip: Chip, stride: int) -> Mapping:
+def spread_out(workload: Workload, chip: Chip, stride: int) -> CoreMapping:
     """Return the mapping with every slice on every `stride`-th core along the snake: the same
     slices, further apart.
     """

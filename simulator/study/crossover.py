@@ -21,8 +21,8 @@ from simulator.behaviour.raster import QNN, SNN
 from simulator.describe.chip import Chip
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
-from simulator.mapping.partition import Mapping
-from simulator.study.controlled import TRACE, Activity, replay, spread_out
+from simulator.mapping.partition import CoreMapping
+from simulator.study.controlled import TRACE, EventSource, replay, spread_out
 from simulator.study.simulation import Progress, Result
 
 METRICS = ("energy", "latency", "energy-delay product")
@@ -110,7 +110,7 @@ class Machine:
 
     def __init__(
         self,
-        activity: Activity,
+        activity: EventSource,
         chip: Chip,
         spread: int = 1,
         encodings: str = "cheapest",
@@ -120,7 +120,7 @@ class Machine:
         if encodings not in ("cheapest", "chip"):
             raise InputError(f"encodings: must be 'cheapest' or 'chip', not {encodings!r}")
         self.activity, self.chip, self.engine, self.encodings = activity, chip, engine, encodings
-        self.mapping: Mapping = spread_out(activity.workload, chip, spread)
+        self.mapping: CoreMapping = spread_out(activity.workload, chip, spread)
         self._known: dict[tuple[str, float], Cost] = {}
 
     def _choices(self, mode: str) -> tuple[str, ...]:
@@ -214,7 +214,7 @@ def mean_hops(result: Result) -> float:
     )
 
 
-def fan_in(workload: Workload, mapping: Mapping) -> int:
+def fan_in(workload: Workload, mapping: CoreMapping) -> int:
     """Return the fan-in of the neuron an average synapse ends at, rounded: N of the closed form."""
     synapses = np.array([float(targets.sum()) for targets in mapping.targets])
     each = synapses / np.array([layer.n_neurons for layer in workload.network.layers])
@@ -258,7 +258,7 @@ def find(
     )
 
 
-def _active(activity: Activity, rate: float) -> float:
+def _active(activity: EventSource, rate: float) -> float:
     """Return the share of places of the quantised twin that are active: the input too where it is
     drawn.
     """
@@ -289,7 +289,7 @@ def sweep(
     for number, (window, (setting, chip), stride) in enumerate(asked):
         if progress is not None:
             progress("crossovers", number, len(asked))
-        activity = Activity(workload, window, inferences, density, seed)
+        activity = EventSource(workload, window, inferences, density, seed)
         machine = Machine(activity, chip, stride, encodings, engine)
         named = setting if len(spread) == 1 else setting | {"spread": str(stride)}
         findings.append(find(machine, named, resolution))

@@ -15,7 +15,7 @@ from math import isqrt
 from simulator.behaviour.raster import ACCUMULATE, QNN, SNN, STREAMING
 from simulator.describe.chip import Chip
 from simulator.describe.workload import Workload
-from simulator.study.controlled import TRACE, Activity, natural_rate
+from simulator.study.controlled import TRACE, EventSource, natural_rate
 from simulator.study.crossover import RESOLUTION, Crossing, Machine
 from simulator.study.simulation import Progress
 
@@ -172,8 +172,8 @@ def relax(
     """Return the idealised machine, then each assumption given up; `only`: those whose names are
     given.
 
-    density: of the twin while the breakeven is sought, as in Activity.  The twins' energies are at
-    the trace's own spike rate, or, where activity is drawn, at the rate Theorem 2 gives the
+    density: of the twin while the breakeven is sought, as in EventSource.  The twins' energies are
+    at the trace's own spike rate, or, where activity is drawn, at the rate Theorem 2 gives the
     density.
     """
     real = Chip.load(prices)
@@ -200,7 +200,7 @@ def relax(
             neurons_per_core=one.neurons_per_core or 1,
             firing=one.firing if one.firing and can_gather else alone.firing,
         )
-        activity = Activity(changed, window, inferences, density, seed)
+        activity = EventSource(changed, window, inferences, density, seed)
         machine = Machine(activity, Chip.load(chip, (*setting, *one.chip)), engine=engine)
         here = activity.real_rate if density == TRACE else natural_rate(window, density)
         snn, qnn = (machine.cost(twin, here).value["energy"] for twin in (SNN, QNN))

@@ -21,7 +21,7 @@ from simulator.describe.workload import Workload
 from simulator.errors import InputError
 from simulator.mapping.activity import Schedule, compile_activity
 from simulator.mapping.machine import compile_plan
-from simulator.mapping.partition import Mapping, partition
+from simulator.mapping.partition import CoreMapping, partition
 from simulator.mapping.plan import Plan
 from simulator.timing.record import COUNTER, UNIT_STATES, Record
 from simulator.units import show
@@ -43,7 +43,7 @@ class Result:
     timesteps: int  # T of the twin pair, also of a quantised run
     engine: str
     raster: Raster
-    mapping: Mapping
+    mapping: CoreMapping
     plan: Plan
     schedule: Schedule
     record: Record

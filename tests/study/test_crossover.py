@@ -1,4 +1,4 @@
-"""Activity is what was asked for, and a crossing is where the twins cost the same."""
+"""EventSource is what was asked for, and a crossing is where the twins cost the same."""
 
 import csv
 import re
@@ -14,7 +14,7 @@ from simulator.behaviour import raster as behaviour
 from simulator.behaviour.twins import compare
 from simulator.commands.crossover import numbers, sweeps
 from simulator.errors import InputError
-from simulator.study.controlled import Activity, named, replay, spread_out
+from simulator.study.controlled import EventSource, named, replay, spread_out
 from simulator.study.crossover import METRICS, Machine, find, mean_hops, sweep
 
 FREE = ("energy.payload_bit_hop.value=0 pJ", "energy.stream_bit_hop.value=0 pJ")
@@ -31,30 +31,30 @@ def places(raster, number: int) -> set[tuple[int, int]]:
 
 
 @pytest.fixture(scope="module")
-def drawn() -> Activity:
-    return Activity(named("mlp-50-20"), 4, 3, 0.2, seed=7)
+def drawn() -> EventSource:
+    return EventSource(named("mlp-50-20"), 4, 3, 0.2, seed=7)
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.013, 0.1, 0.5, 1.0])
-def test_a_rate_is_exact_to_one_event_in_every_layer(drawn: Activity, rate: float) -> None:
+def test_a_rate_is_exact_to_one_event_in_every_layer(drawn: EventSource, rate: float) -> None:
     for trace in drawn.raster("snn", rate).layers:
         assert len(trace.neuron) == round(rate * trace.n_neurons * 4 * 3)
 
 
-def test_a_density_is_held_whatever_the_rate(drawn: Activity) -> None:
+def test_a_density_is_held_whatever_the_rate(drawn: EventSource) -> None:
     for rate in (0.0, 0.7):
         for trace in drawn.raster("qnn", rate).layers:
             assert len(trace.neuron) == round(0.2 * trace.n_neurons * 3)
             assert trace.value.min() >= 1 and trace.value.max() <= 4
 
 
-def test_a_higher_rate_only_adds_events(drawn: Activity) -> None:
+def test_a_higher_rate_only_adds_events(drawn: EventSource) -> None:
     few, many = drawn.raster("snn", 0.1), drawn.raster("snn", 0.3)
     for number in range(len(few.layers)):
         assert places(few, number) < places(many, number)
 
 
-def test_a_seed_is_the_same_events_and_another_seed_others(drawn: Activity) -> None:
+def test_a_seed_is_the_same_events_and_another_seed_others(drawn: EventSource) -> None:
     again, other = replace(drawn, seed=7), replace(drawn, seed=8)
     assert places(drawn.raster("snn", 0.2), 1) == places(again.raster("snn", 0.2), 1)
     assert places(drawn.raster("snn", 0.2), 1) != places(other.raster("snn", 0.2), 1)
@@ -65,7 +65,7 @@ def test_a_seed_is_the_same_events_and_another_seed_others(drawn: Activity) -> N
 def test_a_tied_density_is_theorem_2_and_the_spikes_are_the_activations(
     case: str, spikes: float, firing: str
 ) -> None:
-    activity = Activity(replace(named("mlp-500-500"), firing=firing), 4, 2, case)
+    activity = EventSource(replace(named("mlp-500-500"), firing=firing), 4, 2, case)
     snn, qnn = activity.raster("snn", 0.1), activity.raster("qnn", 0.1)
     assert compare(snn, qnn).is_equal
     density = len(qnn.layers[1].neuron) / 1000
@@ -76,7 +76,7 @@ def test_a_tied_density_is_theorem_2_and_the_spikes_are_the_activations(
 
 
 def test_a_real_trace_is_thinned_and_filled() -> None:
-    activity = Activity(Workload.load("digits-mlp"), 4, 2, "trace")
+    activity = EventSource(Workload.load("digits-mlp"), 4, 2, "trace")
     real = behaviour.run(
         activity.workload.network, activity.workload.stimulus, "snn", 4, activity.workload.firing, 2
     )
@@ -102,7 +102,7 @@ def test_where_transport_is_free_the_crossing_is_the_formula_s() -> None:
         3,
         0.25,
     )
-    machine = Machine(Activity(named("mlp-64-16"), window, 2, density), chip)
+    machine = Machine(EventSource(named("mlp-64-16"), window, 2, density), chip)
     accumulate, read, multiply, compare_ = 0.05448, 0.31, 0.08831, 0.05448
     quantised = synapses * density * (multiply + read) + neurons * 2 * compare_
     by_rate = window * (synapses * (accumulate + read) + neurons * accumulate)
@@ -116,7 +116,7 @@ def test_where_transport_is_free_the_crossing_is_the_formula_s() -> None:
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_the_costs_change_order_within_the_resolution(metric: str) -> None:
-    machine = Machine(Activity(named("mlp-64-16"), 4, 2, 0.2), Chip.load("yan-2024"))
+    machine = Machine(EventSource(named("mlp-64-16"), 4, 2, 0.2), Chip.load("yan-2024"))
     crossing = machine.crossing(metric, 0.001)
     for rate in crossing.rate:
         assert (machine.excess(metric, rate - 0.001) < 0) != (
@@ -126,7 +126,7 @@ def test_the_costs_change_order_within_the_resolution(metric: str) -> None:
 
 
 def test_the_cheapest_encoding_is_no_dearer_than_the_chip_s() -> None:
-    activity, chip = Activity(named("mlp-64-16"), 4, 1, 0.3), Chip.load("generic-22nm")
+    activity, chip = EventSource(named("mlp-64-16"), 4, 1, 0.3), Chip.load("generic-22nm")
     free, bound = (Machine(activity, chip, encodings=name) for name in ("cheapest", "chip"))
     for twin in ("snn", "qnn"):
         assert all(
@@ -138,7 +138,7 @@ def test_the_cheapest_encoding_is_no_dearer_than_the_chip_s() -> None:
 
 def test_spreading_the_cores_lengthens_the_ways_and_nothing_else() -> None:
     activity, chip = (
-        Activity(replace(named("mlp-64-16"), neurons_per_core=16), 4, 1, 0.2),
+        EventSource(replace(named("mlp-64-16"), neurons_per_core=16), 4, 1, 0.2),
         Chip.load("generic-22nm"),
     )
     near, far = (
@@ -197,8 +197,8 @@ def test_sweeps_multiply(texts: tuple[str, ...], expected: list) -> None:
     assert sweeps(texts) == expected
 
 
-def activity(density: float | str) -> Activity:
-    return Activity(named("mlp-2-2"), 2, 1, density)
+def activity(density: float | str) -> EventSource:
+    return EventSource(named("mlp-2-2"), 2, 1, density)
 
 
 # what is refused, and the words
@@ -238,7 +238,7 @@ def test_only_sizes_name_a_network(name: str) -> None:
 
 def test_one_finding_names_both_encodings_and_the_formula() -> None:
     finding = find(
-        Machine(Activity(named("mlp-64-16"), 5, 1, 0.2), Chip.load("yan-2024")), resolution=0.01
+        Machine(EventSource(named("mlp-64-16"), 5, 1, 0.2), Chip.load("yan-2024")), resolution=0.01
     )
     assert set(finding.encoding) == {"snn", "qnn"} and finding.bits == 3
     assert set(finding.flat()) >= {
@@ -267,7 +267,7 @@ def test_eight_timesteps_beat_seven_only_where_a_bit_has_a_price(
 ) -> None:
     chip = Chip.load("yan-2024", changes)
     seven, eight = (
-        Machine(Activity(named("mlp-64-16"), window, 2, 0.2), chip)
+        Machine(EventSource(named("mlp-64-16"), window, 2, 0.2), chip)
         .crossing("energy", 0.001)
         .rate[0]
         for window in (7, 8)
