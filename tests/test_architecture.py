@@ -120,12 +120,16 @@ def test_no_circle_of_modules() -> None:
     assert not list(networkx.simple_cycles(graph))
 
 
-@pytest.mark.parametrize("folder", ["simulator", "tests", "benchmarks", "workloads"])
-def test_no_file_is_longer_than_about_400_lines(folder: str) -> None:
+#: lines a file may have at most, by folder
+LONGEST = {"simulator": 500, "tests": 400, "benchmarks": 400, "workloads": 400}
+
+
+@pytest.mark.parametrize("folder", LONGEST)
+def test_no_file_is_longer_than_its_folder_allows(folder: str) -> None:
     long = {
-        str(path): n
+        str(path.relative_to(ROOT)): n
         for path in (ROOT / folder).rglob("*.py")
-        if (n := len(path.read_text().splitlines())) > 500
+        if (n := len(path.read_text().splitlines())) > LONGEST[folder]
     }
     assert not long
 
