@@ -13,6 +13,7 @@ import click
 from benchmarks import figures, growth, kernels, races, sanafe_peer, scale, start_up
 from benchmarks.figures import Figure
 from benchmarks.races import Settings
+from simulator.commands.numbers import LARGEST_SEED, Whole
 
 #: name -> what it measures; in the order of the table of targets
 RACES: dict[str, Callable[[Settings], list[Figure]]] = {
@@ -42,14 +43,14 @@ RACES: dict[str, Callable[[Settings], list[Figure]]] = {
 )
 @click.option(
     "--repeat",
-    type=click.IntRange(1),
+    type=Whole(1, 1000),
     default=5,
     show_default=True,
     help="Measurements of each figure; the median counts.",
 )
 @click.option(
     "--seed",
-    type=click.IntRange(0),
+    type=Whole(0, LARGEST_SEED),
     default=1,
     show_default=True,
     help="Of everything that is drawn.",

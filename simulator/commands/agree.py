@@ -5,6 +5,7 @@ from __future__ import annotations
 import rich_click as click
 
 from simulator.commands import options
+from simulator.commands.numbers import Whole
 
 
 @click.command()
@@ -12,13 +13,13 @@ from simulator.commands import options
 @options.chip
 @click.option(
     "--seeds",
-    type=click.IntRange(1),
+    type=Whole(1, 10_000),
     default=1,
     show_default=True,
     help="How many stretches of the inputs to run.",
 )
 @click.option(
-    "--limit", type=click.IntRange(1), default=2, show_default=True, help="Inferences per stretch."
+    "--limit", type=options.COUNT, default=2, show_default=True, help="Inferences per stretch."
 )
 @options.timesteps
 @options.setting

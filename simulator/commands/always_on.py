@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import re
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import rich_click as click
 
 from simulator.commands import options
-from simulator.commands.written import naming_options, quantity
-
-_SHARE = re.compile(
-    r"[+-]?[0-9]{1,20}/[0-9]{1,20}|[+-]?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:[eE][+-]?[0-9]{1,2})?"
-)
+from simulator.commands.numbers import Quantity, Real, Several, Share, Whole, Written
+from simulator.commands.written import naming_options
 
 
 @click.command("always-on")
 @options.workload
 @options.chip
 @click.option(
-    "--frame-rate", required=True, metavar="RATE", help="Frames per second, such as 10Hz."
+    "--frame-rate",
+    type=Quantity("frequency"),
+    required=True,
+    metavar="RATE",
+    help="Frames per second, such as 10Hz.",
 )
 @click.option(
     "--duty",
+    type=Several(Share()),
     required=True,
     metavar="D[,D...]",
     help="Share of the frames that carry a signal; several for a curve.",
@@ -45,7 +47,7 @@ _SHARE = re.compile(
 )
 @click.option(
     "--frames",
-    type=click.IntRange(1),
+    type=Whole(1, 10**9),
     help="Length of the stream.  [default: 1000 or more, so that every duty is whole]",
 )
 @click.option(
@@ -57,18 +59,23 @@ _SHARE = re.compile(
 )
 @click.option(
     "--background",
-    type=click.FloatRange(0, 1),
+    type=Real(0, 1),
     default=0.0,
     show_default=True,
     help="Probability of a stray event per input line (and timestep of a raster) in a frame "
     "without a signal.",
 )
-@click.option("--battery", metavar="ENERGY", help="Say how long it lasts, such as 660mWh.")
+@click.option(
+    "--battery",
+    type=Quantity("energy"),
+    metavar="ENERGY",
+    help="Say how long it lasts, such as 660mWh.",
+)
 @options.timesteps
 @options.corner
 @options.engine
 @click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of bursts and background."
+    "--seed", type=options.SEED, default=0, show_default=True, help="Of bursts and background."
 )
 @options.setting
 @click.option(
@@ -86,7 +93,12 @@ _SHARE = re.compile(
 )
 @naming_options()
 def always_on(
-    workload: str, frame_rate: str, duty: str, policy: str, output: str | None, **choices: Any
+    workload: str,
+    frame_rate: Written,
+    duty: list[Fraction],
+    policy: str,
+    output: str | None,
+    **choices: Any,
 ) -> None:
     """Average power of WORKLOAD on a chip that waits for rare signals, by gating policy, beside the
     ideal formula.
@@ -94,38 +106,19 @@ def always_on(
     A stream of frames, of which a share carries a signal (an inference); the chip sleeps through
     the others.
 
-    \b spikemesh always-on digits-mlp --frame-rate 10Hz --duty 0.001,0.01,0.1 --battery 660mWh
-    spikemesh always-on digits-mlp --frame-rate 1kHz --duty 0.01 --policy off --burst bursty --plot
-    power.png
+    \b
+    spikemesh always-on digits-mlp --frame-rate 10Hz --duty 0.001,0.01,0.1 --battery 660mWh
+    spikemesh always-on digits-mlp --frame-rate 1kHz --duty 0.01 --burst bursty --plot power.png
     """
-    from fractions import Fraction
-
     from rich.console import Console
 
     from simulator.commands.progress import shown
     from simulator.describe import library
-    from simulator.errors import InputError
     from simulator.report import always_on as report
     from simulator.report.files import folder_for, write_json
     from simulator.study import always_on as study
-    from simulator.units import shown_value
 
-    rate = quantity("--frame-rate", frame_rate, "frequency")
-    battery = (
-        None
-        if choices["battery"] is None
-        else float(quantity("--battery", choices["battery"], "energy"))
-    )
-    if battery is not None and battery <= 0:
-        raise InputError(f"--battery: must be more than 0 J, not {choices['battery']!r}")
-    shares = [text.strip() for text in duty.split(",")]
-    try:
-        # an exponent without bounds is a number without end
-        duties = [Fraction(text) for text in shares if _SHARE.fullmatch(text)]
-    except ZeroDivisionError:
-        duties = []
-    if len(duties) != len(shares):
-        raise InputError(f"--duty: must be shares such as 0.001,0.01, not {shown_value(duty)}")
+    battery = None if choices["battery"] is None else float(choices["battery"].exact)
     loaded, chip = options.load(workload, choices["chip"], choices["setting"], choices["corner"])
     how = {
         name: choices[name]
@@ -133,7 +126,9 @@ def always_on(
     }
     policies = study.policies_for(chip) if policy == "all" else (policy,)
     with shown() as progress:
-        outcomes = study.always_on(loaded, chip, rate, duties, policies, progress=progress, **how)
+        outcomes = study.always_on(
+            loaded, chip, frame_rate.exact, duty, policies, progress=progress, **how
+        )
     Console(soft_wrap=False, width=None if Console().is_terminal else 140).print(
         report.always_on_view(outcomes, battery)
     )
@@ -147,10 +142,10 @@ def always_on(
         chip_file = library.find("chip", choices["chip"])
         asked = {
             "policy": policy,
-            "duty": [str(share) for share in duties],
+            "duty": [str(share) for share in duty],
             **{name: choices[name] for name in ("frames", "burst", "background", "seed")},
-            "frame_rate": frame_rate,
-            "battery": choices["battery"],
+            "frame_rate": frame_rate.text,
+            "battery": choices["battery"] and choices["battery"].text,
             "set": list(choices["setting"]),
         }
         write_json(place / "manifest.json", report.manifest(outcomes, chip, chip_file, asked))

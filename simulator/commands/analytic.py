@@ -9,6 +9,8 @@ from typing import Any
 
 import rich_click as click
 
+from simulator.commands.numbers import LARGEST_COUNT, NumberOrWord, Real, Whole
+
 CASES = ("best", "average", "worst")
 #: asked of a network when no configuration is named: T and s_r
 TIMESTEPS, RATE, FAN_IN = 5, 0.06, 4096
@@ -32,30 +34,48 @@ TIMESTEPS, RATE, FAN_IN = 5, 0.06, 4096
     show_default=True,
     help="Paper revision: v3, or v4 (adds the membrane).",
 )
-@click.option("--timesteps", type=int, help=f"Time window T.  [default: {TIMESTEPS}]")
 @click.option(
-    "--rate", type=float, help=f"Mean spike rate per input and timestep, 0 to 1.  [default: {RATE}]"
+    "--timesteps", type=Whole(1, 1_000_000), help=f"Time window T.  [default: {TIMESTEPS}]"
+)
+@click.option(
+    "--rate",
+    type=Real(0, 1),
+    help=f"Mean spike rate per input and timestep, 0 to 1.  [default: {RATE}]",
 )
 @click.option(
     "--density",
+    metavar="D",
+    type=NumberOrWord(Real(0, 1), CASES),
     default="average",
     show_default=True,
     help="Active share of the twin's inputs, 0 to 1, or the case of Theorem 2: best, average, "
     "worst.",
 )
-@click.option("--weight-bits", type=int, default=8, show_default=True, help="Bits of a weight.")
-@click.option("--fan-in", type=int, help=f"Inputs N of the output neuron.  [default: {FAN_IN}]")
-@click.option("--hops", type=float, default=1.0, show_default=True, help="Mean hops of a transfer.")
+@click.option(
+    "--weight-bits", type=Whole(1, 64), default=8, show_default=True, help="Bits of a weight."
+)
+@click.option(
+    "--fan-in",
+    type=Whole(1, LARGEST_COUNT),
+    help=f"Inputs N of the output neuron.  [default: {FAN_IN}]",
+)
+@click.option(
+    "--hops",
+    type=Real(0, 1e6),
+    default=1.0,
+    show_default=True,
+    help="Mean hops of a transfer.",
+)
 @click.option(
     "--reuse-snn",
-    type=float,
+    type=Real(1, 1e9),
     default=1.0,
     show_default=True,
     help="Uses per weight read, spiking network.",
 )
 @click.option(
     "--reuse-qnn",
-    type=float,
+    type=Real(1, 1e9),
     default=1.0,
     show_default=True,
     help="Uses per weight read, quantised twin.",
@@ -161,7 +181,7 @@ def _show_energy(asked: dict[str, Any]) -> None:
     same = {
         key: asked[key] for key in ("weight_bits", "hops", "reuse_snn", "reuse_qnn", "aggregated")
     }
-    operation = Operation(timesteps, rate, _density(asked["density"]), fan_in, **same)
+    operation = Operation(timesteps, rate, asked["density"], fan_in, **same)
     energies = hardware(asked["setting"], asked["version"], asked["allow_extrapolated"])
     snn, qnn = spiking(operation, energies), quantised(operation, energies)
     console = _console()
@@ -189,17 +209,3 @@ def _show_energy(asked: dict[str, Any]) -> None:
 def _first(*choices: Any) -> Any:
     """Return the first choice that was made."""
     return next(choice for choice in choices if choice is not None)
-
-
-def _density(text: str) -> float | str:
-    """Return the density as a number, or the case it names."""
-    from simulator.errors import InputError
-
-    if text in CASES:
-        return text
-    try:
-        return float(text)
-    except ValueError:
-        raise InputError(
-            f"density: must be a number or one of {', '.join(CASES)}, not {text!r}"
-        ) from None

@@ -9,17 +9,29 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from simulator.commands import options
+from simulator.commands.numbers import NumberOrWord, Real, Several, Whole
 
 if TYPE_CHECKING:
     from simulator.describe.workload import Workload
+
+#: of activations: a share, a case of Theorem 2, or what the workload does
+DENSITY = NumberOrWord(Real(0, 1), ("best", "average", "worst", "trace"))
 
 
 @click.command()
 @options.workload
 @options.chip
-@click.option("--timesteps", default="4", show_default=True, help="Windows T, separated by commas.")
+@click.option(
+    "--timesteps",
+    type=Several(options.TIMESTEPS),
+    default="4",
+    show_default=True,
+    help="Windows T, separated by commas.",
+)
 @click.option(
     "--density",
+    metavar="D",
+    type=DENSITY,
     default="0.2",
     show_default=True,
     help="Of the twin's activations: 0 to 1, held; best, average or worst, tied to the rate "
@@ -32,11 +44,10 @@ if TYPE_CHECKING:
     metavar="KEY=V1,V2,...",
     help="Sweep a number of the chip; several sweeps multiply.",
 )
-@click.option(
-    "--neurons-per-core", type=click.IntRange(1), help="At most so many neurons on a core."
-)
+@click.option("--neurons-per-core", type=options.COUNT, help="At most so many neurons on a core.")
 @click.option(
     "--spread",
+    type=Several(Whole(1, 1 << 20)),
     default="1",
     show_default=True,
     help="Use every k-th core only: longer ways; several, separated by commas.",
@@ -50,17 +61,17 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--limit",
-    type=click.IntRange(1),
+    type=options.COUNT,
     default=2,
     show_default=True,
     help="Inferences per spike rate.",
 )
 @click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the drawn activity."
+    "--seed", type=options.SEED, default=0, show_default=True, help="Of the drawn activity."
 )
 @click.option(
     "--resolution",
-    type=click.FloatRange(1e-6, 0.1),
+    type=Real(1e-6, 0.1),
     default=0.0005,
     show_default=True,
     help="Of the spike rate.",
@@ -71,11 +82,11 @@ if TYPE_CHECKING:
 def crossover(
     workload: str,
     chip: str,
-    timesteps: str,
-    density: str,
+    timesteps: list[int],
+    density: float | str,
     chip_set: tuple[str, ...],
     neurons_per_core: int | None,
-    spread: str,
+    spread: list[int],
     encodings: str,
     limit: int,
     seed: int,
@@ -91,8 +102,9 @@ def crossover(
     density, or with the real one thinned; the rate is narrowed by bisection. WORKLOAD may also be
     mlp-N-M-...: a dense network of N inputs, M outputs, ...
 
-    \b spikemesh crossover digits-mlp --chip generic-22nm --timesteps 2,4,8 spikemesh crossover
-    mlp-1024-64 --chip yan-2024 --chip-set packet.axon=0 bit,12 bit --density average
+    \b
+    spikemesh crossover digits-mlp --chip generic-22nm --timesteps 2,4,8
+    spikemesh crossover mlp-1024-64 --chip yan-2024 --chip-set "packet.axon=0 bit,12 bit"
     """
     from dataclasses import replace
 
@@ -109,20 +121,16 @@ def crossover(
         (swept, Chip.load(chip, (*mine, *(f"{key}={value}" for key, value in swept.items()))))
         for swept in sweeps(chip_set)
     ]
-    share, windows, strides = (
-        chosen_density(density, workload),
-        numbers("timesteps", timesteps),
-        numbers("spread", spread),
-    )
+    share = chosen_density(density, workload)
     with shown() as progress:
         findings = sweep(
             loaded,
             chips,
-            windows,
+            timesteps,
             density=share,
             inferences=limit,
             seed=seed,
-            spread=strides,
+            spread=spread,
             encodings=encodings,
             engine=engine,
             resolution=resolution,
@@ -173,34 +181,17 @@ def sweeps(texts: tuple[str, ...]) -> list[dict[str, str]]:
     return [dict(zip(values, chosen)) for chosen in product(*values.values())]
 
 
-def numbers(name: str, text: str) -> list[int]:
-    """Return whole numbers of at least 1, separated by commas."""
-    from simulator.errors import InputError
-
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() and int(part) >= 1 for part in parts):
-        raise InputError(
-            f"--{name}: must be whole numbers of at least 1, separated by commas, not {text!r}"
-        )
-    return [int(part) for part in parts]
-
-
-def chosen_density(text: str, workload: str) -> float | str:
-    """Return a density as a number, or the word it is; refuses the trace of a network that has
-    none.
-    """
+def chosen_density(density: float | str, workload: str) -> float | str:
+    """Return the density; refuses the trace of a network that has none."""
     from simulator.errors import InputError
     from simulator.study.controlled import TRACE, named
 
-    if text == TRACE and named(workload) is not None:
+    if density == TRACE and named(workload) is not None:
         raise InputError(
             f"--density: must be 0 to 1, best, average or worst for {workload}, which has no "
-            f"trace, not {text!r}"
+            f"trace, not {density!r}"
         )
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    return density
 
 
 def console() -> Any:

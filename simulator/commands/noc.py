@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from simulator.commands import options
-from simulator.commands.written import naming_options, quantity
+from simulator.commands.numbers import Pair, Quantity, Real, Several, Whole
+from simulator.commands.written import naming_options
 
 if TYPE_CHECKING:
     from simulator.mapping.plan import Plan
@@ -20,13 +21,18 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 #: what only a trace, or only synthetic traffic, has a meaning for
 OF_A_TRACE = ("grants", "links", "routers", "energy", "clock", "flit_bits", "link_length")
 OF_TRAFFIC = ("rate", "packet_size", "cycles", "seed", "hot_node", "hot_share", "multicast", "plot")
-RATES, CYCLES = "0.02,0.05,0.1,0.15,0.2,0.25,0.3,0.35,0.4,0.45,0.5", 10_000
+RATES, CYCLES = [0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5], 10_000
+#: flits of one packet
+MOST_FLITS = 1_000_000
+#: cycles of links, one number or east-west and north-south
+CYCLES_BY_DIRECTION = Pair(",", 1, 1 << 16, "41,65", single=True)
 
 
 @click.command()
 @click.argument("trace", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--mesh",
+    type=Pair("x", 1, 1024, "8x8"),
     required=True,
     metavar="WxH",
     help="Width and height in routers; each has one node, number x + W·y.",
@@ -39,14 +45,19 @@ RATES, CYCLES = "0.02,0.05,0.1,0.15,0.2,0.25,0.3,0.35,0.4,0.45,0.5", 10_000
     help="3 or 5 cycles a hop.",
 )
 @click.option(
-    "--vcs", type=int, default=1, show_default=True, help="Virtual channels of a link, 1 to 8."
+    "--vcs",
+    type=Whole(1, 8),
+    default=1,
+    show_default=True,
+    help="Virtual channels of a link.",
 )
 @click.option(
     "--class-vcs",
+    type=Pair(",", 1, 8, "1,3"),
     metavar="A,B",
     help="VCs that traffic classes 0 and 1 have for themselves.  [default: both use all]",
 )
-@click.option("--buffer", type=int, default=8, show_default=True, help="Flits a VC holds, 1 to 64.")
+@click.option("--buffer", type=Whole(1, 64), default=8, show_default=True, help="Flits a VC holds.")
 @click.option(
     "--atomic-vc",
     is_flag=True,
@@ -54,6 +65,7 @@ RATES, CYCLES = "0.02,0.05,0.1,0.15,0.2,0.25,0.3,0.35,0.4,0.45,0.5", 10_000
 )
 @click.option(
     "--link-latency",
+    type=CYCLES_BY_DIRECTION,
     default="1",
     show_default=True,
     metavar="L",
@@ -61,6 +73,7 @@ RATES, CYCLES = "0.02,0.05,0.1,0.15,0.2,0.25,0.3,0.35,0.4,0.45,0.5", 10_000
 )
 @click.option(
     "--flit-interval",
+    type=CYCLES_BY_DIRECTION,
     default="1",
     show_default=True,
     metavar="I",
@@ -93,34 +106,47 @@ RATES, CYCLES = "0.02,0.05,0.1,0.15,0.2,0.25,0.3,0.35,0.4,0.45,0.5", 10_000
 @click.option("--energy", metavar="TECHNOLOGY", help="Price the run: 45nm, 22nm or 11nm.")
 @click.option(
     "--clock",
+    type=Quantity("frequency"),
     metavar="FREQUENCY",
     help="Such as '500 MHz': leakage needs to know how long a cycle is.",
 )
-@click.option("--flit-bits", type=int, help="Width of a flit for --energy.  [default: 32]")
 @click.option(
-    "--link-length", metavar="LENGTH", help="Of a mesh link for --energy.  [default: 1 mm]"
+    "--flit-bits", type=Whole(1, 4096), help="Width of a flit for --energy.  [default: 32]"
+)
+@click.option(
+    "--link-length",
+    type=Quantity("length"),
+    metavar="LENGTH",
+    help="Of a mesh link for --energy.  [default: 1 mm]",
 )
 @click.option(
     "--traffic",
     help="Instead of a trace: uniform, transpose, bitcomp, tornado, neighbor or hotspot.",
 )
 @click.option(
-    "--rate", metavar="R[,R...]", help=f"Flits offered per node and cycle.  [default: {RATES}]"
+    "--rate",
+    type=Several(Real(1e-9, MOST_FLITS)),
+    metavar="R[,R...]",
+    help=f"Flits offered per node and cycle.  [default: {','.join(map(str, RATES))}]",
 )
-@click.option("--packet-size", type=int, help="Flits.  [default: 1]")
-@click.option("--cycles", type=int, help=f"Cycles of traffic for each rate.  [default: {CYCLES}]")
+@click.option("--packet-size", type=Whole(1, MOST_FLITS), help="Flits.  [default: 1]")
+@click.option(
+    "--cycles", type=Whole(1, 10**9), help=f"Cycles of traffic for each rate.  [default: {CYCLES}]"
+)
 @click.option(
     "--seed",
-    type=click.IntRange(0, 2**63 - 1),
+    type=options.SEED,
     help="The same seed gives the same bits.  [default: 1]",
 )
-@click.option("--hot-node", type=int, help="Of hotspot traffic.  [default: the middle]")
 @click.option(
-    "--hot-share", type=float, help="Share of hotspot traffic that goes there.  [default: 0.2]"
+    "--hot-node", type=Whole(0, (1 << 20) - 1), help="Of hotspot traffic.  [default: the middle]"
+)
+@click.option(
+    "--hot-share", type=Real(0, 1), help="Share of hotspot traffic that goes there.  [default: 0.2]"
 )
 @click.option(
     "--multicast",
-    type=int,
+    type=Whole(1, 1 << 20),
     metavar="K",
     help="Send each packet to K nodes, by trees and by unicasts, and compare.",
 )
@@ -128,7 +154,7 @@ RATES, CYCLES = "0.02,0.05,0.1,0.15,0.2,0.25,0.3,0.35,0.4,0.45,0.5", 10_000
     "--plot", type=_FILE, metavar="FILE.png", help="Draw the curve (needs the extra `plot`)."
 )
 @naming_options()
-def noc(trace: Path | None, mesh: str, **choices: Any) -> None:
+def noc(trace: Path | None, mesh: tuple[int, int], **choices: Any) -> None:
     """Study the network on chip alone: run TRACE, or measure latency against offered load.
 
     TRACE is a CSV file with the header cycle,src,dst,size or cycle,src,dst,size,class, sorted by
@@ -139,6 +165,8 @@ def noc(trace: Path | None, mesh: str, **choices: Any) -> None:
     spikemesh noc --mesh 8x8 --traffic transpose --rate 0.05,0.1,0.15,0.2 --vcs 2 --plot curve.png
     spikemesh noc --mesh 8x8 --traffic uniform --rate 0.01 --multicast 8
     """
+    import numpy as np
+
     from simulator.errors import InputError
     from simulator.study import noc as study
 
@@ -149,18 +177,16 @@ def noc(trace: Path | None, mesh: str, **choices: Any) -> None:
         if choices[name] is not None:
             needs = "--traffic" if traffic is None else "a TRACE.csv"
             raise InputError(f"--{name.replace('_', '-')}: needs {needs}")
-    width, height = _integers("--mesh", mesh, "x", "two numbers such as 8x8")
     plan = study.mesh(
-        width,
-        height,
+        *mesh,
         pipeline=study.PIPELINE[choices["pipeline"]],
         virtual_channels=choices["vcs"],
-        class_vcs=_class_vcs(choices["class_vcs"]),
+        class_vcs=choices["class_vcs"],
         buffer=choices["buffer"],
         atomic=choices["atomic_vc"],
         routing=choices["routing"],
-        link_latency=_by_direction("--link-latency", choices["link_latency"]),
-        link_interval=_by_direction("--flit-interval", choices["flit_interval"]),
+        link_latency=np.array(choices["link_latency"], np.int64),
+        link_interval=np.array(choices["flit_interval"], np.int64),
     )
     _refuse_shared_files(choices)
     if trace is not None:
@@ -169,29 +195,6 @@ def noc(trace: Path | None, mesh: str, **choices: Any) -> None:
         _compare_multicast(plan, choices)
     else:
         _measure_curve(plan, choices)
-
-
-def _integers(name: str, text: str, between: str, allowed: str) -> tuple[int, int]:
-    from simulator.errors import InputError
-
-    parts = text.split(between)
-    if len(parts) != 2 or not all(part.isdecimal() and len(part) < 10 for part in parts):
-        raise InputError(f"{name}: must be {allowed}, not {text!r}")
-    return int(parts[0]), int(parts[1])
-
-
-def _class_vcs(text: str | None) -> tuple[int, int] | None:
-    return None if text is None else _integers("--class-vcs", text, ",", "two numbers such as 1,3")
-
-
-def _by_direction(name: str, text: str) -> Any:
-    """Return cycles east-west and north-south, (2,) int64."""
-    import numpy as np
-
-    both = text if "," in text else f"{text},{text}"
-    return np.array(
-        _integers(name, both, ",", "a number of cycles, or two such as 41,65"), np.int64
-    )
 
 
 def _refuse_shared_files(choices: dict[str, Any]) -> None:
@@ -283,16 +286,10 @@ def _price(plan: Plan, choices: dict[str, Any]) -> Any:
         return None
     length = LINK_METRES
     if choices["link_length"] is not None:
-        length = float(quantity("--link-length", choices["link_length"], "length"))
+        length = float(choices["link_length"].exact)
     width = FLIT_BITS if choices["flit_bits"] is None else choices["flit_bits"]
     table = router_energy(choices["energy"], plan.virtual_channels, plan.buffer, width, length)
-    frequency = (
-        None
-        if choices["clock"] is None
-        else float(quantity("--clock", choices["clock"], "frequency"))
-    )
-    if frequency is not None and frequency <= 0:
-        raise InputError(f"--clock: must be above 0 Hz, not {choices['clock']!r}")
+    frequency = None if choices["clock"] is None else float(choices["clock"].exact)
 
     def price(result: NocResult) -> Any:
         return network_energy(
@@ -317,23 +314,12 @@ def _traffic(plan: Plan, choices: dict[str, Any], rate: float) -> Any:
     return Traffic(choices["traffic"], plan.width, plan.height, rate, **given)
 
 
-def _rates(text: str) -> list[float]:
-    from simulator.errors import InputError
-
-    try:
-        return [float(rate) for rate in text.split(",")]
-    except ValueError:
-        raise InputError(
-            f"--rate: must be numbers between commas such as 0.1,0.2, not {text!r}"
-        ) from None
-
-
 def _measure_curve(plan: Plan, choices: dict[str, Any]) -> None:
     from simulator.commands.progress import shown
     from simulator.report import noc as report
     from simulator.study.curve import curve
 
-    rates = _rates(choices["rate"] or RATES)
+    rates = choices["rate"] or RATES
     cycles = choices["cycles"] if choices["cycles"] is not None else CYCLES
     traffic = _traffic(plan, choices, rates[0])
     if choices["plot"] is not None:
@@ -358,10 +344,10 @@ def _compare_multicast(plan: Plan, choices: dict[str, Any]) -> None:
             raise InputError(
                 f"{'-o' if name == 'output' else '--plot'}: has no meaning with --multicast"
             )
-    if choices["rate"] is None or len(_rates(choices["rate"])) != 1:
+    if choices["rate"] is None or len(choices["rate"]) != 1:
         raise InputError("--multicast: needs one --rate, in messages per node and cycle")
     cycles = choices["cycles"] if choices["cycles"] is not None else CYCLES
-    traffic = _traffic(plan, choices, _rates(choices["rate"])[0])
+    traffic = _traffic(plan, choices, choices["rate"][0])
     saving = compare(plan, traffic, choices["multicast"], cycles, engine=choices["engine"])
     _show(
         report.multicast_view(

@@ -6,9 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from simulator.commands.numbers import LARGEST_COUNT, LARGEST_SEED, Whole
+
 if TYPE_CHECKING:
     from simulator.describe.chip import Chip
     from simulator.describe.workload import Workload
+
+#: ranges that several options share
+TIMESTEPS, COUNT, SEED = Whole(1, 4096), Whole(1, LARGEST_COUNT), Whole(0, LARGEST_SEED)
 
 
 def _named(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -26,12 +31,10 @@ chip = click.option(
 )
 timesteps = click.option(
     "--timesteps",
-    type=click.IntRange(1, 4096),
+    type=TIMESTEPS,
     help="T of the spiking twin; the quantised one has ceil(log2(T + 1)) bits.",
 )
-limit = click.option(
-    "--limit", type=click.IntRange(1), help="Run only the first inferences of the workload."
-)
+limit = click.option("--limit", type=COUNT, help="Run only the first inferences of the workload.")
 engine = click.option(
     "--engine",
     type=click.Choice(["compiled", "reference"]),
@@ -49,7 +52,7 @@ setting = click.option(
 )
 draws = click.option(
     "--draws",
-    type=click.IntRange(0, 1_000_000),
+    type=Whole(0, 1_000_000),
     default=0,
     help="Draw the chip's constants that often from their stated bands, and say how far the result "
     "can be trusted.",
@@ -60,9 +63,7 @@ corner = click.option(
     show_default=True,
     help="An operating point of the chip, by its name in the file or as '0.7 V @ 250 MHz'.",
 )
-seed = click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the draws."
-)
+seed = click.option("--seed", type=SEED, default=0, show_default=True, help="Of the draws.")
 output = click.option(
     "-o",
     "output",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import rich_click as click
 
 from simulator.commands import options
+from simulator.commands.crossover import DENSITY
 
 
 @click.command()
@@ -16,7 +17,7 @@ from simulator.commands import options
     help="The chip: the model's own machine, or another one.",
 )
 @options.timesteps
-@click.option("--limit", type=click.IntRange(1), default=2, show_default=True, help="Inferences.")
+@click.option("--limit", type=options.COUNT, default=2, show_default=True, help="Inferences.")
 @options.engine
 @click.option(
     "--prices",
@@ -26,12 +27,14 @@ from simulator.commands import options
 )
 @click.option(
     "--density",
+    metavar="D",
+    type=DENSITY,
     default="trace",
     show_default=True,
     help="Of the twin's activations: trace, or drawn activity of 0 to 1, best, average or worst.",
 )
 @click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the drawn activity."
+    "--seed", type=options.SEED, default=0, show_default=True, help="Of the drawn activity."
 )
 @click.option(
     "--terms-only", is_flag=True, help="Leave out the assumptions given up one at a time."
@@ -45,7 +48,7 @@ def validate(
     limit: int,
     engine: str,
     prices: str,
-    density: str,
+    density: float | str,
     seed: int,
     terms_only: bool,
     setting: tuple[str, ...],

@@ -1,29 +1,13 @@
-"""What is written behind an option: its quantity, and messages that name the option as it is
-typed.
-"""
+"""Messages of the library that name one of its parameters, said of the option that gave it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from fractions import Fraction
 
 import click
 
 from simulator.errors import InputError
-
-
-def quantity(option: str, text: str, dimension: str) -> Fraction:
-    """Return the quantity written behind an option, exactly, in SI base units; raises InputError
-    that names the option.
-    """
-    from simulator import units
-    from simulator.errors import UnitError
-
-    try:
-        return units.exact(text, dimension)
-    except UnitError as error:
-        raise InputError(f"{option}: {error}") from error
 
 
 @contextmanager

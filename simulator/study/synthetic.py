@@ -19,6 +19,8 @@ WHEN, WHERE, HOT, GROUP = range(4)
 #: cycles generated at once
 WINDOW_CYCLES = 1024
 HOT_SHARE = 0.2
+#: of one packet: longer ones are slips of the pen
+MOST_FLITS = 10**6
 
 
 def draw(seed: int, purpose: int, node: np.ndarray, cycle: np.ndarray) -> np.ndarray:
@@ -63,8 +65,10 @@ class Traffic:
         """Refuse what cannot be drawn."""
         if self.pattern not in PATTERNS:
             raise InputError(f"traffic: must be one of {', '.join(PATTERNS)}, not {self.pattern!r}")
-        if self.packet_size < 1:
-            raise InputError(f"packet-size: must be at least 1 flit, not {self.packet_size}")
+        if not 1 <= self.packet_size <= MOST_FLITS:
+            raise InputError(
+                f"packet-size: must be 1 to {MOST_FLITS} flits, not {self.packet_size}"
+            )
         if not 0 < self.rate <= self.packet_size:
             most = f"{self.packet_size}, a packet per node and cycle"
             raise InputError(f"rate: must be above 0 and at most {most}, not {self.rate:g}")

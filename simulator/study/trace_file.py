@@ -23,7 +23,7 @@ BLOCK = 1 << 20
 #: faults listed; the others are counted
 FAULTS_LISTED = 20
 #: cycles and sizes beyond these are slips of the pen
-MOST_CYCLES, MOST_FLITS = 10**15, 2**31 - 1
+MOST_CYCLES, MOST_FLITS = 10**15, 10**6
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 COMMA, NEWLINE, ZERO, NINE = 44, 10, 48, 57
 SHOWN = 40

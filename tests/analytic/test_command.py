@@ -96,7 +96,10 @@ def test_constants_are_listed_with_how_each_is_known():
 
 # arguments, refusal
 REFUSED = [
-    (("--density", "most"), "density: must be a number or one of best, average, worst, not 'most'"),
+    (
+        ("--density", "most"),
+        "--density: must be a number from 0 to 1, or one of best, average, worst, not 'most'",
+    ),
     (
         ("--configuration", "big"),
         "configuration: must be one of efficient, typical, high-performance, not 'big'",
@@ -105,7 +108,7 @@ REFUSED = [
         ("--setting", "free"),
         "setting: must be one of theoretical-minimum, typical, worst-case, not 'free'",
     ),
-    (("--rate", "2"), "rate: must be from 0 to 1, not 2"),
+    (("--rate", "2"), "--rate: must be a number from 0 to 1, not '2'"),
 ]
 
 

@@ -150,13 +150,14 @@ WRITTEN = [
     ),
     (["--frame-rate", "1e-9Hz", "--duty", "0.5"], "--frame-rate: must be at least 500 µHz"),
     (["--frame-rate", "1e30Hz", "--duty", "0.5"], "--frame-rate: must be at most 500 MHz"),
-    (["--frame-rate", "10Hz", "--duty", "2"], "--duty: must be from 0 to 1, not 2"),
-    (["--frame-rate", "10Hz", "--duty", "1e-999999999"], "--duty: must be shares"),
+    (["--frame-rate", "10Hz", "--duty", "2"], "--duty: must be a share from 0 to 1"),
+    (["--frame-rate", "10Hz", "--duty", "1e-999999999"], "--duty: must be a share"),
     (
         ["--frame-rate", "10Hz", "--duty", "0.1;0.2"],
-        "--duty: must be shares such as 0.001,0.01, not '0.1;0.2'",
+        "--duty: must be a share from 0 to 1 such as 0.001 or 1/1000, or several separated by "
+        "commas, not '0.1;0.2'",
     ),
-    (["--frame-rate", "10Hz", "--duty", "1/0"], "--duty: must be shares"),
+    (["--frame-rate", "10Hz", "--duty", "1/0"], "--duty: must be a share"),
     (
         ["--frame-rate", "10Hz", "--duty", "0.1", "--corner", "cold"],
         "--corner: must be one of nominal",

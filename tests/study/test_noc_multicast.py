@@ -69,7 +69,7 @@ def test_groups_are_different_nodes_and_every_node_alike():
 # arguments, the message
 REFUSED_MULTICAST = [
     (["--multicast", "17"], "--multicast: must be 1 to 16 destinations, not 17"),
-    (["--multicast", "0"], "--multicast: must be 1 to 16 destinations, not 0"),
+    (["--multicast", "0"], "--multicast: must be a whole number from 1 to 1048576, not '0'"),
     (
         ["--multicast", "2", "--packet-size", "2"],
         "--packet-size: a multicast packet has one flit, not 2",

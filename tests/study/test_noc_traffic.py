@@ -115,7 +115,7 @@ REFUSED = [
         {"rate": float("nan")},
         "rate: must be above 0 and at most 1, a packet per node and cycle, not nan",
     ),
-    ({"packet_size": 0}, "packet-size: must be at least 1 flit, not 0"),
+    ({"packet_size": 0}, "packet-size: must be 1 to 1000000 flits, not 0"),
     ({"hot_node": 16}, "hot-node: must be a node of the mesh, 0 to 15, not 16"),
     ({"hot_share": 1.5}, "hot-share: must be 0 to 1, not 1.5"),
 ]

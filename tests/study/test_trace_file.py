@@ -31,7 +31,7 @@ BAD = [
     ("cycle,src,dst,size\n0,0,1,0\n", "t.csv:2: size: must be at least 1, not 0"),
     (
         "cycle,src,dst,size\n0,0,1,3000000000\n",
-        "t.csv:2: size: must be at most 2147483647, not 3000000000",
+        "t.csv:2: size: must be at most 1000000, not 3000000000",
     ),
     ("cycle,src,dst,size\n-1,0,1,1\n", "t.csv:2: cycle: must be at least 0, not -1"),
     ("cycle,src,dst,size\n9,0,1,1\n8,0,1,1\n", "t.csv:3: cycle: must not fall: 8 comes after 9"),
@@ -149,14 +149,25 @@ REFUSED = [
     (["t.csv", "--rate", "0.1"], "--rate: needs --traffic"),
     (["t.csv", "--plot", "p.png"], "--plot: needs --traffic"),
     (["--traffic", "uniform", "--grants", "g.csv"], "--grants: needs a TRACE.csv"),
-    (["t.csv", "--mesh", "8"], "--mesh: must be two numbers such as 8x8, not '8'"),
-    (["t.csv", "--mesh", "0x8"], "--mesh: width: must be 1 to 1024, not 0"),
-    (["t.csv", "--vcs", "9"], "--vcs: must be 1 to 8, not 9"),
-    (["t.csv", "--buffer", "65"], "--buffer: must be 1 to 64, not 65"),
-    (["t.csv", "--link-latency", "0"], "--link-latency: must be 1 to 65536, not 0"),
+    (
+        ["t.csv", "--mesh", "8"],
+        "--mesh: must be two whole numbers from 1 to 1024 such as 8x8, not '8'",
+    ),
+    (
+        ["t.csv", "--mesh", "0x8"],
+        "--mesh: must be two whole numbers from 1 to 1024 such as 8x8, not '0x8'",
+    ),
+    (["t.csv", "--vcs", "9"], "--vcs: must be a whole number from 1 to 8, not '9'"),
+    (["t.csv", "--buffer", "65"], "--buffer: must be a whole number from 1 to 64, not '65'"),
+    (
+        ["t.csv", "--link-latency", "0"],
+        "--link-latency: must be one number or two, whole numbers from 1 to 65536 such as 41,65, "
+        "not '0'",
+    ),
     (
         ["t.csv", "--flit-interval", "1,x"],
-        "--flit-interval: must be a number of cycles, or two such as 41,65, not '1,x'",
+        "--flit-interval: must be one number or two, whole numbers from 1 to 65536 such as 41,65, "
+        "not '1,x'",
     ),
     (
         ["t.csv", "--routing", "zz"],
