@@ -31,7 +31,6 @@ class Schedule:
     steps_per_inference: int
     n_inferences: int
     encoding: tuple[str, ...]  # per layer
-    message_layer: np.ndarray  # (n_messages,) the layer that sends it; injections are layer 0
     row_layer: np.ndarray  # (n_rows,)
     entry_bits: np.ndarray  # (n_entries,) header and payload bits, before padding to flits
     entry_payload_bits: np.ndarray
@@ -57,7 +56,10 @@ def compile_activity(
     workload: Workload, chip: Chip, mapping: CoreMapping, plan: Plan, raster: Raster
 ) -> Schedule:
     """Return the whole run's work: layer l works on timestep t of an inference in the inference's
-    step offset(l) + t.
+    step offset(l) + t [W1].
+
+    A layer that gathers its window first begins a window later [W3], any other a step later [W2];
+    the quantised twin's window is one step [W5].
     """
     layers = workload.network.layers
     stretch = raster.timesteps if raster.firing == "accumulate" else 1
@@ -78,7 +80,7 @@ def compile_activity(
         sending.visited(workload, chip, raster, number) for number in range(1, len(layers) + 1)
     ]
     work = _work(workload, mapping, raster, step, visited)
-    key, position, row, layer_of = _messages(workload, mapping, sent, first_row, step, visited)
+    key, position, row = _messages(workload, mapping, sent, first_row, step, visited)
     row_layer = np.repeat(np.arange(len(sent)), np.diff(first_row))
     row_endpoint = [np.full(first_row[1], plan.n_cores)]
     row_endpoint += [
@@ -87,6 +89,7 @@ def compile_activity(
     sends = np.diff(rows.start) > 0
     kept = np.where(sends, np.cumsum(sends) - 1, -1)  # a row without a packet is none
     rows = replace(rows, start=np.concatenate([rows.start[:-1][sends], rows.start[-1:]]))
+    # a current is one event of its inference's first moment [W4]
     row, inject_step, inject_row = kept[row], step(0, sent[0].moment), kept[sent[0].row]
     inject_step, inject_row = inject_step[inject_row >= 0], inject_row[inject_row >= 0]
     n_slices = len(mapping.slices)
@@ -121,7 +124,6 @@ def compile_activity(
         steps,
         len(raster.outputs),
         tuple(layer.encoding for layer in sent),
-        layer_of,
         row_layer[sends],
         rows.bits,
         rows.payload_bits,
@@ -186,12 +188,12 @@ def _messages(
     first_row: np.ndarray,
     step: object,
     visited: list[np.ndarray | None],
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return every message's key (step · n_slices + slice), position in its visit, row and layer,
-    sorted by key.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return every message's key (step · n_slices + slice), position in its visit and row, sorted
+    by key.
     """
     n_slices, first = len(mapping.slices), 0
-    keys, positions, rows, layers = [], [], [], []
+    keys, positions, rows = [], [], []
     for number, layer in enumerate(workload.network.layers, start=1):
         out, bounds = sent[number], mapping.bounds[number - 1]
         seen = visited[number]
@@ -206,8 +208,7 @@ def _messages(
         keys.append(step(number, out.moment) * n_slices + first + out.slice)  # type: ignore[operator]
         positions.append((place + 1) * fan_out.pool_area(layer) - 1)
         rows.append(out.row + first_row[number])
-        layers.append(np.full(len(out.row), number))
         first += len(mapping.cores[number - 1])
     key, position = np.concatenate(keys), np.concatenate(positions)
     order = np.argsort(key, kind="stable")
-    return key[order], position[order], np.concatenate(rows)[order], np.concatenate(layers)[order]
+    return key[order], position[order], np.concatenate(rows)[order]

@@ -68,6 +68,7 @@ def compile_plan(chip: Chip, mapping: CoreMapping) -> Plan:
 
 
 def _check_trees(chip: Chip) -> None:
+    """Refuse a routing whose packets could wait for multicast packets in a circle [W6]."""
     if chip.router.multicast and not routes.is_deadlock_free(
         routes.table(chip.router.routing), trees=True
     ):

@@ -52,7 +52,7 @@ def test_every_algorithm_is_minimal_reaches_everything_and_cannot_deadlock(name)
 @pytest.mark.parametrize(
     "name, together", [("xy", True), ("yx", False), ("west-first", True), ("negative-first", False)]
 )
-def test_trees_turn_as_xy_does_and_not_every_table_bears_that(name, together):
+def test_trees_turn_as_xy_does_and_not_every_table_bears_that(name, together):  # [W6]
     assert together == is_deadlock_free(table(name), trees=True)
 
 

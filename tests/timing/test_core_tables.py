@@ -30,7 +30,7 @@ def states(record, index=CORE):
 
 
 # flits, entry cycles, input queue, packets, quiet cycle, busy and starved cycles of the synapse
-# unit
+# unit [C1] [C3]
 SYNAPSE = [
     (1, 4, 8, 1, 10, 4, 6),  # there in 5, taken in 6, done at 10
     (1, 4, 8, 2, 14, 8, 6),  # the second waits in the queue and is taken in 10
@@ -77,8 +77,8 @@ def test_a_synapse_unit_takes_whole_packets(
 
 
 def test_a_synapse_unit_goes_round_the_vcs(engine):
-    # room for one flit in each of two VCs, ten cycles a packet: VC 1 is granted first
-    # (docs/machine.md, lookahead), in 2. Taken in 6 (VC 1), 16 (0), 26 (1, though VC 0 has a packet
+    # [C2]: room for one flit in each of two VCs, ten cycles a packet: VC 1 is granted first
+    # [A7], in 2. Taken in 6 (VC 1), 16 (0), 26 (1, though VC 0 has a packet
     # too), 36 (0), 46 (1); each take lets one more in, in + 2
     plan = core_and_port(virtual_channels=2, class_channels=np.array([2, 2]), input_queue=1)
     record = run(engine, plan, [Row([(CORE, 1, 10, 0)])], [Step(injects=[(0, 0)] * 5)])
@@ -88,15 +88,16 @@ def test_a_synapse_unit_goes_round_the_vcs(engine):
 
 
 def test_the_mark_of_the_input_queue_is_what_it_holds_with_everything_of_a_cycle_done(engine):
-    # packets come in 5, 6, 7, 8; the first is taken in 6, in which the second comes: one flit is
-    # held then
+    # [K2]: packets come in 5, 6, 7, 8; the first is taken in 6, in which the second comes: one flit
+    # is held then
     plan = core_and_port()
     for packets, peak in ((2, 1), (3, 2), (4, 3)):
         record = run(engine, plan, [Row([(CORE, 1, 4, 0)])], [Step(injects=[(0, 0)] * packets)])
         assert peak == record.queue_peak[CORE, 0]
 
 
-# soma cycles, spike cycles, axon cycles; the message is put at, sent in, arrives in; soma busy
+# soma cycles, spike cycles, axon cycles; the message is put at, sent in, arrives in; soma busy [T1]
+# [C4] [C7] [C9]
 SOMA = [
     (
         1,
@@ -124,7 +125,7 @@ def test_a_message_goes_from_soma_to_port(engine, soma, spike, axon, put, sent, 
     assert [3, 1] == record.counters[CORE, [COUNTER["neuron_updates"], COUNTER["spikes"]]].tolist()
 
 
-def test_a_message_without_a_row_costs_its_cycles_and_sends_nothing(engine):
+def test_a_message_without_a_row_costs_its_cycles_and_sends_nothing(engine):  # [C6]
     record = run(engine, core_and_port(soma_spike_cycles=4), [], [Step(visits=2, fires=[(0, -1)])])
     assert ([6], 0, 1) == (
         record.step_quiet.tolist(),
@@ -134,8 +135,8 @@ def test_a_message_without_a_row_costs_its_cycles_and_sends_nothing(engine):
 
 
 def test_a_full_spike_queue_blocks_the_soma(engine):
-    # put at 1; taken in 2, so there is room from 3: neuron 1 (done at 2) is put at 3; taken in 5,
-    # room from 6: neuron 2
+    # [C5]: put at 1; taken in 2, so there is room from 3: neuron 1 (done at 2) is put at 3; taken
+    # in 5, room from 6: neuron 2
     plan = core_and_port(spike_queue=1, axon_cycles=3)
     record = run(
         engine, plan, [Row([(PORT, 1, 1, 0)])], [Step(visits=3, fires=[(0, 0), (1, 0), (2, 0)])]
@@ -150,7 +151,7 @@ def test_a_full_spike_queue_blocks_the_soma(engine):
 
 
 def test_a_full_output_queue_blocks_axon_out(engine):
-    # heads leave in 4, 7, 10, 13: room is seen in 5, 8, 11
+    # [C8]: heads leave in 4, 7, 10, 13: room is seen in 5, 8, 11
     plan = core_and_port(output_queue=1)
     record = run(engine, plan, [Row([(PORT, 3, 1, 0)] * 4)], [Step(visits=1, fires=[(0, 0)])])
     assert [3, 5, 8, 11] == record.packets["inject_cycle"].tolist()
@@ -161,7 +162,7 @@ def test_a_full_output_queue_blocks_axon_out(engine):
     )  # blocked in 4, 6, 7, 9, 10
 
 
-def test_the_next_step_starts_a_barrier_after_quiet(engine):
+def test_the_next_step_starts_a_barrier_after_quiet(engine):  # [S1] [S2] [S3]
     plan = core_and_port(barrier_cycles=3)
     steps = [Step(injects=[(0, 0)]), Step(visits=1), Step(), Step(visits=2)]
     record = run(engine, plan, [Row([(CORE, 1, 4, 0)])], steps)
@@ -172,7 +173,7 @@ def test_the_next_step_starts_a_barrier_after_quiet(engine):
     assert [13, 4, 3, 5] == record.step_state_cycles.sum(axis=1).tolist()
 
 
-def test_a_port_injects_in_its_cycle(engine):
+def test_a_port_injects_in_its_cycle(engine):  # [C10], and a row in its order [N3]
     rows = [Row([(PORT, 1, 1, 0)]), Row([(PORT, 2, 1, 0), (PORT, 1, 1, 0)])]
     record = run(engine, core_and_port(), rows, [Step(injects=[(3, 0), (9, 1)])])
     assert [3, 9, 9] == record.packets["inject_cycle"].tolist()
@@ -181,7 +182,7 @@ def test_a_port_injects_in_its_cycle(engine):
 
 
 # gate after, off after, gate wake, off wake, reload, states of the core with a barrier of 4; a flit
-# comes in 5
+# comes in 5 [P3] [P4] [P5]
 POWER = [
     (-1, -1, 3, 9, 0, [(0, "idle"), (5, "active"), (7, "idle")]),  # taken in 6, done at 7
     (
@@ -267,7 +268,7 @@ def test_a_step_wakes_the_cores_it_needs(engine, gate_after, gate_wake, quiet):
     assert int(quiet - 12) == spent(record, 1).get("waking", 0)
 
 
-def test_an_axon_unit_that_is_blocked_keeps_its_core_awake(engine):
+def test_an_axon_unit_that_is_blocked_keeps_its_core_awake(engine):  # [P2]
     plan = core_and_port(output_queue=1, gate_after=0, gate_wake=1)
     record = run(engine, plan, [Row([(PORT, 3, 1, 0)] * 4)], [Step(visits=1, fires=[(0, 0)])])
     assert [(0, "active"), (11, "gated")] == states(

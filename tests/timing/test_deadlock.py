@@ -1,4 +1,6 @@
-"""A chip in which nothing can happen any more says so at once, and names the circle of waiting."""
+"""A chip in which nothing can happen any more says so at once, and names the circle of waiting
+[D1].
+"""
 
 import re
 from dataclasses import replace

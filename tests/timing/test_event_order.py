@@ -1,5 +1,5 @@
-"""The law of one cycle: in whatever order components act inside a cycle, the Record is the same;
-and credits come home.
+"""The law of one cycle [T2]: in whatever order components act inside a cycle [T3], the Record is
+the same; and credits come home.
 """
 
 import random

@@ -11,9 +11,11 @@ from random_machines import random_activity, random_plan
 from small_machines import Step, core_and_port, work
 
 from simulator.errors import InputError
-from simulator.timing.record import COUNTER, GATED, IDLE, first_divergence
+from simulator.timing.record import COUNTER, GATED, IDLE, STARVED, UNITS, first_divergence
 
-# three visits a step, barrier 2: unheld, step s starts at 5·s and the run ends at 5·n
+SOMA = UNITS.index("soma")
+
+# [S4] [S5]: three visits a step, barrier 2: unheld, step s starts at 5·s and the run ends at 5·n
 TABLE = [
     # release of steps and of the end     starts        end
     ([],                                  [0, 5, 10],   15),
@@ -41,6 +43,11 @@ def test_a_step_starts_when_the_chip_is_ready_and_not_before_its_release(
     assert end == record.cycles
     assert [start + 3 for start in starts] == record.step_quiet.tolist()
     assert record.unit_cycles.sum(axis=2).tolist() == [[end] * 3]
+    assert [starts[1], starts[2] - starts[1], end - starts[2]] == record.step_state_cycles.sum(
+        axis=1
+    ).tolist()
+    before = release[0] if len(release) else 0  # nothing comes before the first step [S6]
+    assert before + 3 - 3 == record.unit_cycles[0, SOMA, STARVED]
 
 
 @pytest.mark.parametrize("engine", ENGINES)

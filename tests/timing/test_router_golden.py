@@ -1,5 +1,5 @@
 """Every packet and every grant of the recorded router runs (golden/README.md), equal to the
-cycle.
+cycle.  They hold what the tables do not: several VCs of one input that want the same output [A3].
 """
 
 from pathlib import Path

@@ -25,13 +25,15 @@ def arrivals(engine, plan, packets):
     return [found[n] for n in range(len(packets))], record
 
 
+# what ALONE and TOGETHER hold: wires [B1] [B2], buffers [B4], the interface [N1] [N2] [N4], the
+# stages of both pipelines [R1] [R2] [R3] [R4] [R5] [R6] [R7] [A4] [A5] [A6] and turns [A1] [A2]
 L, C = LOOKAHEAD, CANONICAL
 FOUR = [(0, 0, 2, 1), (1, 0, 2, 1), (3, 1, 2, 1), (4, 1, 2, 1)]
 # pipeline, width, buffer, packets (cycle, from, to, flits), arrivals
 ALONE = [
     (L, 4, 8, [(0, 0, 3, 1)], [14]),  # 3 hops of 3, 5 more at the ends
     (C, 4, 8, [(0, 0, 3, 1)], [22]),  # 3 hops of 5, 7 more
-    (L, 1, 8, [(7, 0, 0, 1)], [12]),  # to itself, through its router
+    (L, 1, 8, [(7, 0, 0, 1)], [12]),  # to itself, through its router [F2]
     (C, 1, 8, [(7, 0, 0, 1)], [14]),
     (L, 2, 8, [(0, 0, 1, 4)], [11]),  # the tail 3 cycles after the head
     (L, 2, 1, [(0, 0, 1, 3)], [18]),  # one flit of buffer: a round trip of 5 for each
@@ -70,7 +72,7 @@ def test_zero_load_latency_is_the_formula(engine, pipeline, buffer, size, hops):
     assert [expected] == arrivals(engine, plan, [(0, 0, hops, size)])[0]
 
 
-# width, height, latency (east-west, north-south), interval, arrivals of three packets to the
+# [B3]: width, height, latency (east-west, north-south), interval, arrivals of three packets to the
 # neighbour, blocked cycles
 LINKS = [
     (2, 1, (1, 1), (1, 1), [8, 9, 10], 0),
@@ -93,7 +95,7 @@ def test_a_link_has_a_latency_and_an_interval(
 
 
 # latency, arrivals, blocked cycles of the link, cycles the three flits spend in router 0; one flit
-# of buffer
+# of buffer [L1] [R5]
 WAITING = [
     (1, [8, 13, 18], 2, 5),  # there in 2, 6, 11; granted in 2, 7, 12
     (4, [11, 22, 33], 14, 17),  # there in 2, 6, 17; granted in 2, 13, 24
@@ -111,11 +113,11 @@ def test_a_flit_that_waits_for_a_credit_is_blocked(engine, latency, expected, bl
 
 @pytest.mark.parametrize("atomic, expected", [(False, [8, 9]), (True, [8, 13])])
 def test_an_atomic_vc_is_free_when_its_credits_are_back(engine, atomic, expected):
-    # atomic: the interface sends in 0 and 4, router 0 grants in 2 and 7, router 1 in 5 and 10
+    # atomic [R8]: the interface sends in 0 and 4, router 0 grants in 2 and 7, router 1 in 5 and 10
     assert expected == arrivals(engine, noc_plan(2, 1, atomic=atomic), [(0, 0, 1, 1)] * 2)[0]
 
 
-# class of the second packet, arrivals of two packets of two flits
+# class of the second packet, arrivals of two packets of two flits [N4] [N5]
 CLASSES = [
     (0, [6, 8]),  # flits go in 0 1 | 2 3
     (1, [7, 8]),  # the classes take turns: 0 2 | 1 3
@@ -136,29 +138,51 @@ def test_classes_take_turns_at_the_interface(engine, second, expected):
     )
 
 
+# VCs of class 0 and of class 1, when a packet of 16 flits in class 1 and a spike that meets it at
+# router 1 in cycle 7 arrive
+MEETING = [
+    ([0, 0], [2, 2], [26, 27]),  # the spike waits until the link is free, granted in 21 [A6]
+    ([0, 1], [1, 1], [27, 13]),  # nothing in common: it waits for its turn only, granted in 7 [A8]
+]
+
+
+@pytest.mark.parametrize("first, channels, expected", MEETING)
+def test_a_spike_waits_for_its_turn_where_the_classes_are_apart(engine, first, channels, expected):
+    plan = noc_plan(
+        3,
+        1,
+        virtual_channels=2,
+        class_first=np.array(first),
+        class_channels=np.array(channels),
+    )
+    assert expected == arrivals(engine, plan, [(0, 0, 2, 16, 1), (5, 1, 2, 1, 0)])[0]
+
+
 def test_an_adaptive_head_takes_the_port_whose_turn_it_is(engine):
     # router 0: east in 2 (pointer 0), north in 3 (pointer 1); in 4 east is closed for 5 cycles, so
     # north again. The third then waits at router 2 for its east link, granted in 6, until 11.
+    # What a head could have taken and did not is blocked: north in 2, east in 3 and 4 [F1] [L3]
     plan = noc_plan(2, 2, routing="west-first", link_interval=np.array([5, 1]))
     got, record = arrivals(engine, plan, [(0, 0, 3, 1)] * 3)
     assert [11, 12, 17] == got
     assert (1, 2) == (record.link_flits[0, EAST], record.link_flits[0, NORTH])
+    assert (2, 1) == (record.link_blocked[0, EAST], record.link_blocked[0, NORTH])
 
 
-# buffer, arrivals at 0 and at 2 of two copies each from router 1 of three
+# pipeline, buffer, arrivals at 0 and at 2 of two copies each from router 1 of three [F3] [F5]
 FORKS = [
-    (
-        8,
-        [9, 11],
-        [8, 10],
-    ),  # east in 2, west in 3: the pointer is at 2, and east comes before west again
-    (1, [9, 14], [8, 13]),  # the one credit goes back with the second copy, in 3
+    # east in 2, west in 3: the pointer is at 2, and east comes before west again
+    (L, 8, [9, 11], [8, 10]),
+    (L, 1, [9, 14], [8, 13]),  # the one credit goes back with the second copy, in 3
+    # VCs for east in 3 and for west in 4, when east asks for the switch already; the second flit is
+    # routed in 6, the cycle after the first one's second copy left
+    (C, 8, [13, 17], [12, 16]),
 ]
 
 
-@pytest.mark.parametrize("buffer, at_0, at_2", FORKS)
-def test_a_multicast_flit_leaves_branch_by_branch(engine, buffer, at_0, at_2):
-    plan = noc_plan(3, 1, buffer=buffer)
+@pytest.mark.parametrize("pipeline, buffer, at_0, at_2", FORKS)
+def test_a_multicast_flit_leaves_branch_by_branch(engine, pipeline, buffer, at_0, at_2):
+    plan = noc_plan(3, 1, pipeline=pipeline, buffer=buffer)
     tree = xy_tree(3, 1, 1, [(0, LOCAL), (2, LOCAL)])
     assert {0: 1 << LOCAL, 1: 1 << EAST | 1 << WEST, 2: 1 << LOCAL} == tree
     row = Row([(0, 1, 1, 0), (2, 1, 1, 0)], tree)
@@ -175,7 +199,7 @@ def test_a_multicast_flit_leaves_branch_by_branch(engine, buffer, at_0, at_2):
 
 @pytest.mark.parametrize("pipeline", [LOOKAHEAD, CANONICAL])
 @pytest.mark.parametrize("destination", [0, 5, 11])
-def test_a_multicast_to_one_destination_is_the_unicast(engine, pipeline, destination):
+def test_a_multicast_to_one_destination_is_the_unicast(engine, pipeline, destination):  # [F4]
     plan = noc_plan(4, 3, pipeline=pipeline, virtual_channels=2, buffer=2)
     steps = [Step(injects=[(0, 0)] * 5, port=5)]
     copies = [(destination, 1, 1, 0)]
@@ -189,7 +213,7 @@ def test_a_multicast_to_one_destination_is_the_unicast(engine, pipeline, destina
 
 
 # router_gate_after, wake, arrival, states (from cycle, state) of the one router; its flit is there
-# in 2
+# in 2 [P1] [P6] [P7]
 GATING = [
     (-1, 3, 5, [(0, "idle"), (2, "active"), (3, "idle")]),
     (
@@ -215,3 +239,4 @@ def test_a_gated_router_wakes_before_it_grants(engine, gate_after, wake, arrival
     ]
     assert int(gate_after in (0, 1)) == record.router_wakes[0]
     assert arrival - 3 - 2 + 1 == record.router_flit_cycles[0]
+    assert 0 == record.link_blocked.sum()  # waking is not blocked [L2]

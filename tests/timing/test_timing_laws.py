@@ -65,7 +65,7 @@ def test_every_entry_is_delivered_exactly_once(engine, seed):
 
 @often
 @seeds
-def test_the_work_done_is_the_work_given(engine, seed):
+def test_the_work_done_is_the_work_given(engine, seed):  # [K1]
     plan, activity = drawn(seed)
     record = simulate_with(engine)(plan, activity)
     expected = np.zeros_like(record.counters)
@@ -114,7 +114,7 @@ def test_flits_and_hops_are_the_grants_of_the_links(engine, seed):
 
 @often
 @seeds
-def test_hops_are_the_distance_and_instants_are_in_order(engine, seed):
+def test_hops_are_the_distance_and_instants_are_in_order(engine, seed):  # [M1] [M2]
     plan, activity = drawn(seed)
     for row in simulate_with(engine)(plan, activity, events=True).packets:
         ends = plan.endpoint_router[[row["source"], row["destination"]]]
@@ -126,7 +126,7 @@ def test_hops_are_the_distance_and_instants_are_in_order(engine, seed):
 
 @often
 @seeds
-def test_cycles_add_up_to_the_run(engine, seed):
+def test_cycles_add_up_to_the_run(engine, seed):  # [U1]
     plan, activity = drawn(seed)
     record = simulate_with(engine)(plan, activity)
     for parts in (record.unit_cycles, record.state_cycles, record.router_state_cycles):

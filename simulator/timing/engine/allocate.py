@@ -1,5 +1,5 @@
-"""VC allocation of the canonical pipeline: a separable input-first allocator over all VCs of a
-router.
+"""VC allocation of the canonical pipeline [A4]: a separable input-first allocator over all VCs of
+a router.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def distance(index: int, pointer: int, n: int) -> int:
 @kernel(inline=False)
 def choose_vc(state: State, base: int, p: int, vc: int) -> bool:
     """Let one input VC ask for an output VC: a free one of its class at an output it still needs
-    one for.
+    one for [F5].
     """
     chip = state.chip[0]
     n_vcs = chip.virtual_channels
@@ -53,8 +53,8 @@ def choose_vc(state: State, base: int, p: int, vc: int) -> bool:
 
 @kernel(inline=False)
 def choose_vcs(state: State, number: int) -> bool:
-    """Match VCs that wait with free output VCs, on the state of this cycle; return whether anything
-    will move.
+    """Match VCs that wait with free output VCs, on the state of this cycle [R3]; return whether
+    anything will move.
 
     Leaves in each port what `apply_vc_allocation` does once the switch has been allocated on the
     same state.
@@ -121,7 +121,7 @@ def take_vc(state: State, base: int, p: int, vc: int) -> None:
 @kernel(inline=False)
 def apply_vc_allocation(state: State, number: int) -> None:
     """Give output VCs to the winners and let routed heads wait for one; both count from the next
-    cycle.
+    cycle [R4].
     """
     chip = state.chip[0]
     base = state.router[number].first_port

@@ -38,7 +38,9 @@ from simulator.timing.record import IDLE
 
 @kernel(inline=False)
 def take_totals(state: State, step: int, now: int) -> None:
-    """Book everything up to `now` and keep the totals a step starts from."""
+    """Book everything up to `now` and keep the totals a step starts from; the first step starts
+    from nothing, so what passed before it is its own [S6].
+    """
     chip = state.chip[0]
     for number in range(chip.n_cores):
         power = state.power[number]
@@ -61,7 +63,7 @@ def take_totals(state: State, step: int, now: int) -> None:
 @kernel(inline=False)
 def end_step(state: State, now: int) -> None:
     """Note when the step was quiet, and how long each clocked core waits at the barrier after
-    it.
+    it [S5].
     """
     chip = state.chip[0]
     step = state.step[chip.step - 1]
@@ -76,7 +78,7 @@ def end_step(state: State, now: int) -> None:
 
 @kernel(inline=False)
 def begin_step(state: State, now: int) -> None:
-    """Start the work items of the next step on their somas, and its injections."""
+    """Start the work items of the next step on their somas, and its injections [S1]."""
     chip = state.chip[0]
     if chip.step > 0:
         take_totals(state, chip.step, now)
@@ -99,7 +101,7 @@ def begin_step(state: State, now: int) -> None:
             list_core(state, number, now)
     find_injection(state, now)
     if chip.outstanding == 0:
-        chip.quiet = now
+        chip.quiet = now  # [S3] [S4]
         chip.next_start = max(now + chip.barrier_cycles, state.step[chip.step].release)
 
 
@@ -279,7 +281,7 @@ def has_log_space(state: State) -> bool:
 @kernel
 def advance(state: State, until: int, budget: int) -> int:
     """Run the cycles before `until`, at most `budget` of those in which something happens; return
-    what stopped it.
+    what stopped it, a deadlock [D1] when nothing can ever happen again.
     """
     chip = state.chip[0]
     while chip.now < until and budget > 0:

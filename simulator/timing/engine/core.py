@@ -33,7 +33,7 @@ from simulator.timing.engine.wheel import send_credit, set_timer, turn
 
 @kernel(inline=True)
 def wake_core(state: State, number: int, now: int) -> None:
-    """Note that a core has work from this cycle on; a gated one wakes."""
+    """Note that a core has work from this cycle on [P2]; a gated one wakes."""
     if state.power[number].works == 0:
         core = state.core[number]
         core.ready = demand(state, number, now)
@@ -72,7 +72,7 @@ def unblock(state: State, number: int, unit: int, now: int) -> None:
 @kernel(inline=True)
 def receive_packet(state: State, number: int, vc: int, entry: int, now: int) -> None:
     """Note that a packet is complete in its VC of the input queue: the synapse unit may take it
-    from the next cycle on.
+    from the next cycle on [C1].
     """
     core = state.core[number]
     chip = state.chip[0]
@@ -88,8 +88,8 @@ def receive_packet(state: State, number: int, vc: int, entry: int, now: int) -> 
 
 @kernel(inline=True)
 def take_packet(state: State, number: int, now: int) -> None:
-    """Let the synapse unit take the next complete packet, round-robin over VCs; its flits' credits
-    go back.
+    """Let the synapse unit take the next complete packet, round-robin over VCs [C2]; its flits'
+    credits go back [C3].  Operations and weight words are booked here only [K1].
     """
     chip = state.chip[0]
     core = state.core[number]
@@ -129,7 +129,7 @@ def step_synapse(state: State, number: int, now: int) -> None:
 @kernel(inline=True)
 def put_next_packet(state: State, number: int, now: int) -> None:
     """Put the packet axon-out has made into its output queue if there is room, and go on with the
-    row.
+    row [C8].
     """
     core = state.core[number]
     k = np.int64(state.entry[core.entry].traffic_class)
@@ -147,7 +147,9 @@ def put_next_packet(state: State, number: int, now: int) -> None:
 
 @kernel(inline=True)
 def step_axon(state: State, number: int, has_message: bool, now: int) -> None:
-    """Put what is done, then take the next message that could be seen when the cycle began."""
+    """Put what is done, then take the next message that could be seen when the cycle began
+    [C7].
+    """
     core = state.core[number]
     if core.state[AXON_OUT] == BLOCKED_UNIT or (
         core.state[AXON_OUT] == BUSY_UNIT and core.until[AXON_OUT] == now
@@ -169,7 +171,9 @@ def step_axon(state: State, number: int, has_message: bool, now: int) -> None:
 
 @kernel(inline=True)
 def visit_neurons(state: State, number: int, now: int) -> None:
-    """Let the soma go on to its next message, or to the end of its work item."""
+    """Let the soma go on to its next message [C4], passing those without a row [C6], or to the end
+    of its work item.
+    """
     chip = state.chip[0]
     core = state.core[number]
     end = state.work[core.work + 1].message
@@ -194,8 +198,8 @@ def visit_neurons(state: State, number: int, now: int) -> None:
 
 @kernel(inline=True)
 def step_soma(state: State, number: int, has_room: bool, now: int) -> None:
-    """Begin a work item, put a message into the spike queue if there was room when the cycle began,
-    or finish.
+    """Begin a work item, put a message into the spike queue if there was room when the cycle began
+    [C5], or finish.
     """
     core = state.core[number]
     if core.state[SOMA] == PENDING:
@@ -228,7 +232,7 @@ def step_soma(state: State, number: int, has_room: bool, now: int) -> None:
 
 @kernel(inline=True)
 def step_core(state: State, number: int, now: int) -> None:
-    """Look at a core in one cycle, before anything else of the cycle happens to it."""
+    """Look at a core in one cycle, before anything else of the cycle happens to it [T3]."""
     core = state.core[number]
     if core.ready > now:
         return
@@ -237,7 +241,7 @@ def step_core(state: State, number: int, now: int) -> None:
     step_synapse(state, number, now)
     step_axon(state, number, has_message, now)
     step_soma(state, number, has_room, now)
-    core.spike_peak = max(core.spike_peak, core.spikes)
+    core.spike_peak = max(core.spike_peak, core.spikes)  # [K2]
     is_free = (
         core.state[SYNAPSE] == FREE and core.state[SOMA] == FREE and core.state[AXON_OUT] == FREE
     )

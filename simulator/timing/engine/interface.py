@@ -32,7 +32,7 @@ from simulator.timing.engine.wheel import send_credit, send_flit, turn
 @kernel(inline=True)
 def usable_vcs(state: State, interface, k: int, now: int) -> int:  # type: ignore[no-untyped-def]
     """Return the VCs the next flit of class k can take in this cycle: of its packet in progress, or
-    of the next head.
+    of the next head [N4], which a core put a cycle ago at least [C9].
     """
     if interface.sending[k] >= 0:
         return interface.credited & (np.int64(1) << interface.sending_vc[k])
@@ -89,8 +89,8 @@ def send_next(state: State, number: int, k: int, now: int) -> None:
 
 @kernel(inline=True)
 def evaluate_interface(state: State, number: int, now: int) -> bool:
-    """Send at most one flit (step 4); return whether this endpoint must be looked at in the next
-    cycle too.
+    """Send at most one flit [N5]; return whether this endpoint must be looked at in the next cycle
+    too.
     """
     interface = state.interface[number]
     k = np.int64(interface.class_pointer)
@@ -119,7 +119,9 @@ def evaluate_interface(state: State, number: int, now: int) -> bool:
 
 @kernel(inline=True)
 def accept_injection_credit(state: State, number: int, vc: int, count: int) -> None:
-    """Apply credits of the router's local input; with `atomic` the last one frees the VC."""
+    """Apply credits of the router's local input [N2]; with `atomic` the last one frees the VC
+    [R8].
+    """
     interface = state.interface[number]
     bit = np.int64(1) << vc
     interface.credit[vc] += count
@@ -140,7 +142,9 @@ def accept_injection_credit(state: State, number: int, vc: int, count: int) -> N
 def consume_at_port(
     state: State, number: int, vc: int, packet_number: int, is_tail: bool, now: int
 ) -> None:
-    """Take a flit out of the mesh at a port to the outside, which gives its credit back at once."""
+    """Take a flit out of the mesh at a port to the outside, which gives its credit back at once
+    [C10].
+    """
     chip = state.chip[0]
     interface = state.interface[number]
     counter = state.counter[number]
@@ -157,7 +161,7 @@ def consume_at_port(
 
 @kernel(inline=True)
 def eject_flit(state: State, number: int, vc: int, token: int, now: int) -> None:
-    """Consume a flit that arrives at an endpoint (step 1)."""
+    """Consume a flit that arrives at an endpoint [N1]."""
     packet_number = token >> 2
     is_tail = (token & TAIL) != 0
     if (token & HEAD) != 0:

@@ -1,5 +1,5 @@
-"""The records the kernels work on.  Durations and instants are int64 cycles; masks and indices
-int32.
+"""The records the kernels work on.  Durations and instants are int64 cycles [T1]; masks and
+indices int32.
 
 A *lane* is one VC of one router port, numbered (router · ports + port) << lane_shift | vc, so that
 no division is needed to find the port again; the lanes of the network interfaces follow, endpoint

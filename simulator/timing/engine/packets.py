@@ -19,7 +19,9 @@ from simulator.timing.engine.layout import (
 
 @kernel(inline=True)
 def finish_one(state: State, now: int) -> None:
-    """Note that a work item, message or packet is done; the last one of a step makes it quiet."""
+    """Note that a work item, message or packet is done; the last one of a step makes it quiet
+    [S2].
+    """
     chip = state.chip[0]
     chip.outstanding -= 1
     if chip.outstanding == 0:
@@ -76,7 +78,7 @@ def book_sent(state: State, source: int, packet) -> None:  # type: ignore[no-unt
 @kernel(inline=True)
 def put_packet(state: State, source: int, row: int, entry_number: int, now: int) -> None:
     """Make a packet of an entry, or of a whole multicast row, and put it into its class's queue at
-    `source`.
+    `source` [N3]; class and size are those of the first entry [F4].
     """
     chip = state.chip[0]
     number = chip.free_packet

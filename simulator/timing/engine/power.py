@@ -11,7 +11,9 @@ from simulator.timing.record import ACTIVE, GATED, IDLE, OFF, WAKING
 
 @kernel(inline=True)
 def idle_part(elapsed: int, gate_after: int, off_after: int, which: int) -> int:
-    """Return how many of the `elapsed` cycles since the last work are spent IDLE, GATED or OFF."""
+    """Return how many of the `elapsed` cycles since the last work are spent IDLE, GATED or OFF
+    [P3].
+    """
     off = elapsed - off_after if 0 <= off_after < elapsed else 0
     clocked = elapsed - off
     idle = gate_after if 0 <= gate_after < clocked else clocked
@@ -84,7 +86,8 @@ def log_demand(chip, power, log: np.ndarray, now: int, ready: int) -> None:  # t
 @kernel(inline=True)
 def demand(state: State, number: int, now: int) -> int:
     """Note that work came in cycle `now` to one that had none; return the cycle from which it may
-    act.
+    act [P4].  Only whole cycles passed without work gate: work in the very cycle does not wake
+    [P5].
     """
     power = state.power[number]
     ready = now

@@ -28,7 +28,7 @@ from simulator.timing.record import (
 
 
 def _unit_cycles(state: State, plan: Plan, cycles: int) -> np.ndarray:
-    """Return where each cycle of each unit went; what is nothing else is starved."""
+    """Return where each cycle of each unit went [U1]; what is nothing else is starved."""
     unit = np.zeros((plan.n_cores, len(UNITS), len(UNIT_STATES)), np.int64)
     power = state.power["cycles"][: plan.n_cores]
     for unit_state, power_state in ((UNIT_OFF, OFF), (UNIT_GATED, GATED), (UNIT_WAKING, WAKING)):

@@ -23,7 +23,7 @@ from simulator.timing.engine.wheel import send_credit, send_flit, set_timer, tur
 
 @kernel(inline=False)
 def tree_mask(branch: np.ndarray, low: int, high: int, router: int) -> int:
-    """Return the outputs a multicast packet takes at a router: its tree is branch[low] ..
+    """Return the outputs a multicast packet takes at a router [F3]: its tree is branch[low] ..
     branch[high - 1].
     """
     while low < high:
@@ -37,7 +37,9 @@ def tree_mask(branch: np.ndarray, low: int, high: int, router: int) -> int:
 
 @kernel(inline=True)
 def start_packet(state: State, port_number: int, vc: int) -> None:
-    """Route the head at the front of an idle VC: it is looked at from the next evaluation on."""
+    """Route the head at the front of an idle VC [R2], by the table [F1] or to its endpoint [F2]: it
+    is looked at from the next evaluation on.
+    """
     chip = state.chip[0]
     port = state.port[port_number]
     lane_number = (port_number << chip.lane_shift) | vc
@@ -75,7 +77,9 @@ def start_packet(state: State, port_number: int, vc: int) -> None:
 
 @kernel(inline=False)
 def start_all(state: State, number: int, now: int) -> None:
-    """Start every head that arrived while the router woke."""
+    """Start every head that arrived while the router woke, which did nothing until now [P7]: nor
+    did it count as blocked [L2].
+    """
     router = state.router[number]
     chip = state.chip[0]
     router.wanted = 0
@@ -92,7 +96,9 @@ def start_all(state: State, number: int, now: int) -> None:
 
 @kernel(inline=True)
 def accept_flit(state: State, lane_number: int, token: int, now: int) -> None:
-    """Append an arriving flit to its VC's FIFO; a head at the front of an idle VC starts."""
+    """Append an arriving flit to its VC's FIFO [R1]; a head at the front of an idle VC starts.  The
+    first flit is work [P6].
+    """
     chip = state.chip[0]
     port_number = lane_number >> chip.lane_shift
     vc = lane_number & chip.lane_mask
@@ -120,7 +126,7 @@ def accept_flit(state: State, lane_number: int, token: int, now: int) -> None:
 
 @kernel(inline=True)
 def accept_credit(state: State, lane_number: int, count: int, now: int) -> None:
-    """Apply credits to an output VC; with `atomic` the last one frees it."""
+    """Apply credits to an output VC [R1]; with `atomic` the last one frees it [R8]."""
     chip = state.chip[0]
     port = state.port[lane_number >> chip.lane_shift]
     bit = np.int64(1) << (lane_number & chip.lane_mask)
@@ -141,8 +147,8 @@ def accept_credit(state: State, lane_number: int, count: int, now: int) -> None:
 
 @kernel(inline=True)
 def asking_vcs(state: State, port_number: int, is_first: bool) -> int:
-    """Return the VCs of an input that ask at the higher priority (ACTIVE, urgent heads), or at the
-    lower one (other heads).
+    """Return the VCs of an input that ask at the higher priority (ACTIVE, urgent heads [A8]), or at
+    the lower one (other heads).
     """
     port = state.port[port_number]
     urgent = state.chip[0].urgent
@@ -169,8 +175,8 @@ def requests(state: State, base: int, p: int, now: int, is_first: bool) -> int:
 
 @kernel(inline=True)
 def lane_requests(state: State, base: int, lane_number: int, now: int, is_active: bool) -> int:
-    """Return the outputs one VC asks for: those with a credit, and for a head with a free VC of its
-    class.
+    """Return the outputs one VC asks for: those with a credit [A5], and for a head with a free VC
+    of its class [A6].
     """
     chip = state.chip[0]
     lane = state.lane[lane_number]
@@ -192,7 +198,7 @@ def lane_requests(state: State, base: int, lane_number: int, now: int, is_active
 
 @kernel(inline=True)
 def represent(state: State, base: int, p: int, o: int, now: int, is_first: bool) -> int:
-    """Return the VC that asks for output `o` in the name of its input, round-robin."""
+    """Return the VC that asks for output `o` in the name of its input, round-robin [A3]."""
     chip = state.chip[0]
     port = state.port[base + p]
     vcs = asking_vcs(state, base + p, is_first)
@@ -210,8 +216,8 @@ def represent(state: State, base: int, p: int, o: int, now: int, is_first: bool)
 
 @kernel(inline=True)
 def choose_outputs(state: State, number: int, now: int) -> int:
-    """Let each input choose an output it asks for; return the mask of outputs that were chosen by
-    some input.
+    """Let each input choose an output it asks for [A2]; return the mask of outputs that were chosen
+    by some input.
     """
     router = state.router[number]
     base = router.first_port
@@ -238,7 +244,7 @@ def choose_outputs(state: State, number: int, now: int) -> int:
 @kernel(inline=True)
 def take_output_vc(state: State, base: int, lane_number: int, o: int, is_active: bool) -> int:
     """Return the output VC of a winner; a head that had none takes the next free one of its class
-    with a credit.
+    with a credit [A7].
     """
     chip = state.chip[0]
     lane = state.lane[lane_number]
@@ -263,7 +269,7 @@ def take_output_vc(state: State, base: int, lane_number: int, o: int, is_active:
 
 @kernel(inline=True)
 def use_output_vc(state: State, lane_number: int, is_tail: bool) -> None:
-    """Consume a credit of an output VC and hold it, or let go of it behind a tail."""
+    """Consume a credit of an output VC and hold it, or let go of it behind a tail [R6] [R8]."""
     chip = state.chip[0]
     out = state.port[lane_number >> chip.lane_shift]
     lane = state.lane[lane_number]
@@ -281,7 +287,9 @@ def use_output_vc(state: State, lane_number: int, is_tail: bool) -> None:
 
 @kernel(inline=True)
 def pop_flit(state: State, number: int, port_number: int, vc: int, is_tail: bool, now: int) -> None:
-    """Take a flit off its FIFO, return its credit, and start the next packet behind a tail."""
+    """Take a flit off its FIFO, return its credit [R5], and start the next packet behind a tail
+    [R7].
+    """
     chip = state.chip[0]
     router = state.router[number]
     port = state.port[port_number]
@@ -350,7 +358,7 @@ def grant(state: State, number: int, o: int, now: int) -> None:
     port.vc_pointer = vc + 1
     out.out_pointer = p + 1
     out.flits += 1
-    out.free_at = now + out.interval
+    out.free_at = now + out.interval  # [B3]
     use_output_vc(state, ((base + o) << chip.lane_shift) | out_vc, (token & TAIL) != 0)
     send_flit(state, out.downstream | out_vc, token, now + out.flit_delay)
     if lane.is_tree == 0 or (lane.route == 0 and lane.held == 0):
@@ -360,8 +368,9 @@ def grant(state: State, number: int, o: int, now: int) -> None:
 
 @kernel(inline=True)
 def evaluate_router(state: State, number: int, now: int) -> bool:
-    """Evaluate and update one router (steps 6 and 7); return whether it must be looked at in the
-    next cycle too.
+    """Evaluate [R3] and update one router; return whether it must be looked at in the next cycle
+    too.  Outputs wanted and not chosen are blocked [L1], those a granted head did not take too
+    [L3].
     """
     chip = state.chip[0]
     router = state.router[number]

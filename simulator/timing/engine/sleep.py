@@ -1,8 +1,9 @@
 """A router that can move nothing sleeps until something changes what it waits for: a credit, an
 interval's end, a new flit.
 
-While it sleeps, each output it wants counts as blocked; that is booked when it wakes.  `wanted` of
-a port holds the outputs its front flits could go to, `wanted` of a router those of all its ports.
+While it sleeps, each output it wants counts as blocked; that is booked when it wakes [L1].
+`wanted` of a port holds the outputs its front flits could go to, `wanted` of a router
+those of all its ports.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ def _chip(plan: Plan, activity: Activity, events: bool, wheel_slots: int) -> np.
     is_apart = (one.class_mask[0] & one.class_mask[1]) == 0
     one.urgent = (
         one.class_mask[0] if is_apart and plan.pipeline == LOOKAHEAD else 0
-    )  # VCs whose heads need no gap
+    )  # VCs whose heads need no gap [A8]
     one.n_cores, one.n_routers, one.n_endpoints = plan.n_cores, plan.n_routers, plan.n_endpoints
     one.input_queue, one.spike_queue, one.output_queue = (
         plan.input_queue,
@@ -104,7 +104,9 @@ def _chip(plan: Plan, activity: Activity, events: bool, wheel_slots: int) -> np.
 
 
 def _ports(plan: Plan, lane_shift: int, n_lanes: int) -> np.ndarray:
-    """Return every router port, joined to its neighbour's or to the interface of its endpoint."""
+    """Return every router port, joined to its neighbour's [M1] or to the interface of its endpoint
+    [M2], with its latencies [B2] and the buffer behind it [B4].
+    """
     port = _records(plan.n_routers * plan.ports, layout.PORT)
     number = np.arange(len(port))
     router, index = number // plan.ports, number % plan.ports
@@ -133,7 +135,7 @@ def _ports(plan: Plan, lane_shift: int, n_lanes: int) -> np.ndarray:
     port["depth"][local[: plan.n_cores]] = plan.input_queue
     exists = port["downstream"] >= 0
     port["free"] = port["credited"] = np.where(exists, (1 << plan.virtual_channels) - 1, 0)
-    port["free_pointer"] = plan.virtual_channels - 1
+    port["free_pointer"] = plan.virtual_channels - 1  # [A7]
     return port
 
 
@@ -154,6 +156,7 @@ def _interfaces(plan: Plan, lane_shift: int) -> np.ndarray:
 
 
 def _power(plan: Plan) -> np.ndarray:
+    """Return cores and routers clocked, without work since cycle 0 [P1]."""
     power = _records(plan.n_cores + plan.n_routers, layout.POWER)
     power["logged"] = -1
     core, router = power[: plan.n_cores], power[plan.n_cores :]

@@ -1,5 +1,5 @@
-"""What happens later: flits and credits on their way, the ends of intervals, and the timers of
-units.
+"""What happens later [T2]: flits and credits on their way, the ends of intervals, and the timers
+of units.
 
 Links are short, so their events lie in a wheel of a few cycles, one bucket per cycle.  Timers are
 one per unit: a wheel of linked lists for the near future and a heap for delays beyond it.
@@ -18,14 +18,16 @@ _WORDS = TIMER_SLOTS // 32
 
 @kernel(inline=True)
 def turn(mask: int, pointer: int) -> int:
-    """Return the set bit of `mask` that comes first, counted from `pointer` upwards and round."""
+    """Return the set bit of `mask` that comes first, counted from `pointer` upwards and round
+    [A1].
+    """
     upper = mask >> pointer
     return pointer + lowest(upper) if upper else lowest(mask)
 
 
 @kernel(inline=True)
 def send_flit(state: State, lane: int, token: int, cycle: int) -> None:
-    """Let a flit be usable at `lane` in `cycle`."""
+    """Let a flit be usable at `lane` in `cycle`, its wire's latency from now [B1]."""
     chip = state.chip[0]
     index = cycle & chip.wheel_mask
     slot = state.slot[index]

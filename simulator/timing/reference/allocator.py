@@ -6,13 +6,15 @@ from collections.abc import Mapping
 
 
 def round_robin(priority: Mapping[int, int], pointer: int, n: int) -> int:
-    """Return the requester with the highest priority, then the smallest (index - pointer) mod n."""
+    """Return the requester with the highest priority, then the smallest (index - pointer) mod n
+    [A1].
+    """
     return min(priority, key=lambda index: (-priority[index], (index - pointer) % n))
 
 
 class Allocator:
     """Match n inputs to n outputs: each input picks one output, each output one input; only a match
-    moves pointers.
+    moves pointers [A2].
     """
 
     def __init__(self, n: int) -> None:

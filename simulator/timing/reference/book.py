@@ -60,7 +60,7 @@ class Book:
         self.count(packet.source, "flit_hops_north_south", packet.flits * north_south)
 
     def received(self, packet: Packet, endpoint: int) -> None:
-        """Book a packet that a port consumed whole or a synapse unit took."""
+        """Book a packet that a port consumed whole or a synapse unit took [K1]."""
         entry = packet.entry[endpoint]
         self.count(endpoint, "packets_received")
         self.count(endpoint, "flits_received", packet.flits)

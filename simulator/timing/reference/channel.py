@@ -13,7 +13,7 @@ from simulator.timing.reference.clock import ARRIVE, at
 
 class Channel:
     """Deliver what is sent in cycle t in cycle t + latency + 1, before anything is evaluated
-    there.
+    there [B1].
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class Channel:
 
 class Queue:
     """A FIFO between two units: what is put is seen a cycle later, and so is the room that taking
-    makes.
+    makes [T2].
     """
 
     def __init__(

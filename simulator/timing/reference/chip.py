@@ -32,12 +32,12 @@ from simulator.timing.reference.packet import Flit, Rows
 from simulator.timing.reference.power import NEVER, Power
 from simulator.timing.reference.router import Router
 
-LOCAL_LATENCY = 1
+LOCAL_LATENCY = 1  # [B1]
 
 
 class Port:
     """A port to the outside: it injects its packets at their cycles and consumes whatever
-    arrives.
+    arrives [C10].
     """
 
     def __init__(self, chip: Chip, endpoint: int) -> None:
@@ -48,7 +48,9 @@ class Port:
         self.interface_bell: Doorbell
 
     def inject(self, injections: list[tuple[int, int]]) -> Process:
-        """Put the packets of each (offset, row) into the source queue, counted from this cycle."""
+        """Put the packets of each (offset, row) into the source queue, counted from this cycle
+        [N3].
+        """
         chip, start = self.chip, cycle_of(self.chip.environment)
         for offset, row in injections:
             if start + offset > cycle_of(chip.environment):
@@ -62,7 +64,7 @@ class Port:
             chip.done()
 
     def receive(self, vc: int, flit: Flit) -> None:
-        """Consume a flit and return its credit at once."""
+        """Consume a flit and return its credit at once [N1]."""
         chip = self.chip
         self.ejection_credit.send(vc)
         chip.book.last_output[chip.book.step] = cycle_of(chip.environment)
@@ -114,6 +116,7 @@ class Chip:
     # construction
 
     def _router(self, number: int) -> Router:
+        """Return a router with its power state [P6]."""
         power = Power(
             self.environment,
             lambda: self.routers[number].has_work(),
@@ -148,7 +151,7 @@ class Chip:
 
     def _connect_mesh(self, router: Router) -> None:
         """Lead every mesh output to the facing input of its neighbour, and that input's credits
-        back.
+        back [M1] [B2].
         """
         plan = self.plan
         for port in range(4):
@@ -169,7 +172,7 @@ class Chip:
         )
 
     def _interface(self, endpoint: int, owner: Core | Port) -> Interface:
-        """Connect an endpoint to the local port of its router."""
+        """Connect an endpoint to the local port of its router [M2], before its buffer [B4]."""
         router = self.routers[int(self.plan.endpoint_router[endpoint])]
         port = int(self.plan.endpoint_local[endpoint])
         sources: Sequence[Source] = owner.output_queue if isinstance(owner, Core) else owner.source
@@ -198,12 +201,18 @@ class Chip:
         self.outstanding += n
 
     def done(self) -> None:
-        """Count something done in this cycle; when it was the last, the step is quiet."""
+        """Count something done in this cycle; when it was the last, the step is quiet [S2]."""
         self.outstanding -= 1
         if self.outstanding == 0:
             self.quiet.ring()
 
     def _steps(self) -> Process:
+        """Take the chip from step to step: quiet, barrier [S3], and no step before its release
+        [S4].
+
+        Waiting is one event, however long [S5]; what passes before the first step is the first
+        step's [S6].
+        """
         release = self.activity.release.tolist()
         yield at(self.environment, ARRIVE, release[0])
         for step in range(self.activity.n_steps):
@@ -222,6 +231,7 @@ class Chip:
         self.is_over = True
 
     def _start(self, step: int) -> None:
+        """Start the step's work items and injections in this cycle [S1]."""
         activity = self.activity
         self.book.step = step
         self.step_start.append(cycle_of(self.environment))
@@ -264,7 +274,7 @@ class Chip:
 
     def run(self) -> Record:
         """Run all steps; when nothing can ever happen again before the end, name the circle of
-        waiting.
+        waiting [D1].
         """
         while not self.is_over:
             try:

@@ -2,7 +2,7 @@
 is evaluated.
 
 SimPy orders events by (time, priority).  What crosses between components arrives one cycle later at
-the earliest, so the order of events of one phase cannot matter.
+the earliest [T2], so the order of events of one phase cannot matter [T3].
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SETTLE = 4
 
 
 def cycle_of(environment: Environment) -> int:
-    """Return the present cycle."""
+    """Return the present cycle, one integer for the whole chip [T1]."""
     return int(environment.now)
 
 

@@ -68,7 +68,7 @@ class Unit(ABC):
         self.core.power.look()
 
     def busy(self, cycles: int) -> Process:
-        """Be busy for some cycles; resume in the cycle in which the unit is done."""
+        """Be busy for some cycles; resume in the cycle in which the unit is done [T1]."""
         if cycles:
             self.be(BUSY)
             yield at(self.environment, EVALUATE, cycles)
@@ -84,7 +84,7 @@ class Synapse(Unit):
     """Take one complete packet at a time from the input queue and serve its synapses."""
 
     def run(self) -> Process:
-        """Serve packets, round-robin over VCs."""
+        """Serve packets, round-robin over VCs [C2]; credits go back when one is taken [C3]."""
         core, next_vc = self.core, 0
         n = core.plan.virtual_channels
         while True:
@@ -108,7 +108,7 @@ class Soma(Unit):
     """Visit the neurons of a work item in order; those that fire send their message to axon-out."""
 
     def run(self) -> Process:
-        """Work through one item per step."""
+        """Work through one item per step: visits [C4], messages [C5], those without a row [C6]."""
         core, plan = self.core, self.core.plan
         while True:
             self.be(STARVED)
@@ -134,7 +134,7 @@ class AxonOut(Unit):
     """Turn each message into the packets of its row."""
 
     def run(self) -> Process:
-        """Send row after row."""
+        """Take message after message [C7], and put the packets of each row [C8]."""
         core, plan = self.core, self.core.plan
         while True:
             self.be(STARVED)
@@ -193,7 +193,7 @@ class Core:
         self.spike_queue = Queue(
             environment, plan.spike_queue, self.axon_out.bell.ring, self.soma.bell.ring
         )
-        self.output_queue = tuple(
+        self.output_queue = tuple(  # [C9]
             Queue(
                 environment,
                 plan.output_queue,
@@ -215,7 +215,7 @@ class Core:
 
     def receive(self, vc: int, flit: Flit) -> None:
         """Put an arriving flit into the input queue; with the tail, the packet can be taken from
-        the next cycle on.
+        the next cycle on [C1].
         """
         self.input_held += 1
         if flit.is_tail:
@@ -235,7 +235,7 @@ class Core:
 
     def has_work(self) -> bool:
         """Return whether, with everything of this cycle done, a unit is at work or a queue of the
-        core is not empty.
+        core is not empty [P2].
         """
         at_work = any(unit.status != STARVED for unit in self.units)
         return (
@@ -246,7 +246,9 @@ class Core:
         )
 
     def settle(self) -> None:
-        """Account for this cycle: where each unit's time goes, and how full the queues are."""
+        """Account for this cycle: where each unit's time goes [U1], and how full the queues are
+        [K2].
+        """
         asleep = {OFF: UNIT_OFF, GATED: UNIT_GATED, WAKING: UNIT_WAKING}.get(self.power.state)
         for unit in self.units:
             state = BARRIER if self.barrier.is_waiting else unit.status

@@ -70,13 +70,13 @@ class Interface:
         environment.process(self.run())
 
     def receive_flit(self, vc: int, flit: Flit) -> None:
-        """Take the flit that arrives on the ejection link in this cycle."""
+        """Take the flit that arrives on the ejection link in this cycle [N1]."""
         if flit.is_head:
             flit.packet.head_arrive_cycle[self.endpoint] = cycle_of(self.environment)
         self.consume(vc, flit)
 
     def receive_credit(self, vc: int) -> None:
-        """Apply an injection credit."""
+        """Apply an injection credit [N2]."""
         self.output[vc].credit_returns()
         self.bell.ring()
 
@@ -89,7 +89,7 @@ class Interface:
 
     def send(self) -> bool:
         """Send one flit of the class whose turn it is among those that can; return whether there
-        was one.
+        was one [N5].
         """
         for turn in CLASSES:
             traffic_class = (self.next_class + turn) % len(CLASSES)
@@ -101,7 +101,7 @@ class Interface:
         return False
 
     def _ready_vc(self, traffic_class: int) -> int | None:
-        """Return the VC on which the next flit of a class can go now."""
+        """Return the VC on which the next flit of a class can go now [N4]."""
         in_progress = self.sending[traffic_class]
         if in_progress is not None:
             vc = in_progress[2]

@@ -84,7 +84,9 @@ class Rows:
         )
 
     def packet(self, source: int, row: int, entries: tuple[int, ...], cycle: int) -> Packet:
-        """Return the next packet of a source, for some entries of a row."""
+        """Return the next packet of a source, for some entries of a row, as large as the first
+        says [F4].
+        """
         activity = self.activity
         tree = int(activity.row_tree[row])
         number = self.n_packets[source]

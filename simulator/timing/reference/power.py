@@ -61,7 +61,7 @@ class Power:
         when_changed: Callable[[int], None],
         settled: Callable[[], None] = lambda: None,
     ) -> None:
-        """Start clocked, without work since cycle 0."""
+        """Start clocked, without work since cycle 0 [P1]."""
         self.environment, self.has_work = environment, has_work
         self.gate_after, self.off_after, self.wake_latency = gate_after, off_after, wake_latency
         self.when_awake, self.when_woken, self.when_changed = when_awake, when_woken, when_changed
@@ -78,7 +78,7 @@ class Power:
         return self.state not in (GATED, OFF) and cycle_of(self.environment) >= self.awake_at
 
     def work_comes(self) -> None:
-        """Wake if the clock is off; called while things arrive."""
+        """Wake if the clock is off [P4]; called as things arrive, before the cycle settles [P5]."""
         if self.state in (GATED, OFF):
             latency = self.wake_latency[self.state]
             self.when_woken(self.state)
@@ -106,6 +106,7 @@ class Power:
         self.settled()
 
     def _state(self, now: int) -> int:
+        """Return the state of this cycle [P3]."""
         if now < self.awake_at:
             return WAKING
         if self.has_work():

@@ -34,7 +34,9 @@ class OutputVC:
         self.tail_sent = False
 
     def send(self, flit: Flit) -> None:
-        """Use a credit; a tail frees the channel, with `atomic` once all credits are back."""
+        """Use a credit; a tail frees the channel [R6], with `atomic` once all credits are back
+        [R8].
+        """
         self.credit -= 1
         self.owner = flit.packet
         self.tail_sent = flit.is_tail
@@ -128,7 +130,7 @@ class Router:
         self.switch = Allocator(ports)
         self.vc_allocator = Allocator(ports * vcs)
         self.input_turn = [0] * ports  # which VC represents its input
-        self.output_turn = [-1] * ports  # the VC last given away by `lookahead`
+        self.output_turn = [-1] * ports  # the VC `lookahead` gives away first, if it is free [A7]
         self.open_at = [0] * ports  # when a link with an interval takes the next flit
         self.blocked: set[int] = set()  # outputs blocked since the last evaluation
         self.evaluated_at = -1
@@ -150,13 +152,13 @@ class Router:
     # what arrives
 
     def receive_flit(self, port: int, vc: int, flit: Flit) -> None:
-        """Append an arriving flit to its FIFO."""
+        """Append an arriving flit to its FIFO [R1]."""
         self.input[port][vc].fifo.append((cycle_of(self.environment), flit))
         self.power.work_comes()
         self.bell.ring()
 
     def receive_credit(self, port: int, vc: int) -> None:
-        """Apply an arriving credit."""
+        """Apply an arriving credit [R1]."""
         self.output[port][vc].credit_returns()
         self.bell.ring()
 
@@ -172,7 +174,7 @@ class Router:
 
     def run(self) -> Process:
         """Evaluate in every cycle in which something may move; sleep when only an arrival can
-        change anything.
+        change anything; a router that wakes does nothing [P7] [L2].
         """
         while True:
             yield self.bell.wait()
@@ -180,8 +182,10 @@ class Router:
                 yield at(self.environment, EVALUATE, 1)
 
     def evaluate(self) -> bool:
-        """Start heads, allocate, and update; return whether the next cycle may differ without any
-        arrival.
+        """Start heads, allocate on that one state [R3], and update [R4]; return whether the next
+        cycle may differ without any arrival.
+
+        Outputs wanted and not granted are blocked [L1] [L3].
         """
         now = cycle_of(self.environment)
         self._count_blocked(now)
@@ -215,6 +219,7 @@ class Router:
         self.evaluated_at = now
 
     def _start_heads(self) -> None:
+        """Begin with every head at the front of an idle VC [R2], whenever it got there [R7]."""
         for in_port, vcs in enumerate(self.input):
             for vc in vcs:
                 if vc.state == InputVC.IDLE and vc.fifo:
@@ -222,7 +227,7 @@ class Router:
                     vc.start(state, self._route(in_port, vc.front.packet))
 
     def _route(self, in_port: int, packet: Packet) -> int:
-        """Return the mask of ports allowed, or of all branches of the tree."""
+        """Return the mask of ports allowed [F1] [F2], or of all branches of the tree [F3]."""
         if packet.tree is not None:
             return packet.tree[self.number]
         destination = int(self.plan.endpoint_router[packet.destination])
@@ -240,7 +245,9 @@ class Router:
         return [vc for vc in self.free_vcs(port, packet) if self.output[port][vc].credit > 0]
 
     def _allocate_vcs(self) -> list[tuple[int, int, int, int]]:
-        """Match waiting input VCs to free output VCs, as (input port, VC, output port, VC)."""
+        """Match waiting input VCs to free output VCs, as (input port, VC, output port, VC) [A4]
+        [F5].
+        """
         n = self.plan.virtual_channels
         requests = {
             in_port * n + in_vc: {
@@ -258,7 +265,7 @@ class Router:
         ]
 
     def _allocate_switch(self, now: int) -> list[tuple[int, int, int]]:
-        """Match inputs to outputs, as (input port, VC that represents it, output port)."""
+        """Match inputs to outputs [A2], as (input port, its representative [A3], output port)."""
         representative: dict[tuple[int, int], int] = {}
         requests: dict[int, dict[int, int]] = {}
         for in_port, vcs in enumerate(self.input):
@@ -279,7 +286,9 @@ class Router:
         ]
 
     def _switch_requests(self, vc: InputVC) -> Iterator[tuple[int, int]]:
-        """Yield the ports the flit at the front asks for, with its priority."""
+        """Yield the ports the flit at the front asks for, with its priority: [A5] and [A6], or
+        [A8].
+        """
         for port in vc.known_ports():
             if port in vc.output:
                 if self.output[port][vc.output[port]].credit > 0:
@@ -293,7 +302,7 @@ class Router:
                 )
 
     def _leave(self, in_port: int, in_vc: int, port: int, now: int) -> None:
-        """Let the flit at the front of a VC, or one copy of it, go to an output."""
+        """Let the flit at the front of a VC, or one copy of it [F3], go to an output [R5]."""
         vc = self.input[in_port][in_vc]
         arrived, flit = vc.fifo[0]
         if port not in vc.output:
@@ -308,7 +317,7 @@ class Router:
         self.output[port][out_vc].send(flit)
         self.flit_channel[port].send((out_vc, flit))
         self.book.grant(self.number, in_port, in_vc, port, out_vc, flit)
-        if port < LOCAL:
+        if port < LOCAL:  # [B3]
             self.open_at[port] = now + int(
                 self.plan.link_interval[0 if port in (EAST, WEST) else 1]
             )
