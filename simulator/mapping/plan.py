@@ -7,7 +7,7 @@ what it costs there. No YAML, no strings, no units, no defaults reach an engine.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -146,12 +146,6 @@ class Activity:
     def n_steps(self) -> int:
         """Chip steps in the run."""
         return len(self.work_start) - 1
-
-    def same_as(self, other: Activity) -> bool:
-        """Return whether both hold the same work, array by array."""
-        return all(
-            np.array_equal(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)
-        )
 
 
 NO_TREES: dict[str, np.ndarray] = {

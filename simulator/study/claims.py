@@ -444,7 +444,6 @@ def _simulated(chip: Chip, work: _Hand, seconds: Fraction) -> _Simulated:
         1,
         ("events", "events"),
         np.ones(rows, np.int64),
-        np.ones(rows, np.int64),
         np.full(rows, header),
         np.zeros(rows, np.int64),
         np.diff(activity.work_message),
