@@ -19,8 +19,8 @@ lint: $(VENV)/lint.stamp  ## style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/bench.stamp  ## the figures of docs/performance.md, with their ratio to peers
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/bench.stamp  ## the figures of docs/performance.md beside those of peers; BOOKSIM=path of a BookSim 2 binary
+	$(BIN)/python -m benchmarks $(if $(BOOKSIM),--booksim $(BOOKSIM))
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis

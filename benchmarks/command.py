@@ -87,7 +87,8 @@ def bench(
     same work.
 
     Times are processor seconds of one thread, medians with [least .. most]; a peer runs in the same
-    run where it can be had.
+    run where it can be had.  A peer that was asked for and failed is said to have failed, its
+    targets are not judged, and the command ends with code 1.
     """
     settings = Settings(quick, seed, 1 if quick else repeat, booksim, gesture)
     peer = (
@@ -112,6 +113,9 @@ def bench(
         f"{len(judged) - len(missed)} of {len(judged)} targets met"
         + "".join(f"\n  missed: {name}" for name in missed)
     )
+    failed = [f"{p.name}: {figure.name}" for figure in found for p in figure.peers if p.failure]
+    for name in failed:
+        click.echo(f"  peer failed, not judged against it: {name}")
     if output is not None:
         content = {
             "processor": processor(),
@@ -121,6 +125,8 @@ def bench(
             "figures": [f.as_json() for f in found],
         }
         Path(output).write_text(json.dumps(content, indent=2) + "\n")
+    if failed:
+        raise SystemExit(1)
 
 
 def processor() -> str:

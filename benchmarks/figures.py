@@ -39,13 +39,21 @@ class Sample:
 
 @dataclass(frozen=True)
 class Peer:
-    """What another simulator does with the same work; `recorded`: a rate from docs/performance.md,
-    not measured in this run.
+    """What another simulator does with the same work.
+
+    `recorded`: a rate from docs/performance.md, not measured in this run.  `failure`: what a peer
+    that was asked for said last before it failed; it has no value then.
     """
 
     name: str
-    value: float
+    value: float | None
     recorded: bool = False
+    failure: str = ""
+
+    @classmethod
+    def failed(cls, name: str, said: str) -> Peer:
+        """Return a peer that did not run to its end, and what it said last."""
+        return cls(name, None, failure=said)
 
 
 @dataclass(frozen=True)
@@ -62,8 +70,12 @@ class Figure:
     note: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
 
-    def ratio(self, peer: Peer) -> float:
-        """Return how many times better than the peer, above 1 where it is better."""
+    def ratio(self, peer: Peer) -> float | None:
+        """Return how many times better than the peer, above 1 where it is better; None where the
+        peer failed.
+        """
+        if peer.value is None:
+            return None
         return (
             peer.value / self.value.median
             if self.is_lower_better
@@ -72,7 +84,9 @@ class Figure:
 
     @property
     def is_met(self) -> bool | None:
-        """Whether the target is reached; None without one."""
+        """Whether the target is reached; None without one, or where the peer it is held to
+        failed.
+        """
         met = []
         if self.target is not None:
             met.append(
@@ -81,7 +95,10 @@ class Figure:
                 else self.value.median >= self.target
             )
         if self.least_ratio is not None and self.peers:
-            met.append(self.ratio(self.peers[0]) >= self.least_ratio)
+            ratio = self.ratio(self.peers[0])
+            if ratio is None:
+                return None
+            met.append(ratio >= self.least_ratio)
         return all(met) if met else None
 
     def as_json(self) -> dict[str, Any]:
@@ -110,7 +127,7 @@ def line(figure: Figure) -> str:
     wanted = [] if figure.target is None else [f"{sign} {shown(figure.target, figure.unit)}"]
     if figure.least_ratio is not None and figure.peers:
         wanted.append(f">= {figure.least_ratio:g} x {figure.peers[0].name}")
-    verdict = {True: "met", False: "MISSED", None: ""}[figure.is_met]
+    verdict = {True: "met", False: "MISSED", None: "not judged"}[figure.is_met]
     spread = (
         f"[{shown(figure.value.low)} .. {shown(figure.value.high)}]"
         if figure.value.count > 1
@@ -121,6 +138,10 @@ def line(figure: Figure) -> str:
     if wanted:
         lines.append(f"    target {' and '.join(wanted)}: {verdict}")
     for peer in figure.peers:
+        if peer.value is None:
+            lines.append(f"    {peer.name} FAILED; it said last:")
+            lines += [f"        {said}" for said in peer.failure.splitlines()]
+            continue
         how = "recorded, not measured in this run" if peer.recorded else "same run, same work"
         lines.append(
             f"    {figure.ratio(peer):.3g} x {peer.name}: {shown(peer.value, figure.unit)} ({how})"

@@ -179,10 +179,7 @@ def memory(settings: Settings) -> list[Figure]:
                 else:
                     networks.sparse(Path(folder), 8192, 128 * size, 2, settings.seed)
                     synapses.append(8192 * 128 * size)
-                answer = measure.needed(
-                    measure.fresh("benchmarks.growth:compute", path=f"{folder}/workload.yaml"),
-                    f"the {kind} network",
-                )
+                answer = measure.fresh("benchmarks.growth:compute", path=f"{folder}/workload.yaml")
             peaks.append(answer["peak_memory"])
         each = max(1, peaks[1] - peaks[0]) / (synapses[1] - synapses[0])
         name = f"peak memory of a {'dense' if kind == 'dense' else 'packed sparse'} int8 synapse"

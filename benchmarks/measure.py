@@ -72,9 +72,24 @@ def peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def fresh(function: str, **arguments: Any) -> dict[str, Any] | None:
-    """Return what `module:function` returns in a process of its own, with its `peak_memory`; None
-    when it dies.
+class Failed(click.ClickException):
+    """A process of its own did not run to its end; `said` is the end of what it printed."""
+
+    def __init__(self, what: str, said: str) -> None:
+        """Take what was run, and what it said last."""
+        super().__init__(f"{what} did not run to its end: {said}")
+        self.said = said
+
+
+def last_lines(text: str, count: int = 4) -> str:
+    """Return the last lines of a text that are not blank."""
+    return "\n".join([line.rstrip() for line in text.splitlines() if line.strip()][-count:])
+
+
+def fresh(function: str, **arguments: Any) -> dict[str, Any]:
+    """Return what `module:function` returns in a process of its own, with its `peak_memory`.
+
+    Raises Failed, with what the process said last, when it dies or outlives PATIENCE.
     """
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "answer.json"
@@ -87,18 +102,16 @@ def fresh(function: str, **arguments: Any) -> dict[str, Any] | None:
             str(answer),
         ]
         try:
-            subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=PATIENCE)
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
-            return None
+            subprocess.run(
+                command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=PATIENCE
+            )
+        except subprocess.CalledProcessError as death:
+            said = last_lines(death.stderr) or f"it ended with code {death.returncode}"
+            raise Failed(function, said) from None
+        except subprocess.TimeoutExpired:
+            raise Failed(function, f"it was stopped after {PATIENCE:g} s") from None
         content: dict[str, Any] = json.loads(answer.read_text())
         return content
-
-
-def needed(answer: dict[str, Any] | None, what: str) -> dict[str, Any]:
-    """Return the answer of a process, or end the run saying what did not come to its end."""
-    if answer is None:
-        raise click.ClickException(f"{what} did not run to its end")
-    return answer
 
 
 def _child(function: str, arguments: str, answer: str) -> None:

@@ -80,14 +80,11 @@ def _mesh(settings: Settings, side: int, pattern: str, rate: float, wanted: int)
     hops = traffic.flit_hops(packets, side)
     plan = noc_plan(side, side, virtual_channels=1, buffer=8)
     seconds, _ = engine_time(plan, trace_activity(plan, packets), settings.repeat)
-    peer = Peer(booksim_peer.NAME, BOOKSIM_RECORDED, recorded=True)
-    if settings.booksim is not None:
-        peer = (
-            booksim_peer.race(
-                settings.booksim, side, pattern, rate, settings.is_quick, settings.seed
-            )
-            or peer
-        )
+    peer = (
+        Peer(booksim_peer.NAME, BOOKSIM_RECORDED, recorded=True)
+        if settings.booksim is None
+        else booksim_peer.race(settings.booksim, side, pattern, rate, cycles, settings.seed)
+    )
     is_target = pattern == "uniform" and side < 32
     return Figure(
         f"flit-hops, {side}x{side} {pattern}, {rate:g} flits/node/cycle",
@@ -179,14 +176,15 @@ def _peers(
             if model == "cycle"
             else {"repeat": min(3, settings.repeat)}
         )
-        answer = measure.fresh(f"benchmarks.sanafe_peer:{name}", model=model, **(arguments | few))
-        if answer is not None:
-            found.append(
-                Peer(
-                    f"{sanafe_peer.NAME} {model}",
-                    Sample.of(answer["seconds"]).rate(answer[per]).median,
-                )
+        peer = f"{sanafe_peer.NAME} {model}"
+        try:
+            answer = measure.fresh(
+                f"benchmarks.sanafe_peer:{name}", model=model, **(arguments | few)
             )
+        except measure.Failed as failure:
+            found.append(Peer.failed(peer, failure.said))
+        else:
+            found.append(Peer(peer, Sample.of(answer["seconds"]).rate(answer[per]).median))
     return tuple(found)
 
 
@@ -237,25 +235,8 @@ def gesture(settings: Settings) -> list[Figure]:
     measure.fresh(
         "benchmarks.races:gesture_run", **(arguments | {"timesteps": 2, "repeat": 1})
     )  # compiles, if need be
-    ours = measure.needed(
-        measure.fresh("benchmarks.races:gesture_run", **arguments), "the gesture-sized network"
-    )
-    recorded, peer = not sanafe_peer.is_installed(), None
-    if not recorded and settings.gesture is None:
-        peer = measure.fresh(
-            "benchmarks.sanafe_peer:gesture",
-            timesteps=timesteps,
-            seed=settings.seed,
-            repeat=min(3, settings.repeat),
-        )
-    name = f"{sanafe_peer.NAME} detailed"
-    rate = (
-        Peer(name, Sample.of(peer["seconds"]).rate(timesteps).median)
-        if peer
-        else Peer(name, RECORDED["gesture"], recorded=True)
-    )
-    load = Peer(name, peer["load_seconds"]) if peer else Peer(name, 25.0, recorded=True)
-    memory = Peer(name, peer["peak_memory"]) if peer else Peer(name, 4.5e9, recorded=True)
+    ours = measure.fresh("benchmarks.races:gesture_run", **arguments)
+    rate, load, memory = _gesture_peers(settings, timesteps)
     one = partial(Sample, count=1)
     load_time, peak = ours["load_seconds"], ours["peak_memory"]
     return [
@@ -285,6 +266,29 @@ def gesture(settings: Settings) -> list[Figure]:
             (memory,),
         ),
     ]
+
+
+def _gesture_peers(settings: Settings, timesteps: int) -> tuple[Peer, Peer, Peer]:
+    """Return the peer's rate, its loading time and its memory on the generated network."""
+    name = f"{sanafe_peer.NAME} detailed"
+    if not sanafe_peer.is_installed() or settings.gesture is not None:
+        recorded = (RECORDED["gesture"], 25.0, 4.5e9)
+        rate, load, memory = (Peer(name, value, recorded=True) for value in recorded)
+        return rate, load, memory
+    try:
+        answer = measure.fresh(
+            "benchmarks.sanafe_peer:gesture",
+            timesteps=timesteps,
+            seed=settings.seed,
+            repeat=min(3, settings.repeat),
+        )
+    except measure.Failed as failure:
+        return (Peer.failed(name, failure.said),) * 3
+    return (
+        Peer(name, Sample.of(answer["seconds"]).rate(timesteps).median),
+        Peer(name, answer["load_seconds"]),
+        Peer(name, answer["peak_memory"]),
+    )
 
 
 def gesture_run(timesteps: int, seed: int, repeat: int, path: str | None) -> dict[str, Any]:

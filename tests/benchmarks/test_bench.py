@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import booksim_peer, figures, kernels, networks, recurrent, traffic
+from benchmarks import figures, kernels, networks, recurrent, traffic
 from benchmarks.command import RACES, bench
 from benchmarks.figures import Figure, Peer, Sample
 from simulator.behaviour import raster
@@ -157,33 +157,6 @@ def test_numbers_have_three_digits(value, unit, text):
 def test_the_median_counts_and_the_spread_is_shown():
     assert Sample(2.0, 1.0, 9.0, 3) == Sample.of([9.0, 1.0, 2.0])
     assert Sample(50.0, 100 / 9, 100.0, 3) == Sample.of([9.0, 1.0, 2.0]).rate(100)
-
-
-def test_booksim_is_asked_for_the_same_mesh_and_its_answer_is_read():
-    text = booksim_peer.configuration(16, "transpose", 0.05, 1000, SEED)
-    for line in (
-        "k = 16;",
-        "traffic = transpose;",
-        "injection_rate = 0.05;",
-        "num_vcs = 1;",
-        "vc_buf_size = 8;",
-    ):
-        assert line in text
-    assert "burst_beta = 0.125;" in booksim_peer.configuration(8, "bursty", 0.05, 1000, SEED)
-    answer = "Accepted flit rate average = 0.05 (1 samples)\nHops average = 6.25 (1 samples)\n"
-    assert 64 * 1000 * 0.05 * 6.25 == booksim_peer.flit_hops(answer, 8, 1000)
-    assert booksim_peer.flit_hops("deadlock", 8, 1000) is None
-
-
-def test_a_binary_that_answers_is_measured_in_this_run(tmp_path):
-    binary = tmp_path / "booksim"
-    answer = "Accepted flit rate average = 0.05\\nHops average = 6.25\\n"
-    binary.write_text(
-        f"#!/bin/sh\ni=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; printf '{answer}'\n"
-    )
-    binary.chmod(0o755)
-    peer = booksim_peer.race(str(binary), 8, "uniform", 0.05, True, SEED)
-    assert peer is not None and peer.value > 0 and not peer.recorded
 
 
 def test_the_table_has_every_group():
