@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.mapping.plan import ACCUMULATE, LOCAL, NO_TREES, Activity, Plan
+from simulator.mapping.plan import ACCUMULATE, LOCAL, NO_TREES, Activity, Plan, uncounted
 from simulator.mapping.traffic import noc_plan
 
 NEURONS = 1 << 15
@@ -112,5 +112,6 @@ def activity(drawn: Drawn, timesteps: int) -> Activity:
         entry_kind=np.full(n_entries, ACCUMULATE, np.uint8),
         entry_words=synapses.astype(np.int64),
         entry_events=np.ones(n_entries, np.int64),
+        **uncounted(len(work), n_entries),
         **{**NO_TREES, "row_tree": np.full(NEURONS, -1, np.int32)},
     )

@@ -14,14 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from simulator.account.transport import Counts, bit_hops, multiplications
 from simulator.describe.chip import Chip
 from simulator.describe.energy import EnergyTable, PowerTable
 from simulator.errors import CheckError
-from simulator.mapping.activity import Schedule
 from simulator.mapping.machine import tiles_in_use
 from simulator.mapping.partition import CoreMapping
-from simulator.mapping.plan import OUTPUT, Plan
+from simulator.mapping.plan import Plan
 from simulator.timing.record import ACTIVE, COUNTER, GATED, IDLE, OFF, WAKING, Record
 
 #: what each action belongs to in reports
@@ -193,24 +191,24 @@ def refuse_all_in(chip: Chip) -> None:
         )
 
 
-def account(
-    chip: Chip, mapping: CoreMapping, plan: Plan, schedule: Schedule, record: Record
-) -> Ledger:
-    """Return the ledger of a run.  Raises CheckError for a chip whose tables hold all-in
-    numbers.
+def account(chip: Chip, mapping: CoreMapping, plan: Plan, record: Record) -> Ledger:
+    """Return the ledger of a run, priced from its record alone.
+
+    Raises CheckError for a chip whose tables hold all-in numbers, or no price for a pair of operand
+    widths that the run multiplies.
     """
     refuse_all_in(chip)
     n, steps = plan.n_endpoints, len(record.step_start)
     by_place = np.zeros((len(TERMS), n + 1))
     by_step = np.zeros((len(TERMS), steps))
     counts: dict[str, int] = {}
-    counted = _counted(plan, schedule, record) | bit_hops(plan, schedule, steps)
-    counts |= {name: round(by_steps.sum()) for name, (_, by_steps) in counted.items()}
-    macs = counted["multiply_accumulate"]
-    counted["multiply_accumulate"] = multiplications(chip, plan, schedule, mapping.core_layer, macs)
-    for name, (at_place, at_step) in counted.items():
+    for name, (at_place, at_step) in _counted(plan, record).items():
         by_place[TERM[(name,)], :n] = at_place
         by_step[TERM[(name,)]] = at_step
+        counts[name] = int(at_step.sum())
+    weight = _multiplications(chip, record)
+    by_place[TERM[("multiply_accumulate",)], :n] = record.operand_macs @ weight
+    by_step[TERM[("multiply_accumulate",)]] = record.step_operand_macs @ weight
     shared = {
         "barrier": np.full(steps, tiles_in_use(chip, mapping)),
         "router_wake": record.step_router_wakes,
@@ -233,97 +231,80 @@ def account(
     return ledger
 
 
-def _counted(plan: Plan, schedule: Schedule, record: Record) -> dict[str, Counts]:
+#: what an action counts: counters of every endpoint, of the cores alone, or of the ports alone
+_EVERYWHERE: dict[str, tuple[str, ...]] = {
+    "accumulate": ("accumulates",),
+    "multiply_accumulate": ("macs",),
+    "accumulator": ("accumulates", "macs"),
+    "weight_read": ("weight_read_words",),
+    "threshold_test": ("threshold_tests",),
+    "clamp": ("clamps",),
+    "membrane_read": ("membrane_reads",),
+    "membrane_write": ("membrane_writes",),
+    "reset": ("resets",),
+    "event_generation": ("events_generated",),
+    "injection": ("flits_sent",),
+    "ejection": ("flits_received",),
+    "buffer_write": ("router_traversals",),
+    "buffer_read": ("router_grants",),
+    "crossbar": ("router_grants",),
+    "allocation": ("router_grants",),
+    "link_east_west": ("flit_hops_east_west",),
+    "link_north_south": ("flit_hops_north_south",),
+    "payload_bit_hop": ("payload_bit_hops",),
+    "header_bit_hop": ("header_bit_hops",),
+    "stream_bit_hop": ("stream_bit_hops",),
+    "gate_wake": ("gate_wakes",),
+    "off_wake": ("off_wakes",),
+    "reload": ("reload_cycles",),
+}
+_AT_CORES: dict[str, tuple[str, ...]] = {
+    "event": ("events_received",),
+    "axon_lookup": ("packets_sent",),
+    "input_queue": ("flits_received",),
+    "output_queue": ("flits_sent",),
+}
+_AT_PORTS: dict[str, tuple[str, ...]] = {"port_flit": ("flits_sent", "flits_received")}
+
+
+def _counted(plan: Plan, record: Record) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return how often each action happened, by endpoint and by step."""
-    place = {name: record.counters[:, number].astype(float) for name, number in COUNTER.items()}
-    step = {name: record.step_counters[:, number].astype(float) for name, number in COUNTER.items()}
-    core = np.arange(plan.n_endpoints) < plan.n_cores
-    sent_packets, sent_flits, received_flits, received_events = _at_ports(
-        schedule, len(record.step_start)
-    )
-
-    def both(*names: str) -> tuple[np.ndarray, np.ndarray]:
-        return sum(place[name] for name in names), sum(step[name] for name in names)  # type: ignore[return-value]
-
-    def times(factor: int, name: str) -> tuple[np.ndarray, np.ndarray]:
-        return factor * place[name], factor * step[name]
-
-    def worked(count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        edges = schedule.activity.work_start[: len(record.step_start) + 1]
-        done = count[: edges[-1]].astype(float)
-        total = np.concatenate([[0.0], np.cumsum(done)])
-        return (
-            np.bincount(schedule.activity.work_core[: edges[-1]], done, minlength=plan.n_endpoints),
-            total[edges[1:]] - total[edges[:-1]],
-        )
-
-    spiking = int(schedule.mode == "snn")
-    return {
-        "accumulate": both("accumulates"),
-        "multiply_accumulate": both("macs"),
-        "accumulator": both("accumulates", "macs"),
-        "weight_read": both("weight_read_words"),
-        "event": (place["events_received"] * core, step["events_received"] - received_events),
-        "threshold_test": times(spiking, "neuron_updates"),
-        "clamp": times(2 * (1 - spiking), "neuron_updates"),
-        "membrane_read": both("neuron_updates"),
-        "membrane_write": both("neuron_updates"),
-        "reset": worked(spiking * schedule.work_spikes),
-        "event_generation": worked(schedule.work_events),
-        "axon_lookup": (place["packets_sent"] * core, step["packets_sent"] - sent_packets),
-        "input_queue": (place["flits_received"] * core, step["flits_received"] - received_flits),
-        "output_queue": (place["flits_sent"] * core, step["flits_sent"] - sent_flits),
-        "injection": both("flits_sent"),
-        "ejection": both("flits_received"),
-        "buffer_write": both("router_traversals"),
-        "buffer_read": both("router_traversals"),
-        "crossbar": both("router_traversals"),
-        "allocation": both("router_traversals"),
-        "link_east_west": both("flit_hops_east_west"),
-        "link_north_south": both("flit_hops_north_south"),
-        "port_flit": (
-            (place["flits_sent"] + place["flits_received"]) * ~core,
-            sent_flits + received_flits,
-        ),
-        "gate_wake": both("gate_wakes"),
-        "off_wake": both("off_wakes"),
-        "reload": both("reload_cycles"),
-    }
+    is_core = np.arange(plan.n_endpoints) < plan.n_cores
+    everywhere, at_ports = record.step_counters, record.step_port_counters
+    found = {}
+    for actions, here, by_step in (
+        (_EVERYWHERE, is_core | True, everywhere),
+        (_AT_CORES, is_core, everywhere - at_ports),
+        (_AT_PORTS, ~is_core, at_ports),
+    ):
+        for action, names in actions.items():
+            columns = [COUNTER[name] for name in names]
+            found[action] = (
+                record.counters[:, columns].sum(axis=1) * here,
+                by_step[:, columns].sum(axis=1),
+            )
+    return found
 
 
-def _at_ports(
-    schedule: Schedule, steps: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return packets and flits ports sent, flits and events they received, by step: what is asked
-    of them, step by step.
+def _multiplications(chip: Chip, record: Record) -> np.ndarray:
+    """Return what one multiply-accumulate of each pair of operand widths counts, in units of
+    `energy.multiply_accumulate`; raises CheckError naming a pair that is used and has no price.
     """
-    activity = schedule.activity
-    flits, start = activity.entry_flits.astype(np.int64), activity.row_start
-
-    def by_row(values: np.ndarray) -> np.ndarray:
-        total = np.concatenate([[0], np.cumsum(values)])
-        return total[start[1:]] - total[start[:-1]]
-
-    def by_step(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-        total = np.concatenate([[0], np.cumsum(values)])
-        return total[edges[1 : steps + 1]] - total[edges[:steps]]
-
-    packets = np.where(activity.row_tree >= 0, 1, np.diff(start))
-    row_flits = np.where(activity.row_tree >= 0, 1, by_row(flits))
-    injected = activity.inject_row
-    sent_packets = by_step(packets[injected], activity.inject_start)
-    sent_flits = by_step(row_flits[injected], activity.inject_start)
-    out = (activity.entry_kind == OUTPUT).astype(np.int64)
-    # a message without a row reads the last place
-    nothing = np.zeros(1, np.int64)
-    edges = activity.work_message[activity.work_start]
-    received_flits = by_step(
-        np.concatenate([by_row(flits * out), nothing])[activity.message_row], edges
-    )
-    received_events = by_step(
-        np.concatenate([by_row(activity.entry_events * out), nothing])[activity.message_row], edges
-    )
-    return sent_packets, sent_flits, received_flits, received_events
+    price, used = chip.energy.multiply_accumulate, record.operand_macs.sum(axis=0)
+    weight = np.ones(len(used))
+    if price.by_bits is None:
+        return weight
+    for number, (bits, value_bits) in enumerate(record.operand_bits.tolist()):
+        pair = f"{bits}x{value_bits}"
+        if pair in price.by_bits:
+            weight[number] = price.by_bits[pair].value / price.value
+        elif used[number]:
+            raise CheckError(
+                f"chip {chip.name}: energy.multiply_accumulate.by_bits: must hold {pair!r} (weight "
+                f"bits x activation bits), "
+                f"which this run multiplies; it holds {', '.join(price.by_bits)}"
+            )
+    return weight
 
 
 def _static(

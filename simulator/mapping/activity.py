@@ -14,7 +14,7 @@ from simulator.describe.workload import Workload
 from simulator.mapping import encodings, fan_out, sending
 from simulator.mapping.multicast import trees
 from simulator.mapping.partition import CoreMapping
-from simulator.mapping.plan import Activity, Plan
+from simulator.mapping.plan import WORK_COUNTERS, Activity, Plan
 from simulator.mapping.sending import Sent
 
 
@@ -31,16 +31,8 @@ class Schedule:
     steps_per_inference: int
     n_inferences: int
     encoding: tuple[str, ...]  # per layer
-    row_layer: np.ndarray  # (n_rows,)
-    entry_bits: np.ndarray  # (n_entries,) header and payload bits, before padding to flits
-    entry_payload_bits: np.ndarray
-    work_spikes: np.ndarray  # (n_work,) neurons of the item that fire; a readout's do not
-    work_events: (
-        np.ndarray
-    )  # (n_work,) events the item sends, however they are packed; a readout's potentials
-    operand_bits: tuple[
-        tuple[int, int], ...
-    ]  # per layer, the input left out: of its weights, of the values that reach it
+    # per layer, the input left out: bits of its weights and of the values that reach it
+    operand_bits: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -81,7 +73,7 @@ def compile_activity(
     ]
     work = _work(workload, mapping, raster, step, visited)
     key, position, row = _messages(workload, mapping, sent, first_row, step, visited)
-    row_layer = np.repeat(np.arange(len(sent)), np.diff(first_row))
+    operands, entry_operands = _operands(workload, sent)
     row_endpoint = [np.full(first_row[1], plan.n_cores)]
     row_endpoint += [
         mapping.cores[number - 1][sent[number].row_slice] for number in range(1, len(layers) + 1)
@@ -114,6 +106,12 @@ def compile_activity(
         entry_kind=rows.kind,
         entry_words=rows.words.astype(np.int64),
         entry_events=rows.events.astype(np.int64),
+        entry_payload_bits=rows.payload_bits.astype(np.int32),
+        entry_header_bits=rows.header_bits.astype(np.int32),
+        entry_stream_bits=rows.stream_bits.astype(np.int32),
+        entry_operands=entry_operands,
+        work_counts=_work_counts(workload, mapping, raster, step, work),
+        operand_bits=np.unique(np.array(operands, np.int64), axis=0),
         **tree,
     )
     return Schedule(
@@ -124,20 +122,50 @@ def compile_activity(
         steps,
         len(raster.outputs),
         tuple(layer.encoding for layer in sent),
-        row_layer[sends],
-        rows.bits,
-        rows.payload_bits,
-        *_fired(workload, mapping, raster, step, work),
-        tuple(
-            (layer.connection.weight_bits, before.payload) for layer, before in zip(layers, sent)
-        ),
+        operands,
     )
+
+
+def _operands(
+    workload: Workload, sent: list[Sent]
+) -> tuple[tuple[tuple[int, int], ...], np.ndarray]:
+    """Return the bits of each layer's weights and of the values that reach it, and for each entry
+    its row among the pairs that differ, sorted; (n_entries,) int32.
+    """
+    layers = workload.network.layers
+    pairs = tuple(
+        (layer.connection.weight_bits, before.payload) for layer, before in zip(layers, sent)
+    )
+    _, row = np.unique(np.array(pairs, np.int64), axis=0, return_inverse=True)
+    # what the last layer sends reaches no synapse
+    of_layer = [*row.reshape(-1).tolist(), 0]
+    count = [len(layer.rows.endpoint) for layer in sent]
+    return pairs, np.repeat(np.array(of_layer, np.int32), count)
+
+
+def _work_counts(
+    workload: Workload, mapping: CoreMapping, raster: Raster, step: object, work: _Work
+) -> np.ndarray:
+    """Return what every work item counts, (n_work, len(WORK_COUNTERS)) int64."""
+    spikes, events = _fired(workload, mapping, raster, step, work)
+    spiking = int(raster.mode == "snn")
+    count = {
+        "membrane_reads": work.visits,
+        "membrane_writes": work.visits,
+        "threshold_tests": spiking * work.visits,
+        "clamps": 2 * (1 - spiking) * work.visits,
+        "resets": spiking * spikes,
+        "events_generated": events,
+    }
+    return np.stack([count[name] for name in WORK_COUNTERS], axis=1).astype(np.int64)
 
 
 def _fired(
     workload: Workload, mapping: CoreMapping, raster: Raster, step: object, work: _Work
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the spikes and the events of every work item, (n_work,) int64 each."""
+    """Return the spikes and the events of every work item, (n_work,) int64 each; what a readout
+    sends are events, but no spikes.
+    """
     n_slices, first = len(mapping.slices), 0
     spikes, events = np.zeros(len(work.key), np.int64), np.zeros(len(work.key), np.int64)
     for number, layer in enumerate(workload.network.layers, start=1):

@@ -75,8 +75,10 @@ class Rows:
     kind: np.ndarray
     words: np.ndarray
     events: np.ndarray
-    bits: np.ndarray  # of fields in the packet: header and payload, before padding to flits
+    # of fields in the packet, before padding to flits; a stream's payload counts apart
     payload_bits: np.ndarray
+    header_bits: np.ndarray
+    stream_bits: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ def rows(chip: Chip, reach: Reach, groups: Grouping, encoding: str, payload: int
         bits = packet.destination + packet.axon + payload_bits
         cycles = cycles + synapse.lookup + (size - count) * synapse.zero * synapse.zero_skip
         traffic_class = STREAMS
+    streams = int(encoding != "events")
     if reach.kind == OUTPUT:
         targets = np.zeros_like(targets)
     elif len(bits) and (longest := int(stages.flits(chip, bits).max())) > chip.core.input_queue:
@@ -145,8 +148,9 @@ def rows(chip: Chip, reach: Reach, groups: Grouping, encoding: str, payload: int
         kind=np.full(len(group), reach.kind, np.uint8),
         words=words,
         events=count,
-        bits=bits,
-        payload_bits=payload_bits,
+        payload_bits=payload_bits * (not streams),
+        header_bits=bits - payload_bits,
+        stream_bits=payload_bits * streams,
     )
 
 

@@ -18,6 +18,15 @@ from simulator.errors import InputError
 EAST, WEST, NORTH, SOUTH, LOCAL = routing.PORTS
 LOOKAHEAD, CANONICAL = 0, 1
 ACCUMULATE, MULTIPLY_ACCUMULATE, OUTPUT = 0, 1, 2
+#: what a work item counts beside its visits and messages, booked when its soma begins it
+WORK_COUNTERS = (
+    "membrane_reads",
+    "membrane_writes",
+    "threshold_tests",
+    "clamps",
+    "resets",  # spikes that subtract the threshold or clear the potential
+    "events_generated",  # spikes, activations or potentials handed to axon-out
+)
 MAX_VIRTUAL_CHANNELS = 8
 MAX_BUFFER = 64
 
@@ -119,6 +128,13 @@ class Activity:
     )  # (n_entries,) uint8: ACCUMULATE, MULTIPLY_ACCUMULATE, OUTPUT (to a port)
     entry_words: np.ndarray  # (n_entries,) int64, weight words read
     entry_events: np.ndarray  # (n_entries,) int64, spikes or activations carried
+    # what else is counted: of a packet, bits per mesh link; of a work item, WORK_COUNTERS
+    entry_payload_bits: np.ndarray  # (n_entries,) int32, of events
+    entry_header_bits: np.ndarray  # (n_entries,) int32
+    entry_stream_bits: np.ndarray  # (n_entries,) int32, payload of bitmaps and dense streams
+    entry_operands: np.ndarray  # (n_entries,) int32, a row of operand_bits (for macs)
+    work_counts: np.ndarray  # (n_work, len(WORK_COUNTERS)) int64
+    operand_bits: np.ndarray  # (n_operands, 2) int64: bits of a weight, bits of a value
     # multicast trees: CSR over trees of (router, mask of output ports), routers rising
     tree_start: np.ndarray  # (n_trees + 1,) int64
     tree_router: np.ndarray  # int32
@@ -146,6 +162,18 @@ class Activity:
     def n_steps(self) -> int:
         """Chip steps in the run."""
         return len(self.work_start) - 1
+
+
+def uncounted(n_work: int, n_entries: int) -> dict[str, np.ndarray]:
+    """Return the fields of an Activity that only counters need, for work of which nothing more is
+    counted.
+    """
+    nothing = np.broadcast_to(np.int32(0), n_entries)
+    names = ("payload_bits", "header_bits", "stream_bits", "operands")
+    return {f"entry_{name}": nothing for name in names} | {
+        "work_counts": np.zeros((n_work, len(WORK_COUNTERS)), np.int64),
+        "operand_bits": np.ones((1, 2), np.int64),
+    }
 
 
 NO_TREES: dict[str, np.ndarray] = {

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from simulator.errors import InputError
-from simulator.mapping.plan import LOCAL, LOOKAHEAD, OUTPUT, Activity, Plan
+from simulator.mapping.plan import LOCAL, LOOKAHEAD, OUTPUT, Activity, Plan, uncounted
 from simulator.mapping.routes import table, xy_tree
 
 
@@ -109,6 +109,7 @@ def trace_activity(plan: Plan, packets: Sequence[Sequence[int]] | np.ndarray) ->
         tree_start=np.zeros(1, np.int64),
         tree_router=np.zeros(0, np.int32),
         tree_mask=np.zeros(0, np.uint32),
+        **uncounted(0, n),
     )
 
 

@@ -102,6 +102,7 @@ def tables(result: Result) -> dict[str, dict[str, np.ndarray]]:
     record, plan, ledger = result.record, result.plan, result.ledger
     layers = result.layers()
     n = plan.n_cores
+    operands = np.array([f"{bits}x{value}" for bits, value in record.operand_bits.tolist()])
     return {
         "cores": {
             "core": np.arange(n),
@@ -113,6 +114,8 @@ def tables(result: Result) -> dict[str, dict[str, np.ndarray]]:
             "axon_bits": result.mapping.axon_bits,
             "counters": record.counters[:n],
             "counter_names": np.array(COUNTERS),
+            "operand_macs": record.operand_macs[:n],
+            "operand_names": operands,
             "unit_cycles": record.unit_cycles,
             "unit_names": np.array(UNITS),
             "unit_state_names": np.array(UNIT_STATES),
@@ -146,7 +149,14 @@ def tables(result: Result) -> dict[str, dict[str, np.ndarray]]:
             "quiet": record.step_quiet,
             "last_output": record.step_last_output,
             "counters": record.step_counters,
+            "port_counters": record.step_port_counters,
             "counter_names": np.array(COUNTERS),
+            "operand_macs": record.step_operand_macs,
+            "operand_names": operands,
+            "state_cycles": record.step_state_cycles,
+            "router_state_cycles": record.step_router_state_cycles,
+            "state_names": np.array(POWER_STATES),
+            "router_wakes": record.step_router_wakes,
             "energy_j": ledger.by_step.T,
             "action_names": np.array(ACTIONS),
             "latency_cycles": result.latency_cycles,

@@ -447,7 +447,7 @@ def always_on(
             )
             if not record.complete:
                 raise KeyboardInterrupt  # a stream cut short has no average
-            ledger = energy.account(chips[policy], mapping, plan, schedule, record)
+            ledger = energy.account(chips[policy], mapping, plan, record)
             return Result(
                 shown,
                 chips[policy],

@@ -26,10 +26,9 @@ from simulator.describe.network import DENSE, SPARSE, Connection, Layer, Network
 from simulator.describe.published import Claim
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
-from simulator.mapping.activity import Schedule
 from simulator.mapping.machine import compile_plan
 from simulator.mapping.partition import CoreMapping, Slice
-from simulator.mapping.plan import ACCUMULATE, NO_TREES, Activity
+from simulator.mapping.plan import ACCUMULATE, NO_TREES, WORK_COUNTERS, Activity, uncounted
 from simulator.study.controlled import named
 from simulator.study.simulation import Result, engine_named, run
 from simulator.timing.record import BUSY, COUNTER, UNITS
@@ -380,13 +379,14 @@ class _Hand:
         synapse = self.chip.core.synapse
         cycles = synapse.lookup + -(-self.operations // synapse.lanes) * synapse.accumulate
         owner = self.place // max(per_core, 1)
+        messages = np.concatenate([np.searchsorted(owner, items), [n]]).astype(np.int64)
         return Activity(
             work_start=np.searchsorted(items, np.arange(self.steps + 1) * self.chip.n_cores).astype(
                 np.int64
             ),
             work_core=(items % self.chip.n_cores).astype(np.int32),
             work_visits=self.visits.reshape(-1)[items],
-            work_message=np.concatenate([np.searchsorted(owner, items), [n]]).astype(np.int64),
+            work_message=messages,
             message_position=(self.place % max(per_core, 1)).astype(np.int32),
             message_row=np.arange(n, dtype=np.int32),
             inject_start=np.zeros(self.steps + 1, np.int64),
@@ -405,7 +405,22 @@ class _Hand:
             entry_events=np.ones(n, np.int64),
             step_release=np.arange(self.steps + 1) * (end // self.steps),
             **NO_TREES,
+            **self._counts(items, np.diff(messages)),
         )
+
+    def _counts(self, items: np.ndarray, spikes: np.ndarray) -> dict[str, np.ndarray]:
+        """Return what the work counts beside what it takes: every visit reads, compares and
+        writes, every spike resets its neuron and becomes a packet of headers alone.
+        """
+        n, visits = len(self.place), self.visits.reshape(-1)[items]
+        names = ("membrane_reads", "membrane_writes", "threshold_tests")
+        count = dict.fromkeys(names, visits) | dict.fromkeys(("resets", "events_generated"), spikes)
+        counts = [count.get(name, 0 * visits) for name in WORK_COUNTERS]
+        packet = self.chip.packet
+        return uncounted(len(items), n) | {
+            "entry_header_bits": np.full(n, packet.destination + packet.axon, np.int32),
+            "work_counts": np.stack(counts, axis=1),
+        }
 
 
 @dataclass(frozen=True)
@@ -433,23 +448,6 @@ def _simulated(chip: Chip, work: _Hand, seconds: Fraction) -> _Simulated:
     # a step of such work begins on time, not after a barrier
     plan = replace(compile_plan(chip, mapping), barrier_cycles=1)
     activity = work.activity(end)
-    rows = len(activity.row_tree)
-    header = chip.packet.destination + chip.packet.axon
-    schedule = Schedule(
-        activity,
-        "snn",
-        work.steps,
-        (0, 1),
-        work.steps,
-        1,
-        ("events", "events"),
-        np.ones(rows, np.int64),
-        np.full(rows, header),
-        np.zeros(rows, np.int64),
-        np.diff(activity.work_message),
-        np.diff(activity.work_message),
-        ((1, 1),),
-    )
     record = engine_named("compiled")(plan, activity)
-    ledger = energy.account(chip, mapping, plan, schedule, record)
+    ledger = energy.account(chip, mapping, plan, record)
     return _Simulated(ledger.total / (record.cycles * chip.period))

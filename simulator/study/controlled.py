@@ -265,7 +265,7 @@ def replay(
     plan = compile_plan(chip, mapping)
     schedule = compile_activity(activity.driven, chip, mapping, plan, raster)
     record = engine_named(engine)(plan, schedule.activity)
-    ledger = energy.account(chip, mapping, plan, schedule, record)
+    ledger = energy.account(chip, mapping, plan, record)
     return Result(
         activity.driven,
         chip,

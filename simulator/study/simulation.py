@@ -202,6 +202,7 @@ class Result:
                 "flit_hops_east_west": self.count("flit_hops_east_west"),
                 "flit_hops_north_south": self.count("flit_hops_north_south"),
                 "router_traversals": self.count("router_traversals"),
+                "router_grants": self.count("router_grants"),
                 "weight_read_words": self.count("weight_read_words"),
                 "events_received": self.count("events_received"),
                 "gate_wakes": self.count("gate_wakes"),
@@ -307,7 +308,7 @@ def run(
         progress=lambda done, total: report(f"{mode} steps", done, total),
         **whole,
     )
-    ledger = energy.account(chip, mapping, plan, schedule, record)
+    ledger = energy.account(chip, mapping, plan, record)
     result = Result(
         workload, chip, mode, steps, engine, raster, mapping, plan, schedule, record, ledger
     )

@@ -55,7 +55,12 @@ ABSENT: dict[str, tuple[str, ...]] = {
 RESULTS = "results to the port"
 assert sorted(sum((*TERMS.values(), *ABSENT.values()), ())) == sorted(ACTIONS)
 #: actions that the sender books; the formula charges a transfer to the neuron it reaches
-_SENT = {"link_east_west", "link_north_south"}
+_SENT = {
+    "payload_bit_hop",
+    "stream_bit_hop",
+    "link_east_west",
+    "link_north_south",
+}
 #: terms that grow with the number of synapses; the others with that of neurons
 _BY_SYNAPSE = {"accumulate", "multiply", "weight_read", "transfer"}
 #: stands for infinite reuse, whose reads then round to nothing

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from simulator.mapping.plan import Plan
+from simulator.mapping.plan import WORK_COUNTERS, Plan
 
 #: counters of each endpoint (cores, then ports to the outside)
 COUNTERS = (
@@ -16,8 +16,12 @@ COUNTERS = (
     "flits_sent",
     # flits x routers visited, booked on the sender (multicast: routers of the tree)
     "router_traversals",
+    "router_grants",  # flits x outputs granted: one per router (multicast: one per branch)
     "flit_hops_east_west",  # flits x mesh links, booked on the sender
     "flit_hops_north_south",
+    "payload_bit_hops",  # bits x mesh links, booked on the sender: payload of events
+    "header_bit_hops",
+    "stream_bit_hops",  # payload of bitmaps and dense streams
     "packets_received",  # consumed by a port or taken by a synapse unit
     "flits_received",
     "events_received",  # spikes or activations in them
@@ -26,6 +30,7 @@ COUNTERS = (
     "weight_read_words",
     "neuron_updates",  # visits of the soma
     "spikes",  # visits with a message, sent or not
+    *WORK_COUNTERS,
     "gate_wakes",
     "off_wakes",
     "reload_cycles",  # plan.reload_cycles of the core, once per wake from off
@@ -87,6 +92,10 @@ class Record:
     step_last_output: np.ndarray  # (n_steps,) last cycle a port consumed a flit; -1: none
     counters: np.ndarray  # (n_endpoints, len(COUNTERS))
     step_counters: np.ndarray  # (n_steps, len(COUNTERS)): the same, by step
+    step_port_counters: np.ndarray  # (n_steps, len(COUNTERS)): of the ports to the outside alone
+    operand_bits: np.ndarray  # (n_operands, 2) of the work: bits of a weight, bits of a value
+    operand_macs: np.ndarray  # (n_endpoints, n_operands): macs by the width of their operands
+    step_operand_macs: np.ndarray  # (n_steps, n_operands)
     queue_peak: np.ndarray  # (n_cores, len(QUEUES))
     unit_cycles: np.ndarray  # (n_cores, len(UNITS), len(UNIT_STATES))
     state_cycles: np.ndarray  # (n_cores, len(POWER_STATES))

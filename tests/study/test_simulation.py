@@ -99,6 +99,15 @@ def test_energy_is_counts_times_the_table(result: Result) -> None:
     assert set(COMPONENT) == set(ACTIONS)
 
 
+def test_every_grant_of_the_switch_is_paid_and_every_buffer_written_once(result: Result) -> None:
+    counts = result.ledger.counts
+    for action in ("buffer_read", "crossbar", "allocation"):
+        assert result.record.link_flits.sum() == counts[action]
+    assert result.count("router_traversals") == counts["buffer_write"]
+    if not result.chip.router.multicast:
+        assert counts["buffer_write"] == counts["buffer_read"]
+
+
 def test_steps_follow_each_other_by_the_barrier(result: Result) -> None:
     record = result.record
     assert (record.step_start[1:] - record.step_quiet[:-1] == result.plan.barrier_cycles).all()

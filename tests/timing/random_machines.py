@@ -6,12 +6,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.mapping.plan import ACCUMULATE, LOCAL, MULTIPLY_ACCUMULATE, OUTPUT, Activity, Plan
+from simulator.mapping.plan import (
+    ACCUMULATE,
+    LOCAL,
+    MULTIPLY_ACCUMULATE,
+    OUTPUT,
+    WORK_COUNTERS,
+    Activity,
+    Plan,
+)
 from simulator.mapping.routes import table, xy_tree
 
 #: trees run along XY; only these tables allow every turn of theirs, so no circle can close between
 #: the two
 TREE_ROUTING = ("xy", "west-first")
+#: pairs of operand widths
+N_OPERANDS = 3
 ROUTING = ("xy", "yx", "west-first", "negative-first")
 
 
@@ -77,6 +87,8 @@ class _Rows:
 
     def __init__(self, rng: np.random.Generator, plan: Plan) -> None:
         self.rng, self.plan = rng, plan
+        # what is only counted is drawn apart, so that it leaves every other draw as it was
+        self.counted = np.random.default_rng(plan.n_endpoints)
         self.start = [0]
         self.tree: list[int] = []
         self.entry: list[tuple[int, ...]] = []
@@ -123,6 +135,8 @@ class _Rows:
             kind,
             operations // 4,
             int(rng.integers(1, 4)),
+            *self.counted.integers(0, 40, 3).tolist(),
+            int(self.counted.integers(0, N_OPERANDS)),
         )
 
 
@@ -201,4 +215,10 @@ def _activity(
         tree_start=np.cumsum([0] + [len(tree) for tree in rows.trees], dtype=np.int64),
         tree_router=column(nodes, 0, np.int32),
         tree_mask=column(nodes, 1, np.uint32),
+        entry_payload_bits=column(rows.entry, 8, np.int32),
+        entry_header_bits=column(rows.entry, 9, np.int32),
+        entry_stream_bits=column(rows.entry, 10, np.int32),
+        entry_operands=column(rows.entry, 11, np.int32),
+        work_counts=rows.counted.integers(0, 20, (len(work), len(WORK_COUNTERS))),
+        operand_bits=np.array([[8, bits] for bits in range(1, N_OPERANDS + 1)], np.int64),
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.mapping.plan import ACCUMULATE, LOCAL, OUTPUT, Activity, Plan
+from simulator.mapping.plan import ACCUMULATE, LOCAL, OUTPUT, Activity, Plan, uncounted
 from simulator.mapping.traffic import noc_plan
 
 CORE, PORT = 0, 1
@@ -98,4 +98,5 @@ def work(plan: Plan, rows: Sequence[Row], steps: Sequence[Step]) -> Activity:
         tree_start=total([len(tree) for tree in trees]),
         tree_router=np.array([router for router, _ in nodes], np.int32),
         tree_mask=np.array([mask for _, mask in nodes], np.uint32),
+        **uncounted(len(working), len(entries)),
     )

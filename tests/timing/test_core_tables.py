@@ -241,7 +241,7 @@ def test_a_sleeping_core_wakes_when_a_flit_comes(
     record = run(engine, plan, [Row([(CORE, 1, 1, 0)])], [Step(injects=[(0, 0)])])
     assert expected == states(record)
     before = {cycle: state for (_, state), (cycle, _) in zip(expected, expected[1:])}[5]
-    wakes = record.counters[CORE, [COUNTER["gate_wakes"], COUNTER["off_wakes"]]].tolist()
+    wakes = record.counters[CORE, [COUNTER["gate_wakes"], COUNTER["off_wakes"]]].tolist()  # [K5]
     assert [int(before == "gated"), int(before == "off")] == wakes
     ends = [*[cycle for cycle, _ in expected[1:]], record.cycles]
     for number, name in enumerate(POWER_STATES):

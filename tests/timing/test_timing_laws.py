@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from random_machines import random_activity, random_plan
 from small_machines import Step, work
 
-from simulator.mapping.plan import Activity
+from simulator.mapping.plan import MULTIPLY_ACCUMULATE, WORK_COUNTERS, Activity
 from simulator.mapping.routes import distance
 from simulator.timing.record import COUNTER, GATED, IDLE, OFF
 
@@ -20,7 +20,16 @@ seeds = given(seed=st.integers(0, 2**32 - 1))
 often = settings(derandomize=True, deadline=None, max_examples=40, database=None)
 #: when a core sleeps depends on timing, what it computes does not
 WAKES = ("gate_wakes", "off_wakes", "reload_cycles")
-HOPS = ("router_traversals", "flit_hops_east_west", "flit_hops_north_south")  # the next law's
+#: the next laws'
+HOPS = (
+    "router_traversals",
+    "router_grants",
+    "flit_hops_east_west",
+    "flit_hops_north_south",
+    "payload_bit_hops",
+    "header_bit_hops",
+    "stream_bit_hops",
+)
 
 
 def drawn(seed):
@@ -65,7 +74,7 @@ def test_every_entry_is_delivered_exactly_once(engine, seed):
 
 @often
 @seeds
-def test_the_work_done_is_the_work_given(engine, seed):  # [K1]
+def test_the_work_done_is_the_work_given(engine, seed):  # [K1] [K4] [K6]
     plan, activity = drawn(seed)
     record = simulate_with(engine)(plan, activity)
     expected = np.zeros_like(record.counters)
@@ -88,20 +97,68 @@ def test_the_work_done_is_the_work_given(engine, seed):  # [K1]
             expected[to, COUNTER["weight_read_words"]] += activity.entry_words[entry]
     np.add.at(expected[:, COUNTER["neuron_updates"]], activity.work_core, activity.work_visits)
     np.add.at(expected[:, COUNTER["spikes"]], activity.work_core, np.diff(activity.work_message))
+    for column, name in enumerate(WORK_COUNTERS):
+        counts = activity.work_counts[:, column]
+        np.add.at(expected[:, COUNTER[name]], activity.work_core, counts)
     for name in (*HOPS, *WAKES):
         expected[:, COUNTER[name]] = record.counters[:, COUNTER[name]]
     assert expected.tolist() == record.counters.tolist()
+    ports = record.counters[plan.n_cores :].sum(axis=0)
+    assert ports.tolist() == record.step_port_counters.sum(axis=0).tolist()
+    assert record.counters.sum(axis=0).tolist() == record.step_counters.sum(axis=0).tolist()
 
 
 @often
 @seeds
-def test_flits_and_hops_are_the_grants_of_the_links(engine, seed):
+def test_bits_travel_as_far_as_their_packets(engine, seed):  # [K3]
+    plan, activity = drawn(seed)
+    record = simulate_with(engine)(plan, activity)
+    expected = dict.fromkeys(("payload", "header", "stream"), 0)
+    for source, row in sources(activity):
+        first, last = activity.row_start[row], activity.row_start[row + 1]
+        tree = activity.row_tree[row]
+        if tree >= 0:
+            nodes = slice(activity.tree_start[tree], activity.tree_start[tree + 1])
+            links = sum(int(mask & 15).bit_count() for mask in activity.tree_mask[nodes])
+            packets = [(first, links)]
+        else:
+            here = plan.endpoint_router[source]
+            there = plan.endpoint_router[activity.entry_endpoint[first:last]]
+            packets = [(first + k, distance(plan.width, here, to)) for k, to in enumerate(there)]
+        for entry, links in packets:
+            for kind in expected:
+                expected[kind] += int(getattr(activity, f"entry_{kind}_bits")[entry]) * links
+    found = record.counters.sum(axis=0)
+    assert expected == {kind: found[COUNTER[f"{kind}_bit_hops"]] for kind in expected}
+
+
+@often
+@seeds
+def test_macs_are_booked_by_the_widths_of_their_operands(engine, seed):  # [K7]
+    plan, activity = drawn(seed)
+    record = simulate_with(engine)(plan, activity)
+    expected = np.zeros((plan.n_endpoints, len(activity.operand_bits)), np.int64)
+    for _, entry in copies(activity):
+        if activity.entry_kind[entry] == MULTIPLY_ACCUMULATE:
+            place = activity.entry_endpoint[entry], activity.entry_operands[entry]
+            expected[place] += activity.entry_operations[entry]
+    assert expected.tolist() == record.operand_macs.tolist()
+    assert expected.sum(axis=0).tolist() == record.step_operand_macs.sum(axis=0).tolist()
+    assert expected.sum() == record.counters[:, COUNTER["macs"]].sum()
+
+
+@often
+@seeds
+def test_flits_and_hops_are_the_grants_of_the_links(engine, seed):  # [K8]
     plan, activity = drawn(seed)
     record = simulate_with(engine)(plan, activity, events=True)
     total = dict(zip(COUNTER, record.counters.sum(axis=0).tolist()))
     assert total["flit_hops_east_west"] == record.link_flits[:, :2].sum()
     assert total["flit_hops_north_south"] == record.link_flits[:, 2:4].sum()
     assert total["flits_received"] == record.link_flits[:, 4:].sum()
+    assert (
+        total["router_grants"] == record.link_flits.sum()
+    )  # of trees too: every branch is granted
     if not (activity.row_tree >= 0).any():
         assert total["flits_sent"] == total["flits_received"]
         assert total["router_traversals"] == record.link_flits.sum()
@@ -114,7 +171,7 @@ def test_flits_and_hops_are_the_grants_of_the_links(engine, seed):
 
 @often
 @seeds
-def test_hops_are_the_distance_and_instants_are_in_order(engine, seed):  # [M1] [M2]
+def test_hops_are_the_distance_and_instants_are_in_order(engine, seed):  # [M1] [M2] [K10]
     plan, activity = drawn(seed)
     for row in simulate_with(engine)(plan, activity, events=True).packets:
         ends = plan.endpoint_router[[row["source"], row["destination"]]]
@@ -164,7 +221,7 @@ def test_endpoint_totals_are_step_totals_and_queues_hold_what_they_can(engine, s
 
 @often
 @seeds
-def test_a_state_log_is_the_time_in_each_state(engine, seed):
+def test_a_state_log_is_the_time_in_each_state(engine, seed):  # [K9]
     plan, activity = drawn(seed)
     record = simulate_with(engine)(plan, activity, events=True)
     for is_router, expected in ((0, record.state_cycles), (1, record.router_state_cycles)):

@@ -42,7 +42,7 @@ def take_totals(state: State, step: int, now: int) -> None:
     from nothing, so what passed before it is its own [S6].
     """
     chip = state.chip[0]
-    for number in range(chip.n_cores):
+    for number in range(chip.n_cores):  # [K5]
         power = state.power[number]
         settle(power, now)
         state.counter[number, GATE_WAKES] = power.gate_wakes
@@ -56,8 +56,10 @@ def take_totals(state: State, step: int, now: int) -> None:
         for k in range(5):
             state.step_power[step, kind, k] += state.power[number].cycles[k]
     for number in range(chip.n_endpoints):
+        kind = 1 if number >= chip.n_cores else 0
         for k in range(state.counter.shape[1]):
-            state.step_counter[step, k] += state.counter[number, k]
+            # [K6]
+            state.step_counter[step, kind, k] += state.counter[number, k]
 
 
 @kernel(inline=False)

@@ -7,16 +7,14 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.jit import kernel
-from simulator.mapping.plan import ACCUMULATE, MULTIPLY_ACCUMULATE
 from simulator.timing.engine.layout import (
-    ACCUMULATES,
     AXON_OUT,
     BLOCKED_UNIT,
     BUSY_UNIT,
     EVENTS_RECEIVED,
+    FIRST_OF_WORK,
     FLITS_RECEIVED,
     FREE,
-    MACS,
     NEURON_UPDATES,
     PACKETS_RECEIVED,
     PENDING,
@@ -108,10 +106,8 @@ def take_packet(state: State, number: int, now: int) -> None:
     counter[FLITS_RECEIVED] += entry.flits
     counter[EVENTS_RECEIVED] += entry.events
     counter[WEIGHT_READ_WORDS] += entry.words
-    if entry.kind == ACCUMULATE:
-        counter[ACCUMULATES] += entry.operations
-    elif entry.kind == MULTIPLY_ACCUMULATE:
-        counter[MACS] += entry.operations
+    if entry.column >= 0:
+        counter[entry.column] += entry.operations
     occupy(state, number, SYNAPSE, entry.cycles, now)
 
 
@@ -210,6 +206,8 @@ def step_soma(state: State, number: int, has_room: bool, now: int) -> None:
         counter = state.counter[number]
         counter[NEURON_UPDATES] += work.visits
         counter[SPIKES] += state.work[core.work + 1].message - work.message
+        for k in range(state.work_count.shape[1]):  # [K4]
+            counter[FIRST_OF_WORK + k] += state.work_count[core.work, k]
         visit_neurons(state, number, now)
     elif core.state[SOMA] == BLOCKED_UNIT or (
         core.state[SOMA] == BUSY_UNIT and core.until[SOMA] == now

@@ -133,4 +133,4 @@ class Fabric:
 
     def record(self) -> Record:
         """Return what a run that came to its end has counted."""
-        return make_record(self.state, self.plan, self.logs)
+        return make_record(self.state, self.plan, self.activity.operand_bits, self.logs)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulator.mapping.plan import WORK_COUNTERS
 from simulator.timing.record import COUNTERS
 
 NEVER = 1 << 62
@@ -25,13 +26,18 @@ HEAD, TAIL = 1, 2
 #: states of a core's unit
 FREE, BUSY_UNIT, BLOCKED_UNIT, PENDING = range(4)
 SYNAPSE, SOMA, AXON_OUT = range(3)
-#: columns of the counters, in the order of record.COUNTERS
+#: columns of the counters, in the order of record.COUNTERS; those of WORK_COUNTERS are together
+FIRST_OF_WORK = COUNTERS.index(WORK_COUNTERS[0])
 (
     PACKETS_SENT,
     FLITS_SENT,
     ROUTER_TRAVERSALS,
+    ROUTER_GRANTS,
     FLIT_HOPS_EAST_WEST,
     FLIT_HOPS_NORTH_SOUTH,
+    PAYLOAD_BIT_HOPS,
+    HEADER_BIT_HOPS,
+    STREAM_BIT_HOPS,
     PACKETS_RECEIVED,
     FLITS_RECEIVED,
     EVENTS_RECEIVED,
@@ -40,10 +46,8 @@ SYNAPSE, SOMA, AXON_OUT = range(3)
     WEIGHT_READ_WORDS,
     NEURON_UPDATES,
     SPIKES,
-    GATE_WAKES,
-    OFF_WAKES,
-    RELOAD_CYCLES,
-) = range(len(COUNTERS))
+) = range(FIRST_OF_WORK)
+GATE_WAKES, OFF_WAKES, RELOAD_CYCLES = range(FIRST_OF_WORK + len(WORK_COUNTERS), len(COUNTERS))
 
 
 #: bytes of a cache line; what is touched together lies in one
@@ -283,11 +287,14 @@ ENTRY = _record(
     endpoint="i4",
     flits="i4",
     traffic_class="i4",
-    kind="i4",
+    column="i4",  # of the counters, in which its operations are booked; -1: none
     cycles="i8",
     operations="i8",
     words="i8",
     events="i8",
+    payload_bits="i4",
+    header_bits="i4",
+    stream_bits="i4",
 )
 
 FLIT_EVENT = _record(lane="i4", token="i4")
@@ -298,7 +305,7 @@ HEAP = _record(due="i8", timer="i8")
 ROW = _record(start="i8", tree="i8")
 MESSAGE = _record(position="i4", row="i4")
 WORK = _record(core="i8", visits="i8", message="i8")
-TREE = _record(start="i8", routers="i8", east_west="i8", north_south="i8")
+TREE = _record(start="i8", routers="i8", outputs="i8", east_west="i8", north_south="i8")
 BRANCH = _record(router="i4", mask="i4")
 STEP = _record(start="i8", quiet="i8", last_output="i8", release="i8", work="i8", injection="i8")
 
@@ -319,7 +326,9 @@ class State(NamedTuple):
     )  # (n_cores << lane_shift, input_queue) int64: entries of complete packets
     power: np.ndarray  # (n_cores + n_routers,) POWER
     packet: np.ndarray  # (n,) PACKET_IN_FLIGHT, grown when short
-    counter: np.ndarray  # (n_endpoints, len(COUNTERS)) int64
+    # (n_endpoints, len(COUNTERS) + n_operands) int64: the macs of each pair of widths stand behind
+    # the counters
+    counter: np.ndarray
     # what happens later
     flit_wheel: np.ndarray  # (slots, n_routers * ports) FLIT_EVENT
     credit_wheel: np.ndarray  # (slots, n_routers * ports) CREDIT_EVENT
@@ -338,6 +347,7 @@ class State(NamedTuple):
     # the work
     step: np.ndarray  # (n_steps + 1,) STEP
     work: np.ndarray  # (n_work + 1,) WORK
+    work_count: np.ndarray  # (n_work, len(WORK_COUNTERS)) int64
     message: np.ndarray  # (n_messages,) MESSAGE
     injection_order: np.ndarray  # (n_injections,) int64, or (0,): already in order
     inject_port: np.ndarray
@@ -352,7 +362,8 @@ class State(NamedTuple):
         np.ndarray
     )  # (n_lanes, ports) int8, or (1, 1): output VC of each branch of a multicast packet
     # what is left behind
-    step_counter: np.ndarray  # (n_steps + 1, len(COUNTERS)) int64, totals at each start
+    # (n_steps + 1, 2, columns of counter) int64, totals at each start: of the cores, of the ports
+    step_counter: np.ndarray
     step_router_wakes: np.ndarray  # (n_steps + 1,) int64, likewise
     step_power: np.ndarray  # (n_steps + 1, 2, 5) int64, the same for cores and routers
     grant_log: np.ndarray  # (n,) GRANT

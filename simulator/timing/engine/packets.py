@@ -11,8 +11,12 @@ from simulator.timing.engine.layout import (
     FLIT_HOPS_EAST_WEST,
     FLIT_HOPS_NORTH_SOUTH,
     FLITS_SENT,
+    HEADER_BIT_HOPS,
     PACKETS_SENT,
+    PAYLOAD_BIT_HOPS,
+    ROUTER_GRANTS,
     ROUTER_TRAVERSALS,
+    STREAM_BIT_HOPS,
     State,
 )
 
@@ -63,16 +67,23 @@ def book_sent(state: State, source: int, packet) -> None:  # type: ignore[no-unt
     counter[FLITS_SENT] += flits
     if packet.tree >= 0:
         tree = state.tree[packet.tree]
-        counter[ROUTER_TRAVERSALS] += tree.routers
-        counter[FLIT_HOPS_EAST_WEST] += tree.east_west
-        counter[FLIT_HOPS_NORTH_SOUTH] += tree.north_south
-        return
-    router = state.router[state.interface[source].router]
-    east_west = abs(packet.x - router.x)
-    north_south = abs(packet.y - router.y)
-    counter[ROUTER_TRAVERSALS] += flits * (east_west + north_south + 1)
+        routers, outputs = tree.routers, tree.outputs
+        east_west, north_south = tree.east_west, tree.north_south
+    else:
+        router = state.router[state.interface[source].router]
+        east_west = np.int64(abs(packet.x - router.x))
+        north_south = np.int64(abs(packet.y - router.y))
+        routers = outputs = east_west + north_south + 1
+    # [K3]
+    counter[ROUTER_TRAVERSALS] += flits * routers
+    counter[ROUTER_GRANTS] += flits * outputs
     counter[FLIT_HOPS_EAST_WEST] += flits * east_west
     counter[FLIT_HOPS_NORTH_SOUTH] += flits * north_south
+    entry = state.entry[packet.entry]
+    links = east_west + north_south
+    counter[PAYLOAD_BIT_HOPS] += entry.payload_bits * links
+    counter[HEADER_BIT_HOPS] += entry.header_bits * links
+    counter[STREAM_BIT_HOPS] += entry.stream_bits * links
 
 
 @kernel(inline=True)
@@ -149,7 +160,7 @@ def log_packet(state: State, number: int, endpoint: int, now: int) -> None:
     source = state.router[state.interface[packet.source].router]
     target = state.router[state.interface[endpoint].router]
     row = state.packet_log[chip.n_packets]
-    row.packet = packet.name
+    row.packet = packet.name  # [K10]
     row.source = packet.source
     row.destination = endpoint
     row.size = packet.flits

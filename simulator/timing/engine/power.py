@@ -51,7 +51,7 @@ def log_state(chip, power, log: np.ndarray, to: int, cycle: int) -> None:  # typ
     """Note that a core or router is in state `to` from `cycle` on."""
     if power.logged == to:
         return
-    power.logged = to
+    power.logged = to  # [K9]
     row = log[chip.n_states]
     row.cycle = cycle
     row.is_router = power.is_router

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.mapping.plan import Plan
-from simulator.timing.engine.layout import State
+from simulator.timing.engine.layout import MACS, State
 from simulator.timing.record import (
     BARRIER,
     BLOCKED,
     BUSY,
+    COUNTERS,
     GATED,
     GRANT,
     OFF,
@@ -40,7 +41,17 @@ def _unit_cycles(state: State, plan: Plan, cycles: int) -> np.ndarray:
     return unit
 
 
-def make_record(state: State, plan: Plan, logs: tuple[list[np.ndarray], ...]) -> Record:
+def _with_macs(counter: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the counters, their macs summed over widths, and the macs by widths."""
+    counters = np.array(counter[..., : len(COUNTERS)])
+    by_operands = np.array(counter[..., len(COUNTERS) :])
+    counters[..., MACS] = by_operands.sum(axis=-1)
+    return counters, by_operands
+
+
+def make_record(
+    state: State, plan: Plan, operand_bits: np.ndarray, logs: tuple[list[np.ndarray], ...]
+) -> Record:
     """Return the Record of a finished run whose books are closed."""
     chip = state.chip[0]
     n_steps, cycles = int(chip.last_step), int(chip.now)
@@ -56,14 +67,22 @@ def make_record(state: State, plan: Plan, logs: tuple[list[np.ndarray], ...]) ->
     peaks = np.stack(
         [core["input_peak"], core["spike_peak"], interface["peak"][: plan.n_cores]], axis=1
     )
+    counters, operand_macs = _with_macs(state.counter)
+    step_counters, step_operand_macs = _with_macs(
+        np.diff(state.step_counter[: n_steps + 1], axis=0)
+    )
     router_power = state.power[plan.n_cores :]
     return Record(
         cycles=cycles,
         step_start=np.array(state.step["start"][:n_steps]),
         step_quiet=np.array(state.step["quiet"][:n_steps]),
         step_last_output=np.array(state.step["last_output"][:n_steps]),
-        counters=np.array(state.counter),
-        step_counters=np.diff(state.step_counter[: n_steps + 1], axis=0),
+        counters=counters,
+        step_counters=step_counters.sum(axis=1),
+        step_port_counters=step_counters[:, 1],
+        operand_bits=operand_bits,
+        operand_macs=operand_macs,
+        step_operand_macs=step_operand_macs.sum(axis=1),
         queue_peak=peaks.astype(np.int64),
         unit_cycles=_unit_cycles(state, plan, cycles),
         state_cycles=power[: plan.n_cores],

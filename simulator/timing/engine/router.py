@@ -322,7 +322,7 @@ def log_grant(
     packet.
     """
     row = log[chip.n_grants]
-    row.cycle = chip.now
+    row.cycle = chip.now  # [K8]
     row.router = port.router
     row.in_port = port.index
     row.in_vc = vc

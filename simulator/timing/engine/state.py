@@ -12,6 +12,8 @@ from simulator.mapping.plan import (
     LOOKAHEAD,
     MAX_BUFFER,
     MAX_VIRTUAL_CHANNELS,
+    MULTIPLY_ACCUMULATE,
+    OUTPUT,
     Activity,
     Plan,
 )
@@ -193,20 +195,31 @@ def _injection_order(activity: Activity) -> np.ndarray:
 
 def _trees(plan: Plan, activity: Activity) -> tuple[np.ndarray, np.ndarray]:
     mask = activity.tree_mask.astype(np.int64)
-    totals = np.zeros((3, len(mask) + 1), np.int64)
+    port = mask[:, None] >> np.arange(MAX_PORTS) & 1
+    totals = np.zeros((4, len(mask) + 1), np.int64)
     totals[0, 1:] = np.arange(1, len(mask) + 1)
-    totals[1, 1:] = np.cumsum((mask & 1) + (mask >> 1 & 1))
-    totals[2, 1:] = np.cumsum((mask >> 2 & 1) + (mask >> 3 & 1))
-    routers, east_west, north_south = np.diff(totals[:, activity.tree_start], axis=1)
+    totals[1, 1:] = np.cumsum(port.sum(axis=1))
+    totals[2, 1:] = np.cumsum(port[:, 0] + port[:, 1])
+    totals[3, 1:] = np.cumsum(port[:, 2] + port[:, 3])
+    routers, outputs, east_west, north_south = np.diff(totals[:, activity.tree_start], axis=1)
     tree = _columns(
         len(activity.tree_start),
         layout.TREE,
         start=activity.tree_start,
         routers=routers,
+        outputs=outputs,
         east_west=east_west,
         north_south=north_south,
     )
     return tree, _columns(len(mask), layout.BRANCH, router=activity.tree_router, mask=mask)
+
+
+def _column(activity: Activity) -> np.ndarray:
+    """Return the counter in whose column each entry's operations are booked [K7], -1 at ports."""
+    widths = len(COUNTERS) + activity.entry_operands
+    kind = activity.entry_kind
+    at_core = np.where(kind == MULTIPLY_ACCUMULATE, widths, layout.ACCUMULATES)
+    return np.where(kind == OUTPUT, -1, at_core)
 
 
 def _work(plan: Plan, activity: Activity) -> dict[str, np.ndarray]:
@@ -233,6 +246,7 @@ def _work(plan: Plan, activity: Activity) -> dict[str, np.ndarray]:
             visits=activity.work_visits,
             message=activity.work_message,
         ),
+        "work_count": np.ascontiguousarray(activity.work_counts, np.int64),
         "message": _columns(
             len(activity.message_row),
             layout.MESSAGE,
@@ -250,11 +264,14 @@ def _work(plan: Plan, activity: Activity) -> dict[str, np.ndarray]:
             endpoint=activity.entry_endpoint,
             flits=activity.entry_flits,
             traffic_class=activity.entry_class,
-            kind=activity.entry_kind,
+            column=_column(activity),
             cycles=activity.entry_cycles,
             operations=activity.entry_operations,
             words=activity.entry_words,
             events=activity.entry_events,
+            payload_bits=activity.entry_payload_bits,
+            header_bits=activity.entry_header_bits,
+            stream_bits=activity.entry_stream_bits,
         ),
         "copy_order": copy_order,
         "tree": tree,
@@ -270,6 +287,7 @@ def build(plan: Plan, activity: Activity, events: bool) -> State:
     chip = _chip(plan, activity, events, slots)
     lane_shift, n_lanes = int(chip[0].lane_shift), int(chip[0].n_lanes)
     n_routers, n_cores, n_endpoints = plan.n_routers, plan.n_cores, plan.n_endpoints
+    n_counters = len(COUNTERS) + len(activity.operand_bits)
     per_cycle = 4 * n_routers + 2 * n_endpoints
     router_number = np.arange(n_routers)
     port = _ports(plan, lane_shift, n_lanes)
@@ -302,7 +320,7 @@ def build(plan: Plan, activity: Activity, events: bool) -> State:
         input_ring=np.zeros((n_cores << lane_shift, max(1, plan.input_queue)), np.int64),
         power=_power(plan),
         packet=_records(0, layout.PACKET_IN_FLIGHT),
-        counter=np.zeros((n_endpoints, len(COUNTERS)), np.int64),
+        counter=np.zeros((n_endpoints, n_counters), np.int64),
         flit_wheel=np.zeros((slots, per_cycle), layout.FLIT_EVENT).view(np.recarray),
         credit_wheel=np.zeros((slots, per_cycle), layout.CREDIT_EVENT).view(np.recarray),
         call_wheel=np.zeros((slots, 4 * n_routers), np.int32),
@@ -315,7 +333,7 @@ def build(plan: Plan, activity: Activity, events: bool) -> State:
         awake_interface=np.zeros(n_endpoints, np.int32),
         listed_core=np.zeros((2, max(1, n_cores)), np.int32),
         branch_vc=np.zeros((n_lanes, plan.ports) if has_trees else (1, 1), np.int8),
-        step_counter=np.zeros((activity.n_steps + 1, len(COUNTERS)), np.int64),
+        step_counter=np.zeros((activity.n_steps + 1, 2, n_counters), np.int64),
         step_router_wakes=np.zeros(activity.n_steps + 1, np.int64),
         step_power=np.zeros((activity.n_steps + 1, 2, len(POWER_STATES)), np.int64),
         grant_log=_records(log, GRANT),

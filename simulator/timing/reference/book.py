@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.mapping.plan import ACCUMULATE as ACCUMULATE_KIND
-from simulator.mapping.plan import MULTIPLY_ACCUMULATE, Activity, Plan
+from simulator.mapping.plan import MULTIPLY_ACCUMULATE, WORK_COUNTERS, Activity, Plan
 from simulator.mapping.routes import distance
 from simulator.timing.record import COUNTER, COUNTERS, GATED, GRANT, OFF, PACKET, QUEUES, STATE
-from simulator.timing.reference.packet import Flit, Packet
+from simulator.timing.reference.packet import Flit, Packet, Way
 
 
 class Book:
@@ -20,6 +20,10 @@ class Book:
         self.step = 0
         self.counters = np.zeros((plan.n_endpoints, len(COUNTERS)), np.int64)
         self.step_counters = np.zeros((activity.n_steps, len(COUNTERS)), np.int64)
+        self.step_port_counters = np.zeros_like(self.step_counters)
+        n_operands = len(activity.operand_bits)
+        self.operand_macs = np.zeros((plan.n_endpoints, n_operands), np.int64)
+        self.step_operand_macs = np.zeros((activity.n_steps, n_operands), np.int64)
         self.last_output = np.full(activity.n_steps, -1, np.int64)
         self.queue_peak = np.zeros((plan.n_cores, len(QUEUES)), np.int64)
         self.link_flits = np.zeros((plan.n_routers, plan.ports), np.int64)
@@ -33,9 +37,20 @@ class Book:
         self.packets: list[tuple] = []
 
     def count(self, endpoint: int, counter: str, n: int = 1) -> None:
-        """Book an action on an endpoint and on the step."""
+        """Book an action on an endpoint and on the step [K6]."""
         self.counters[endpoint, COUNTER[counter]] += n
         self.step_counters[self.step, COUNTER[counter]] += n
+        if endpoint >= self.plan.n_cores:
+            self.step_port_counters[self.step, COUNTER[counter]] += n
+
+    def work_begun(self, core: int, item: int) -> None:
+        """Book a work item that a soma begins [K4]."""
+        activity = self.activity
+        messages = int(activity.work_message[item + 1] - activity.work_message[item])
+        self.count(core, "neuron_updates", int(activity.work_visits[item]))
+        self.count(core, "spikes", messages)
+        for counter, n in zip(WORK_COUNTERS, activity.work_counts[item].tolist()):
+            self.count(core, counter, n)
 
     def router_woken(self, router: int) -> None:
         """Book a wake of a router."""
@@ -43,21 +58,29 @@ class Book:
         self.step_router_wakes[self.step] += 1
 
     def core_woken(self, core: int, state: int) -> None:
-        """Book a wake of a core from `state`, and what it loads again."""
+        """Book a wake of a core from `state`, and what it loads again [K5]."""
         self.count(core, "gate_wakes" if state == GATED else "off_wakes")
         if state == OFF:
             self.count(core, "reload_cycles", int(self.plan.reload_cycles[core]))
 
-    def sent(self, packet: Packet, links: tuple[int, int, int]) -> None:
-        """Book a packet that was put into its output or source queue, with the routers and links it
-        will visit.
-        """
-        routers, east_west, north_south = links
+    def sent(self, packet: Packet, way: Way) -> None:
+        """Book a packet that was put into its output or source queue, by its way [K3]."""
         self.count(packet.source, "packets_sent")
         self.count(packet.source, "flits_sent", packet.flits)
-        self.count(packet.source, "router_traversals", packet.flits * routers)
-        self.count(packet.source, "flit_hops_east_west", packet.flits * east_west)
-        self.count(packet.source, "flit_hops_north_south", packet.flits * north_south)
+        self.count(packet.source, "router_traversals", packet.flits * way.routers)
+        self.count(packet.source, "router_grants", packet.flits * way.outputs)
+        self.count(packet.source, "flit_hops_east_west", packet.flits * way.east_west)
+        self.count(packet.source, "flit_hops_north_south", packet.flits * way.north_south)
+        links, first = way.east_west + way.north_south, min(packet.entry.values())
+        self.count(
+            packet.source, "payload_bit_hops", links * int(self.activity.entry_payload_bits[first])
+        )
+        self.count(
+            packet.source, "header_bit_hops", links * int(self.activity.entry_header_bits[first])
+        )
+        self.count(
+            packet.source, "stream_bit_hops", links * int(self.activity.entry_stream_bits[first])
+        )
 
     def received(self, packet: Packet, endpoint: int) -> None:
         """Book a packet that a port consumed whole or a synapse unit took [K1]."""
@@ -76,18 +99,21 @@ class Book:
             self.count(endpoint, "accumulates", operations)
         elif kind == MULTIPLY_ACCUMULATE:
             self.count(endpoint, "macs", operations)
+            operands = self.activity.entry_operands[entry]  # [K7]
+            self.operand_macs[endpoint, operands] += operations
+            self.step_operand_macs[self.step, operands] += operations
 
     def grant(
         self, router: int, in_port: int, in_vc: int, out_port: int, out_vc: int, flit: Flit
     ) -> None:
-        """Book a flit that won the switch."""
+        """Book a flit that won the switch [K8]."""
         self.link_flits[router, out_port] += 1
         if self.events:
             place = (router, in_port, in_vc, out_port, out_vc)
             self.grants.append((self.now(), *place, flit.packet.name, flit.number))
 
     def arrived(self, packet: Packet, endpoint: int, cycle: int) -> None:
-        """Log a packet, or one copy of it, whose tail has come to its destination."""
+        """Log a packet, or one copy of it, whose tail has come to its destination [K10]."""
         if self.events:
             routers = (int(self.plan.endpoint_router[end]) for end in (packet.source, endpoint))
             hops = distance(self.plan.width, *routers) + 1
@@ -101,7 +127,7 @@ class Book:
             self.packets.append((*what, *instants, hops))
 
     def state(self, is_router: bool, index: int, state: int) -> None:
-        """Log the power state of a core or router from this cycle on."""
+        """Log the power state of a core or router from this cycle on [K9]."""
         if self.events:
             self.states.append((self.now(), is_router, index, state))
 

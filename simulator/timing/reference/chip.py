@@ -58,7 +58,7 @@ class Port:
             for entries in chip.rows.parts(row):
                 packet = chip.rows.packet(self.endpoint, row, entries, cycle_of(chip.environment))
                 chip.begin(len(packet.entry))
-                chip.book.sent(packet, chip.rows.links(packet))
+                chip.book.sent(packet, chip.rows.way(packet))
                 self.source[packet.traffic_class].visible.append(packet)
             self.interface_bell.ring()
             chip.done()
@@ -237,15 +237,8 @@ class Chip:
         self.step_start.append(cycle_of(self.environment))
         self._enter_barrier(False)
         for item in range(activity.work_start[step], activity.work_start[step + 1]):
-            messages = slice(activity.work_message[item], activity.work_message[item + 1])
-            firing = zip(
-                activity.message_position[messages].tolist(),
-                activity.message_row[messages].tolist(),
-            )
             self.begin()
-            self.cores[activity.work_core[item]].start(
-                int(activity.work_visits[item]), list(firing)
-            )
+            self.cores[activity.work_core[item]].start(item)
         injections: dict[int, list[tuple[int, int]]] = {}
         for injection in range(activity.inject_start[step], activity.inject_start[step + 1]):
             what = int(activity.inject_offset[injection]), int(activity.inject_row[injection])
@@ -307,6 +300,10 @@ class Chip:
             step_last_output=book.last_output,
             counters=book.counters,
             step_counters=book.step_counters,
+            step_port_counters=book.step_port_counters,
+            operand_bits=self.activity.operand_bits,
+            operand_macs=book.operand_macs,
+            step_operand_macs=book.step_operand_macs,
             queue_peak=book.queue_peak,
             unit_cycles=np.array(units, np.int64).reshape(-1, len(UNITS), len(UNIT_STATES)),
             state_cycles=core_cycles,

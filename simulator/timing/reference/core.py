@@ -115,7 +115,8 @@ class Soma(Unit):
             if not (core.work_item is not None and core.power.is_awake()):
                 yield self.bell.wait()
                 continue
-            visits, messages = core.work_item
+            item, visits, messages = core.work_item
+            core.book.work_begun(core.number, item)
             visited = 0
             for position, row in messages:
                 cycles = (position + 1 - visited) * plan.soma_cycles + plan.soma_spike_cycles
@@ -148,7 +149,7 @@ class AxonOut(Unit):
                 yield from self.room_in(queue)
                 packet = core.rows.packet(core.number, row, entries, cycle_of(self.environment))
                 core.barrier.begin(len(packet.entry))
-                core.book.sent(packet, core.rows.links(packet))
+                core.book.sent(packet, core.rows.way(packet))
                 queue.put(packet)
                 core.power.look()
             core.barrier.done()
@@ -185,7 +186,7 @@ class Core:
         self.input_held = 0
         self.complete: list[deque[Packet]] = [deque() for _ in range(plan.virtual_channels)]
         self.completed = Channel(environment, 0, self._complete)
-        self.work_item: tuple[int, list[tuple[int, int]]] | None = None
+        self.work_item: tuple[int, int, list[tuple[int, int]]] | None = None
         self.synapse, self.soma, self.axon_out = (
             unit(environment, self) for unit in (Synapse, Soma, AxonOut)
         )
@@ -203,13 +204,15 @@ class Core:
             for _ in CLASSES
         )
 
-    def start(self, visits: int, messages: list[tuple[int, int]]) -> None:
+    def start(self, item: int) -> None:
         """Give the soma its work item of this step: neurons to visit, and (position, row) of those
         that fire.
         """
-        self.work_item = visits, messages
-        self.book.count(self.number, "neuron_updates", visits)
-        self.book.count(self.number, "spikes", len(messages))
+        activity = self.activity
+        messages = slice(activity.work_message[item], activity.work_message[item + 1])
+        position = activity.message_position[messages].tolist()
+        row = activity.message_row[messages].tolist()
+        self.work_item = item, int(activity.work_visits[item]), list(zip(position, row))
         self.power.work_comes()
         self.soma.bell.ring()
 

@@ -57,6 +57,16 @@ class Flit:
         return self.number == self.packet.flits - 1
 
 
+@dataclass(frozen=True)
+class Way:
+    """How many routers, outputs of routers and mesh links of each direction a packet passes."""
+
+    routers: int
+    outputs: int
+    east_west: int
+    north_south: int
+
+
 class Rows:
     """Make the packets of a row."""
 
@@ -101,19 +111,19 @@ class Rows:
             inject_cycle=cycle,
         )
 
-    def links(self, packet: Packet) -> tuple[int, int, int]:
-        """Return how many routers, east-west links and north-south links the packet visits."""
+    def way(self, packet: Packet) -> Way:
+        """Return what the packet will pass on its way."""
         if packet.tree is not None:
             masks = packet.tree.values()
-            east_west = sum((mask >> EAST & 3).bit_count() for mask in masks)
-            return (
-                len(packet.tree),
-                east_west,
-                sum((mask >> NORTH & 3).bit_count() for mask in masks),
+            return Way(
+                routers=len(packet.tree),
+                outputs=sum(mask.bit_count() for mask in masks),
+                east_west=sum((mask >> EAST & 3).bit_count() for mask in masks),
+                north_south=sum((mask >> NORTH & 3).bit_count() for mask in masks),
             )
         width = self.plan.width
         router = int(self.plan.endpoint_router[packet.source])
         destination = int(self.plan.endpoint_router[packet.destination])
         hops = distance(width, router, destination)
         east_west = abs(destination % width - router % width)
-        return hops + 1, east_west, hops - east_west
+        return Way(hops + 1, hops + 1, east_west, hops - east_west)
