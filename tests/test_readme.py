@@ -1,24 +1,21 @@
 """README.md shows what the commands print today."""
 
-import io
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from simulator import twin
-from simulator.report.text import twin_view
+from simulator.report import terminal
+from simulator.report.run import twin_view
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 
 
 def report(width: int = 140) -> list[str]:
     """Return the lines `make demo` prints."""
-    stream = io.StringIO()
-    Console(file=stream, width=width).print(
-        twin_view(twin("digits-mlp", "generic-22nm", timesteps=4))
-    )
-    return [line.rstrip() for line in stream.getvalue().splitlines()]
+    return terminal.text(
+        twin_view(twin("digits-mlp", "generic-22nm", timesteps=4)), width
+    ).splitlines()
 
 
 def test_the_result_shown_is_the_result_printed() -> None:

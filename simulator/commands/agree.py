@@ -42,6 +42,8 @@ def agree(
     """
     from simulator.commands.progress import shown
     from simulator.errors import CheckError
+    from simulator.report import terminal
+    from simulator.report.library import agree_view
     from simulator.study.agree import compare
 
     loaded, described = options.load(workload, chip, setting)
@@ -49,9 +51,7 @@ def agree(
         outcomes = compare(
             loaded, described, seeds=seeds, limit=limit, timesteps=timesteps, progress=progress
         )
-    for outcome in outcomes:
-        click.echo(outcome.line())
+    terminal.show(agree_view(outcomes))
     wrong = [outcome for outcome in outcomes if outcome.difference is not None]
     if wrong:
         raise CheckError(f"{len(wrong)} of {len(outcomes)} runs differ")
-    click.echo(f"both engines agree on all {len(outcomes)} runs")

@@ -110,11 +110,10 @@ def always_on(
     spikemesh always-on digits-mlp --frame-rate 10Hz --duty 0.001,0.01,0.1 --battery 660mWh
     spikemesh always-on digits-mlp --frame-rate 1kHz --duty 0.01 --burst bursty --plot power.png
     """
-    from rich.console import Console
-
     from simulator.commands.progress import shown
     from simulator.describe import library
     from simulator.report import always_on as report
+    from simulator.report import terminal
     from simulator.report.files import folder_for, write_json
     from simulator.study import always_on as study
 
@@ -129,9 +128,7 @@ def always_on(
         outcomes = study.always_on(
             loaded, chip, frame_rate.exact, duty, policies, progress=progress, **how
         )
-    Console(soft_wrap=False, width=None if Console().is_terminal else 140).print(
-        report.always_on_view(outcomes, battery)
-    )
+    terminal.show(report.always_on_view(outcomes, battery))
     if choices["plot"] is not None:
         report.draw(outcomes, choices["plot"])
         click.echo(f"wrote {choices['plot']}", err=True)

@@ -114,23 +114,14 @@ def analytic(published: bool, constants: bool, landscape: Path | None, **asked: 
         _show_energy(asked)
 
 
-def _console() -> Any:
-    """Return a console that wraps at the terminal's width, and not at all into a file."""
-    from rich.console import Console
-
-    console = Console()
-    return console if console.is_terminal else Console(width=200)
-
-
 def _show_published() -> None:
     from simulator.analytic.published import published_table
     from simulator.errors import CheckError
-    from simulator.report.analytic import published_view, summary
+    from simulator.report import terminal
+    from simulator.report.analytic import published_view
 
     rows = published_table()
-    console = _console()
-    console.print(published_view(rows))
-    console.print(summary(rows), highlight=False)
+    terminal.show(published_view(rows))
     beyond = [row.what for row in rows if row.verdict == "beyond its printed digit"]
     if beyond:
         raise CheckError(f"beyond the printed digit: {'; '.join(beyond)}")
@@ -138,9 +129,10 @@ def _show_published() -> None:
 
 def _show_constants() -> None:
     from simulator.analytic.constants import constants
+    from simulator.report import terminal
     from simulator.report.analytic import constants_view
 
-    _console().print(constants_view(constants()))
+    terminal.show(constants_view(constants()))
 
 
 def _write_landscape(folder: Path, setting: str, version: str, allow_extrapolated: bool) -> None:
@@ -171,7 +163,8 @@ def _show_energy(asked: dict[str, Any]) -> None:
         rate_breakeven,
         spiking,
     )
-    from simulator.report.analytic import energy_table
+    from simulator.report import terminal
+    from simulator.report.analytic import energy_view
 
     name = asked["configuration"]
     base = named(CONFIGURATIONS, "configuration", name) if name is not None else None
@@ -184,9 +177,6 @@ def _show_energy(asked: dict[str, Any]) -> None:
     operation = Operation(timesteps, rate, asked["density"], fan_in, **same)
     energies = hardware(asked["setting"], asked["version"], asked["allow_extrapolated"])
     snn, qnn = spiking(operation, energies), quantised(operation, energies)
-    console = _console()
-    console.print(energy_table(snn, qnn))
-
     density, switch = float(operation.twin_density), float(dense_rate(operation, energies))
     fixed = replace(operation, density=density)
     tied = {}
@@ -202,8 +192,7 @@ def _show_energy(asked: dict[str, Any]) -> None:
         "breakeven hops": hop_breakeven(operation, energies).show(),
         "spike rate above which dense transfer wins": f"{switch:.4g}" if switch < 1 else "none",
     }
-    for what, value in facts.items():
-        console.print(f"{what}: {value}", highlight=False)
+    terminal.show(energy_view(snn, qnn, facts))
 
 
 def _first(*choices: Any) -> Any:

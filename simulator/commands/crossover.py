@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
@@ -110,6 +110,7 @@ def crossover(
 
     from simulator.commands.progress import shown
     from simulator.describe.chip import Chip
+    from simulator.report import terminal
     from simulator.report.crossover import crossover_view, write_crossover
     from simulator.study.crossover import sweep
 
@@ -137,7 +138,7 @@ def crossover(
             progress=progress,
         )
     about = f"{loaded.name} on {chip}, density {density}, seed {seed}, {limit} inferences per rate"
-    console().print(crossover_view(findings, about, resolution))
+    terminal.show(crossover_view(findings, about, resolution))
     if output is not None:
         asked = {
             "workload": loaded.name,
@@ -192,13 +193,3 @@ def chosen_density(density: float | str, workload: str) -> float | str:
             f"trace, not {density!r}"
         )
     return density
-
-
-def console() -> Any:
-    """Return a console as wide as the terminal, or wide enough for the tables where there is
-    none.
-    """
-    from rich.console import Console
-
-    out = Console()
-    return out if out.is_terminal else Console(width=200)

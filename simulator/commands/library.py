@@ -61,10 +61,9 @@ def chips(names: tuple[str, ...], check: bool, markdown: bool) -> None:
 
 
 def _hold_to_claims(names: list[str] | None, markdown: bool) -> None:
-    from rich.console import Console
-
     from simulator.describe.chip import Chip
     from simulator.errors import CheckError
+    from simulator.report import terminal
     from simulator.report.claims import claims_markdown, claims_view
     from simulator.study.claims import check
 
@@ -77,7 +76,7 @@ def _hold_to_claims(names: list[str] | None, markdown: bool) -> None:
     if markdown:
         click.echo(claims_markdown(predictions), nl=False)
     else:
-        Console(width=None if Console().is_terminal else 160).print(claims_view(predictions))
+        terminal.show(claims_view(predictions))
     wrong = [prediction for prediction in predictions if not prediction.holds]
     if wrong:
         said = "; ".join(
@@ -90,15 +89,10 @@ def _hold_to_claims(names: list[str] | None, markdown: bool) -> None:
 def _list_chips() -> None:
     from simulator.describe import library
     from simulator.describe.chip import Chip
-    from simulator.units import show
+    from simulator.report import terminal
+    from simulator.report.library import chips_view
 
-    for name in library.names("chip"):
-        chip = Chip.load(name)
-        size = (
-            f"{chip.mesh.width}x{chip.mesh.height} tiles, {chip.n_cores} cores, "
-            f"{show(1 / chip.period, 'Hz')}"
-        )
-        click.echo(f"{name}  ({size})\n    {' '.join(chip.about.split())}")
+    terminal.show(chips_view([Chip.load(name) for name in library.names("chip")]))
 
 
 @click.command()
@@ -106,12 +100,10 @@ def workloads() -> None:
     """List the workloads that can be named."""
     from simulator.describe import library
     from simulator.describe.workload import Workload
+    from simulator.report import terminal
+    from simulator.report.library import workloads_view
 
-    for name in library.names("workload"):
-        workload = Workload.load(name)
-        sizes = "-".join(str(layer.n_neurons) for layer in workload.network.layers)
-        shape = f"{workload.network.n_inputs}-{sizes}, {workload.stimulus.n_inferences} inputs"
-        click.echo(f"{name}  ({shape})\n    {' '.join(workload.about.split())}")
+    terminal.show(workloads_view([Workload.load(name) for name in library.names("workload")]))
 
 
 @click.command()

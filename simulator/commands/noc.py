@@ -217,17 +217,10 @@ def _refuse_shared_files(choices: dict[str, Any]) -> None:
         taken[path] = option
 
 
-def _show(view: Any) -> None:
-    from rich.console import Console
-
-    Console(soft_wrap=False, highlight=False, width=None if Console().is_terminal else 160).print(
-        view
-    )
-
-
 def _run_trace(path: Path, plan: Plan, choices: dict[str, Any]) -> None:
     from simulator.commands.progress import shown
     from simulator.report import noc as report
+    from simulator.report import terminal
     from simulator.report.csv_rows import rows_writer, whole_file
     from simulator.study.noc import GRANT_COLUMNS, PACKET_COLUMNS, run_trace
     from simulator.study.trace_file import TraceFile
@@ -257,7 +250,7 @@ def _run_trace(path: Path, plan: Plan, choices: dict[str, Any]) -> None:
                     ("\n".join(rows(result)) + "\n").encode()
                 )
     network = report.network_name(plan, choices["routing"], choices["engine"])
-    _show(
+    terminal.show(
         report.trace_view(
             path.name,
             network,
@@ -317,6 +310,7 @@ def _traffic(plan: Plan, choices: dict[str, Any], rate: float) -> Any:
 def _measure_curve(plan: Plan, choices: dict[str, Any]) -> None:
     from simulator.commands.progress import shown
     from simulator.report import noc as report
+    from simulator.report import terminal
     from simulator.study.curve import curve
 
     rates = choices["rate"] or RATES
@@ -331,12 +325,13 @@ def _measure_curve(plan: Plan, choices: dict[str, Any]) -> None:
         report.write_lines(choices["output"], report.curve_rows(points))
     if choices["plot"] is not None:
         report.draw_curve(points, f"{traffic.pattern}, {network}", choices["plot"])
-    _show(report.curve_view(traffic, cycles, network, points))
+    terminal.show(report.curve_view(traffic, cycles, network, points))
 
 
 def _compare_multicast(plan: Plan, choices: dict[str, Any]) -> None:
     from simulator.errors import InputError
     from simulator.report import noc as report
+    from simulator.report import terminal
     from simulator.study.multicast import compare
 
     for name in ("output", "plot"):
@@ -349,7 +344,7 @@ def _compare_multicast(plan: Plan, choices: dict[str, Any]) -> None:
     cycles = choices["cycles"] if choices["cycles"] is not None else CYCLES
     traffic = _traffic(plan, choices, choices["rate"][0])
     saving = compare(plan, traffic, choices["multicast"], cycles, engine=choices["engine"])
-    _show(
+    terminal.show(
         report.multicast_view(
             traffic,
             cycles,

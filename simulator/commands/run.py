@@ -37,7 +37,7 @@ def run(workload: str, mode: str, output: str | None, **choices: Any) -> None:
     spikemesh run digits-cnn --mode qnn --set packet.activations=dense -o results/
     """
     from simulator.report.files import write_run
-    from simulator.report.text import run_view
+    from simulator.report.run import run_view
     from simulator.study import simulation
 
     def simulate(loaded: Any, chip: Any, progress: Any) -> Any:
@@ -68,7 +68,7 @@ def twin(workload: str, output: str | None, **choices: Any) -> None:
     spikemesh twin digits-cnn --set core.synapse.lanes=16 --set workload.twin.firing=accumulate
     """
     from simulator.report.files import write_twin
-    from simulator.report.text import twin_view
+    from simulator.report.run import twin_view
     from simulator.study import twin as study
 
     def simulate(loaded: Any, chip: Any, progress: Any) -> Any:
@@ -85,15 +85,14 @@ def _go(
     write: Callable[[Any, str], None],
     output: str | None,
 ) -> None:
-    from rich.console import Console
-
     from simulator.commands.progress import shown
+    from simulator.report import terminal
     from simulator.report.files import folder_ready
 
     loaded, chip = options.load(workload, choices["chip"], choices["setting"], choices["corner"])
     with folder_ready(output), shown() as progress:
         result = simulate(loaded, chip, progress)
-    Console(soft_wrap=False, width=None if Console().is_terminal else 140).print(view(result))
+    terminal.show(view(result))
     if output is not None:
         write(result, output)
         click.echo(f"wrote {output}", err=True)

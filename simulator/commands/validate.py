@@ -65,11 +65,13 @@ def validate(
     \b
     spikemesh validate digits-mlp --chip yan-2024 --timesteps 4
     """
-    from simulator.commands.crossover import chosen_density, console, load_workload
+    from simulator.commands.crossover import chosen_density, load_workload
     from simulator.commands.progress import shown
     from simulator.describe.chip import Chip
     from simulator.mapping.partition import partition
-    from simulator.report.validate import agreement, relaxed_view, terms_view, write_validation
+    from simulator.report import terminal
+    from simulator.report.blocks import Block, Paragraph
+    from simulator.report.validate import relaxed_view, terms_view, write_validation
     from simulator.study.controlled import TRACE, EventSource, natural_rate, replay
     from simulator.study.relaxations import mesh_for, relax
     from simulator.study.simulation import MODES, run
@@ -85,8 +87,8 @@ def validate(
     is_ideal = described.energy.payload_bit_hop.value > 0
     larger = mesh_for(loaded, described) if is_ideal else ()
     described = Chip.load(chip, (*mine, *larger))
-    out = console()
     found = {}
+    said: list[Block] = []
     with shown() as progress:
         for mode in MODES:
             if share == TRACE:
@@ -110,8 +112,7 @@ def validate(
                     engine,
                 )
             found[mode] = terms(result)
-            out.print(terms_view(mode, measure(result), found[mode]))
-            out.print(f"{agreement(found[mode])}\n", highlight=False)
+            said += terms_view(mode, measure(result), found[mode])
         rows = []
         if is_ideal and not terms_only:
             rows = relax(
@@ -126,12 +127,15 @@ def validate(
                 engine=engine,
                 progress=progress,
             )
-            out.print(relaxed_view(rows, prices))
+            said += relaxed_view(rows, prices)
         elif not terms_only:
-            out.print(
-                f"{described.name} is no idealised machine: its assumptions are given up already",
-                highlight=False,
+            said.append(
+                Paragraph(
+                    f"{described.name} is no idealised machine: its assumptions are given up "
+                    f"already"
+                )
             )
+    terminal.show(said)
     if output is not None:
         about = {"workload": loaded.name, "chip": described.name, "timesteps": window}
         write_validation(

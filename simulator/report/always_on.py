@@ -9,15 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
-
 from simulator.account.energy import COMPONENTS
 from simulator.account.standby import breakeven_cycles
 from simulator.describe.chip import Chip
 from simulator.describe.corners import NOMINAL
 from simulator.report import files as run_files
+from simulator.report.blocks import Block, Column, Paragraph, Table, Title, table, with_total, words
 from simulator.report.landscape import figure_class
 from simulator.study.always_on import Outcome
 from simulator.timing.record import GATED, OFF, POWER_STATES
@@ -108,41 +105,44 @@ def _point(outcome: Outcome, battery: float | None) -> dict[str, Any]:
     }
 
 
-def always_on_view(outcomes: list[Outcome], battery: float | None = None) -> RenderableType:
+def always_on_view(outcomes: list[Outcome], battery: float | None = None) -> list[Block]:
     """Return the report of a study."""
     points = summary(outcomes, battery)["points"]
-    blocks: list[RenderableType] = [_title(outcomes), _overview(points)]
     last = [point for point in points if point["duty"] == points[0]["duty"]]
     at = f"at a duty of {points[0]['duty']:g}"
-    blocks += [
+    return [
+        *_title(outcomes),
+        _overview(points),
         _components(last, at),
         _states(last, at),
         _ideal(last, at),
-        _closing(points, outcomes[0]),
+        *_closing(points, outcomes[0]),
     ]
-    return Group(*blocks)
 
 
-def _title(outcomes: list[Outcome]) -> Text:
+def _title(outcomes: list[Outcome]) -> list[Block]:
     result, stream = outcomes[0].result, outcomes[0].stream
-    text = Text()
     where = "" if result.chip.corner == NOMINAL else f" at {result.chip.corner}"
-    text.append(f"\n{result.workload.name} on {result.chip.name}{where}, always on", "bold")
     overloaded = [outcome for outcome in outcomes if outcome.is_overloaded]
-    text.append(", overloaded" if overloaded else "", "bold red")
-    text.append(
-        f"  {stream.frames:,} frames at {show(float(1 / stream.interval), 'Hz')} "
-        f"({show(stream.seconds, 's')}), "
-        f"{result.mode}, T = {result.timesteps}, {result.engine} engine\n"
+    title = Title(
+        f"{result.workload.name} on {result.chip.name}{where}, always on"
+        f"{', overloaded' if overloaded else ''}",
+        f"{stream.frames:,} frames at {show(float(1 / stream.interval), 'Hz')} "
+        f"({show(stream.seconds, 's')}), {result.mode}, T = {result.timesteps}, {result.engine} "
+        f"engine",
     )
-    for outcome in overloaded:
-        text.append(f"overloaded  duty {outcome.stream.duty:g}, {NAMES[outcome.policy]}: ", "red")
-        text.append(
-            f"frames come faster than the chip works; it took "
-            f"{show(outcome.result.seconds, 's')}\n",
-            "red",
-        )
-    return text
+    return [
+        title,
+        *(
+            Paragraph(
+                f"duty {outcome.stream.duty:g}, {NAMES[outcome.policy]}: frames come faster than "
+                f"the chip works; it took {show(outcome.result.seconds, 's')}",
+                "Overloaded",
+                "bad",
+            )
+            for outcome in overloaded
+        ),
+    ]
 
 
 def _number(value: float) -> str:
@@ -167,80 +167,89 @@ def _lasting(seconds: float | None) -> str:
     )
 
 
-def _table(columns: list[str]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number == 0 else "right", no_wrap=True)
-    return table
+def _watts(value: float) -> str:
+    return show(value, "W")
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else show(value, "s")
+
+
+OVERVIEW = (
+    Column("frames with a signal", align="left", form=lambda duty: f"{duty:g}", short="duty"),
+    words("policy"),
+    Column("power", form=_watts),
+    Column("ideal", form=_watts),
+    Column("latency", form=_seconds),
+    Column("worst", form=_seconds),
+    Column("core wakes/s", form=_number),
+    Column("battery", form=_lasting),
+)
 
 
 def _overview(points: list[dict[str, Any]]) -> Table:
-    columns = [
-        "frames with a signal",
-        "policy",
-        "power",
-        "ideal",
-        "latency",
-        "worst",
-        "core wakes/s",
-        "battery",
-    ]
-    table = _table(columns)
-    for point in points:
-        latency = point["detection_latency_s"]
-        table.add_row(
-            f"{point['duty']:g}",
+    rows = [
+        (
+            point["duty"],
             NAMES[point["policy"]],
-            show(point["power_w"], "W"),
-            show(point["ideal"]["power_w"], "W"),
-            *("-" if latency[key] is None else show(latency[key], "s") for key in ("mean", "max")),
-            _number(point["core_wakes_per_second"]),
-            _lasting(point["battery_s"]),
+            point["power_w"],
+            point["ideal"]["power_w"],
+            *(point["detection_latency_s"][key] for key in ("mean", "max")),
+            point["core_wakes_per_second"],
+            point["battery_s"],
         )
-    return table
+        for point in points
+    ]
+    return table(OVERVIEW, rows, keys=2)
 
 
-def _components(points: list[dict[str, Any]], at: str) -> RenderableType:
-    table = _table(["", *(NAMES[point["policy"]] for point in points)])
+def _by_policy(points: list[dict[str, Any]]) -> list[str]:
+    return ["", *(NAMES[point["policy"]] for point in points)]
+
+
+def _components(points: list[dict[str, Any]], at: str) -> Table:
+    rows = []
     for name in COMPONENTS:
         parts = [point["power_by_component_w"][name] for point in points]
         if any(parts):
-            table.add_row(name, *(show(part, "W") for part in parts))
-    table.add_row("total", *(show(point["power_w"], "W") for point in points), style="bold")
-    return Group(Text(f"\nAverage power by component {at}", "bold"), table)
+            rows.append([name, *map(_watts, parts)])
+    rows.append(["total", *(_watts(point["power_w"]) for point in points)])
+    return with_total(_by_policy(points), rows, f"Average power by component {at}")
 
 
-def _states(points: list[dict[str, Any]], at: str) -> RenderableType:
-    table = _table(["", *POWER_STATES])
+def _states(points: list[dict[str, Any]], at: str) -> Table:
+    rows = []
     for point in points:
         for unit in ("core", "router"):
             shares = point[f"{unit}_state_share"].values()
-            table.add_row(
-                f"{unit}s, {NAMES[point['policy']]}",
-                *("-" if share == 0 else _percent(share) for share in shares),
+            rows.append(
+                [
+                    f"{unit}s, {NAMES[point['policy']]}",
+                    *("-" if share == 0 else _percent(share) for share in shares),
+                ]
             )
-    return Group(Text(f"\nTime in each state {at}", "bold"), table)
+    return table(["", *POWER_STATES], rows, f"Time in each state {at}")
 
 
-def _ideal(points: list[dict[str, Any]], at: str) -> RenderableType:
-    table = _table(["", *(NAMES[point["policy"]] for point in points)])
+def _ideal(points: list[dict[str, Any]], at: str) -> Table:
     ideal = [point["ideal"] for point in points]
-    table.add_row("P_active, never asleep", *(show(part["active_power_w"], "W") for part in ideal))
-    table.add_row("P_sleep", *(show(part["sleep_power_w"], "W") for part in ideal))
-    table.add_row("D, share of time at work", *(_percent(part["active_share"]) for part in ideal))
-    table.add_row("P_active·D + P_sleep·(1 - D)", *(show(part["power_w"], "W") for part in ideal))
+    rows = [
+        ["P_active, never asleep", *(_watts(part["active_power_w"]) for part in ideal)],
+        ["P_sleep", *(_watts(part["sleep_power_w"]) for part in ideal)],
+        ["D, share of time at work", *(_percent(part["active_share"]) for part in ideal)],
+        ["P_active·D + P_sleep·(1 - D)", *(_watts(part["power_w"]) for part in ideal)],
+    ]
     for reason in points[0]["difference_w"]:
         watts = [point["difference_w"][reason] for point in points]
         # below a part in 1e12 a term is the rounding of the sums
         if any(abs(part) > 1e-12 * point["power_w"] for part, point in zip(watts, points)):
-            table.add_row(f"  {reason}", *(show(part + 0.0, "W") for part in watts))
-    table.add_row("simulated", *(show(point["power_w"], "W") for point in points), style="bold")
-    return Group(Text(f"\nBeside the ideal formula {at}", "bold"), table)
+            rows.append([f"  {reason}", *(_watts(part + 0.0) for part in watts)])
+    rows.append(["simulated", *(_watts(point["power_w"]) for point in points)])
+    return with_total(_by_policy(points), rows, f"Beside the ideal formula {at}")
 
 
-def _closing(points: list[dict[str, Any]], outcome: Outcome) -> Text:
-    text, period = Text("\n"), outcome.result.chip.period
-    text.append("Break-even  ", "bold")
+def _closing(points: list[dict[str, Any]], outcome: Outcome) -> list[Block]:
+    period = outcome.result.chip.period
     parts = []
     for state, cycles in points[0]["breakeven_cycles"].items():
         rest = (
@@ -249,12 +258,16 @@ def _closing(points: list[dict[str, Any]], outcome: Outcome) -> Text:
             else f"pays from {cycles:,} cycles ({show(cycles * period, 's')}) in it"
         )
         parts.append(f"{state} {rest}")
-    text.append("; ".join(parts) + "\n")
-    for point in points:
-        if point["late_frames"]:
-            text.append(f"duty {point['duty']:g}, {NAMES[point['policy']]}: ", "yellow")
-            text.append(f"{point['late_frames']} frames had to wait for the one before\n", "yellow")
-    return text
+    late = [
+        Paragraph(
+            f"{point['late_frames']} frames had to wait for the one before",
+            f"Duty {point['duty']:g}, {NAMES[point['policy']]}",
+            "warning",
+        )
+        for point in points
+        if point["late_frames"]
+    ]
+    return [Paragraph("; ".join(parts), "Break-even"), *late]
 
 
 def draw(outcomes: list[Outcome], path: Path) -> None:

@@ -1,14 +1,15 @@
-"""The closed-form model on the terminal: both twins' energy by part, and published numbers beside
+"""The closed-form model for people: both twins' energy by part, and published numbers beside
 computed ones.
 """
 
 from __future__ import annotations
 
-from rich.table import Table
+from collections.abc import Mapping
 
 from simulator.analytic.constants import Constant
 from simulator.analytic.model import Energy
 from simulator.analytic.published import Published
+from simulator.report.blocks import Block, Column, Facts, Paragraph, Tone, table, with_total, words
 
 #: part of the ledger -> the words of the report
 PART = {
@@ -21,37 +22,44 @@ PART = {
     "weight_read": "weight reads",
     "transfer": "transfers",
 }
-STYLE = {"met": "green", "beyond its printed digit": "bold red", "not reproducible": "yellow"}
+TONE: dict[str, Tone] = {
+    "met": "good",
+    "beyond its printed digit": "bad",
+    "not reproducible": "warning",
+}
 
 
-def energy_table(snn: Energy, qnn: Energy) -> Table:
+def energy_view(snn: Energy, qnn: Energy, facts: Mapping[str, str]) -> list[Block]:
     """Return both twins' energy by part, per output neuron and inference, with each part's share of
-    its total.
+    its total, and what else is known of the operation.
     """
-    table = Table(title="energy per output neuron and inference", caption_justify="left")
-    table.add_column("part")
-    for twin in ("SNN", "QNN"):
-        table.add_column(f"{twin} (pJ)", justify="right")
-        table.add_column("share", justify="right")
-    for part, words in PART.items():
-        cells = [_share(energy, part) for energy in (snn, qnn)]
-        if any(energy is not None for energy, _ in cells):
-            table.add_row(
-                words, *(text for energy, share in cells for text in (_joules(energy), share))
-            )
-    table.add_section()
-    table.add_row("compute", _joules(float(snn.compute)), "", _joules(float(qnn.compute)), "")
-    table.add_row(
-        "data movement", _joules(float(snn.data)), _way(snn), _joules(float(qnn.data)), _way(qnn)
-    )
-    table.add_row(
-        "total", _joules(float(snn.total)), "", _joules(float(qnn.total)), "", style="bold"
-    )
-    table.caption = f"SNN / QNN = {float(snn.total / qnn.total):.4f}"
-    return table
+    both, rows = (snn, qnn), []
+    for part, name in PART.items():
+        if any(part in energy.part for energy in both):
+            rows.append([name, *(cell for energy in both for cell in _part(energy, part))])
+    rows += [
+        ["compute", *(cell for energy in both for cell in (float(energy.compute), None))],
+        [
+            "data movement",
+            *(cell for energy in both for cell in (float(energy.data), _way(energy))),
+        ],
+        ["total", *(cell for energy in both for cell in (float(energy.total), None))],
+    ]
+    columns = [
+        words("part"),
+        *(
+            column
+            for twin in ("SNN", "QNN")
+            for column in (Column(twin, "pJ", form=_joules), Column("share"))
+        ),
+    ]
+    return [
+        with_total(columns, rows, "Energy per output neuron and inference"),
+        Facts((("SNN / QNN", f"{float(snn.total / qnn.total):.4f}"), *facts.items())),
+    ]
 
 
-def _share(energy: Energy, part: str) -> tuple[float | None, str]:
+def _part(energy: Energy, part: str) -> tuple[float | None, str]:
     if part not in energy.part:
         return None, ""
     joules, total = float(energy.part[part]), float(energy.total)
@@ -67,31 +75,30 @@ def _way(energy: Energy) -> str:
     return "dense" if bool(energy.is_dense) else "sparse"
 
 
-def published_view(rows: list[Published]) -> Table:
+def published_view(rows: list[Published]) -> list[Block]:
     """Return every published number beside the computed one, their difference, the printed digit
-    and the verdict.
+    and the verdict, and the count of the verdicts.
     """
-    table = Table(title="published numbers of the closed-form model")
-    for name in ("what", "published", "computed", "difference", "printed digit", "unit", "verdict"):
-        is_number = name in ("published", "computed", "difference", "printed digit")
-        table.add_column(name, justify="right" if is_number else "left", overflow="fold")
+    columns = (
+        words("what", wraps=True),
+        Column("published"),
+        Column("computed"),
+        Column("difference"),
+        Column("printed digit"),
+        words("unit"),
+        words("verdict", wraps=True),
+    )
+    cells = []
     for row in rows:
         verdict = f"{row.verdict}: {row.reason}" if row.reason else row.verdict
         if row.uses_extrapolated:
             verdict += " (with an extrapolated constant)"
         difference = "" if row.difference is None else f"{row.difference:+.2g}"
         digit = "" if row.difference is None else row.printed_digit
-        table.add_row(
-            row.what,
-            row.printed,
-            _computed(row),
-            difference,
-            digit,
-            row.unit,
-            verdict,
-            style=STYLE[row.verdict],
-        )
-    return table
+        cells.append((row.what, row.printed, _computed(row), difference, digit, row.unit, verdict))
+    tones = [TONE[row.verdict] for row in rows]
+    title = "Published numbers of the closed-form model"
+    return [table(columns, cells, title, tones=tones), Paragraph(summary(rows))]
 
 
 def _computed(row: Published) -> str:
@@ -104,7 +111,7 @@ def _computed(row: Published) -> str:
 
 def summary(rows: list[Published]) -> str:
     """Return one sentence that counts the verdicts."""
-    count = {verdict: sum(row.verdict == verdict for row in rows) for verdict in STYLE}
+    count = {verdict: sum(row.verdict == verdict for row in rows) for verdict in TONE}
     return (
         f"{count['met']} of {len(rows)} published numbers met to the printed digit, "
         f"{count['beyond its printed digit']} beyond it, {count['not reproducible']} not "
@@ -112,12 +119,17 @@ def summary(rows: list[Published]) -> str:
     )
 
 
-def constants_view(rows: list[Constant]) -> Table:
+def constants_view(rows: list[Constant]) -> list[Block]:
     """Return the constants with value, band, how each is known and its source."""
-    table = Table(title="constants")
-    for name in ("symbol", "what", "value", "known", "source"):
-        table.add_column(name, justify="right" if name == "value" else "left")
+    columns = (
+        words("symbol"),
+        words("what", wraps=True),
+        Column("value"),
+        words("known"),
+        words("source", wraps=True),
+    )
+    cells = []
     for row in rows:
         band = "" if row.band == "0 pJ" else f" ± {row.band}"
-        table.add_row(row.symbol, row.what, row.written + band, row.known, row.source)
-    return table
+        cells.append((row.symbol, row.what, row.written + band, row.known, row.source))
+    return [table(columns, cells, "Constants", keys=2)]

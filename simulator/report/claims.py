@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from rich.table import Table
-
+from simulator.report.blocks import Block, Column, Tone, table, words
 from simulator.study.claims import Prediction
 from simulator.units import show
 
-COLUMNS = ("chip", "claim", "published", "predicted", "deviation", "allowed", "source")
+COLUMNS = (
+    words("chip"),
+    words("claim", wraps=True),
+    Column("published"),
+    Column("predicted"),
+    Column("deviation"),
+    Column("allowed"),
+    words("source", wraps=True),
+)
 
 
 def _row(prediction: Prediction) -> list[str]:
@@ -33,26 +40,20 @@ def _row(prediction: Prediction) -> list[str]:
     ]
 
 
-def claims_view(predictions: list[Prediction]) -> Table:
+def claims_view(predictions: list[Prediction]) -> list[Block]:
     """Return the table of claims, published and predicted."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for number, column in enumerate([*COLUMNS, ""]):
-        table.add_column(column, justify="right" if number in (2, 3, 4, 5) else "left")
-    for prediction in predictions:
-        table.add_row(
-            *_row(prediction),
-            "" if prediction.holds else "does not hold",
-            style="" if prediction.holds else "red",
-        )
-    return table
+    rows = [
+        [*_row(prediction), "" if prediction.holds else "does not hold"]
+        for prediction in predictions
+    ]
+    tones: list[Tone] = ["" if prediction.holds else "bad" for prediction in predictions]
+    return [table([*COLUMNS, words("", wraps=True)], rows, tones=tones, keys=2)]
 
 
 def claims_markdown(predictions: list[Prediction]) -> str:
     """Return the same table for a README."""
-    lines = ["| " + " | ".join(COLUMNS) + " |", "|---|---|---:|---:|---:|---:|---|"]
-    return (
-        "\n".join(
-            [*lines, *("| " + " | ".join(_row(prediction)) + " |" for prediction in predictions)]
-        )
-        + "\n"
-    )
+    headings = (column.heading for column in COLUMNS)
+    rules = ("---:" if column.align == "right" else "---" for column in COLUMNS)
+    lines = [f"| {' | '.join(headings)} |", f"|{'|'.join(rules)}|"]
+    lines += [f"| {' | '.join(_row(prediction))} |" for prediction in predictions]
+    return "\n".join(lines) + "\n"

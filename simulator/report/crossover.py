@@ -10,56 +10,52 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
-
+from simulator.report.blocks import Block, Column, Paragraph, table, words
 from simulator.report.files import write_atomically, write_json
 from simulator.study.crossover import METRICS, Finding
 
+#: heading of what is known of a crossing, and whether it is a number
+SHARED = (
+    words("sent as"),
+    Column("d", form=lambda share: f"{share:.3f}"),
+    Column("H", form=lambda hops: f"{hops:.2f}"),
+    Column("formula, H = 1", align="left", wraps=True),
+    Column("formula, H measured", align="left", wraps=True),
+)
 
-def crossover_view(findings: Sequence[Finding], about: str, resolution: float) -> RenderableType:
+
+def crossover_view(findings: Sequence[Finding], about: str, resolution: float) -> list[Block]:
     """Return one row per machine and window."""
     settings = list(dict.fromkeys(key for finding in findings for key in finding.setting))
-    table = Table(
-        title=f"\n{about}",
-        title_justify="left",
-        title_style="bold",
-        box=None,
-        pad_edge=False,
-        padding=(0, 2, 0, 0),
-    )
-    for name in ("T", "b", *settings):
-        table.add_column(name, justify="right", no_wrap=True)
-    for name in (
-        *METRICS,
-        "silent SNN/QNN",
-        "sent as",
-        "d",
-        "H",
-        "formula, H = 1",
-        "formula, H measured",
-    ):
-        table.add_column(name)
-    for finding in findings:
-        table.add_row(
-            str(finding.timesteps),
-            str(finding.bits),
-            *(finding.setting.get(key, "") for key in settings),
+    columns = [
+        Column("T"),
+        Column("b"),
+        *(Column(key) for key in settings),
+        *(words(metric, wraps=True) for metric in METRICS),
+        Column("silent SNN/QNN", form=lambda ratio: f"{ratio:.3f}"),
+        *SHARED,
+    ]
+    rows = [
+        [
+            finding.timesteps,
+            finding.bits,
+            *(finding.setting.get(key) for key in settings),
             *(finding.crossing[metric].show() for metric in METRICS),
-            f"{finding.crossing['energy'].ratio_at_zero:.3f}",
+            finding.crossing["energy"].ratio_at_zero,
             "/".join(finding.encoding.values()),
-            f"{finding.active:.3f}",
-            f"{finding.hops:.2f}",
+            finding.active,
+            finding.hops,
             finding.formula,
             finding.formula_hops,
-        )
+        ]
+        for finding in findings
+    ]
     note = (
         f"Spike rates, each by bisection to {resolution:g}; both twins simulated at every one. "
-        f"'silent': the ratio of energies "
-        "where nothing spikes. Formula: the closed form, typical hardware.\n"
+        "'Silent' is the ratio of energies where nothing spikes. The formula is the closed form, "
+        "typical hardware."
     )
-    return Group(table, Text(note))
+    return [table(columns, rows, about, keys=2 + len(settings)), Paragraph(note, tone="faint")]
 
 
 def write_crossover(folder: str | Path, findings: Sequence[Finding], about: dict[str, Any]) -> None:

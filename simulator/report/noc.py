@@ -4,15 +4,13 @@ curves, a picture.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
+from typing import Any
 
 from simulator.account.router_energy import NetworkEnergy
 from simulator.mapping.plan import LOOKAHEAD, Plan
+from simulator.report.blocks import Block, Column, Facts, Paragraph, Title, table
 from simulator.report.csv_rows import whole_file
 from simulator.report.landscape import figure_class
 from simulator.study.curve import Point, verdict
@@ -43,20 +41,13 @@ def network_name(plan: Plan, routing: str, engine: str) -> str:
     pipeline = "lookahead" if plan.pipeline == LOOKAHEAD else "canonical"
     channels = (
         f"{plan.virtual_channels} VC{'s' if plan.virtual_channels > 1 else ''} of {plan.buffer} "
-        f"flits"
+        f"flit{'s' if plan.buffer > 1 else ''}"
     )
     atomic = ", atomic" if plan.atomic else ""
     return (
         f"{plan.width}x{plan.height} mesh, {pipeline}, {channels}{atomic}, {routing} routing, "
         f"{engine} engine"
     )
-
-
-def _table(rows: Iterable[tuple[str, str]]) -> Table:
-    table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for row in rows:
-        table.add_row(*row)
-    return table
 
 
 def _latency(latency: Latency) -> str:
@@ -72,7 +63,7 @@ def _output(plan: Plan, router: int, port: int) -> str:
 
 def trace_view(
     name: str, network: str, result: NocResult, energy: tuple[str, NetworkEnergy] | None
-) -> RenderableType:
+) -> list[Block]:
     """Return the summary of a trace's run."""
     plan, cycles = result.plan, max(result.cycles, 1)
     rows = [
@@ -100,7 +91,7 @@ def trace_view(
         rows.append(("buffers", f"{fullest}, mean {buffers.mean():.2%}"))
     if energy is not None:
         rows.append(_energy(*energy, result))
-    return Group(Text.assemble((name, "bold"), f"  {network}"), _table(rows))
+    return [Title(name, network), Facts(tuple(rows))]
 
 
 def _energy(technology: str, energy: NetworkEnergy, result: NocResult) -> tuple[str, str]:
@@ -118,50 +109,58 @@ def _energy(technology: str, energy: NetworkEnergy, result: NocResult) -> tuple[
     return f"energy, {technology}", f"{show(energy.total, 'J')}: {shown}{unknown}"
 
 
-def curve_view(
-    traffic: Traffic, cycles: int, network: str, points: Sequence[Point]
-) -> RenderableType:
+def _load(value: float) -> str:
+    return f"{value:.4f}"
+
+
+def _cycles(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"
+
+
+CURVE_VIEW = (
+    Column("offered", form=_load),
+    Column("accepted", form=_load),
+    Column("mean", form=_cycles),
+    Column("median", form=_cycles),
+    Column("99 %", form=_cycles),
+    Column("max", form=_cycles),
+    Column("packets", form=_cycles),
+    Column("warm-up", form=_cycles),
+    Column("busiest link", form=lambda share: f"{share:.1%}"),
+    Column(""),
+)
+
+
+def _times(latency: Latency) -> list[Any]:
+    """Return mean, median, 99 % and longest latency; None where nothing arrived."""
+    if not latency.n:
+        return [None] * 4
+    return [latency.mean, *(latency.quantile(share) for share in (0.5, 0.99, 1.0))]
+
+
+def curve_view(traffic: Traffic, cycles: int, network: str, points: Sequence[Point]) -> list[Block]:
     """Return a curve as a table, and where it saturates."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in (
-        "offered",
-        "accepted",
-        "mean",
-        "median",
-        "99 %",
-        "max",
-        "packets",
-        "warm-up",
-        "busiest link",
-        "",
-    ):
-        table.add_column(column, justify="right", no_wrap=True)
-    for point in points:
-        late = ["-"] * 4
-        if point.latency.n:
-            late = [
-                f"{point.latency.mean:,.2f}",
-                *(f"{point.latency.quantile(share):,}" for share in (0.5, 0.99, 1.0)),
-            ]
-        table.add_row(
-            f"{point.offered:.4f}",
-            f"{point.accepted:.4f}",
-            *late,
-            f"{point.packets:,}",
-            f"{point.warm_up:,}",
-            f"{point.result.link_utilisation.max():.1%}",
+    rows = [
+        (
+            point.offered,
+            point.accepted,
+            *_times(point.latency),
+            point.packets,
+            point.warm_up,
+            float(point.result.link_utilisation.max()),
             point.state,
         )
-    what = (
-        f"  {traffic.packet_size}-flit packets, {cycles:,} cycles, seed {traffic.seed}, {network}"
-    )
-    units = "loads in flits/node/cycle, latency and warm-up in cycles"
-    return Group(
-        Text.assemble((traffic.pattern, "bold"), what),
-        Text(units, "dim"),
-        table,
-        Text(verdict(points)),
-    )
+        for point in points
+    ]
+    what = f"{traffic.packet_size}-flit packets, {cycles:,} cycles, seed {traffic.seed}, {network}"
+    return [
+        Title(traffic.pattern, what),
+        Paragraph("loads in flits/node/cycle, latency and warm-up in cycles", tone="faint"),
+        table(CURVE_VIEW, rows),
+        Paragraph(verdict(points)),
+    ]
 
 
 def curve_rows(points: Sequence[Point]) -> list[str]:
@@ -214,26 +213,26 @@ def write_lines(path: Path, lines: Sequence[str]) -> None:
         file.write(("\n".join(lines) + "\n").encode())
 
 
-def multicast_view(traffic: Traffic, cycles: int, network: str, saving: Saving) -> RenderableType:
+#: what is compared of trees and unicasts
+WAYS: dict[str, Callable[[Way], str]] = {
+    "flits injected": lambda way: f"{way.injected_flits:,}",
+    "flit-hops": lambda way: f"{way.flit_hops:,}",
+    "flits over the busiest link": lambda way: f"{way.busiest_link:,}",
+    "latency to the last copy, mean": lambda way: f"{way.latency.mean:,.2f}",
+    "latency to the last copy, max": lambda way: f"{way.latency.quantile(1.0):,}",
+    "cycles": lambda way: f"{way.cycles:,}",
+}
+
+
+def multicast_view(traffic: Traffic, cycles: int, network: str, saving: Saving) -> list[Block]:
     """Return trees and unicasts side by side."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for number, column in enumerate(("", "trees", "unicasts")):
-        table.add_column(column, justify="right" if number else "left")
-
-    def row(label: str, value: str, cells: Iterable[float]) -> None:
-        table.add_row(label, *(format(cell, value) for cell in cells))
-
-    ways: tuple[Way, Way] = (saving.tree, saving.unicast)
-    row("flits injected", ",", (way.injected_flits for way in ways))
-    row("flit-hops", ",", (way.flit_hops for way in ways))
-    row("flits over the busiest link", ",", (way.busiest_link for way in ways))
-    row("latency to the last copy, mean", ",.2f", (way.latency.mean for way in ways))
-    row("latency to the last copy, max", ",", (way.latency.quantile(1.0) for way in ways))
-    row("cycles", ",", (way.cycles for way in ways))
+    rows = [(label, cell(saving.tree), cell(saving.unicast)) for label, cell in WAYS.items()]
     messages = f"{saving.messages:,} messages to {saving.destinations} nodes each"
-    what = f"  {messages}, {cycles:,} cycles, seed {traffic.seed}, {network}"
-    closing = f"trees save {saving.flit_hops_saved:.1%} of the flit-hops"
-    return Group(Text.assemble(("multicast", "bold"), what), table, Text(closing))
+    return [
+        Title("multicast", f"{messages}, {cycles:,} cycles, seed {traffic.seed}, {network}"),
+        table(["", "trees", "unicasts"], rows),
+        Paragraph(f"trees save {saving.flit_hops_saved:.1%} of the flit-hops"),
+    ]
 
 
 def draw_curve(points: Sequence[Point], title: str, path: Path) -> None:

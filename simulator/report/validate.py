@@ -8,54 +8,72 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
-
+from simulator.report.blocks import Block, Column, Paragraph, table, with_total, words
 from simulator.report.files import write_json
 from simulator.study.relaxations import BASE, Relaxed
 from simulator.study.validate import Measured, Term, total
 
 TWIN = {"snn": "spiking", "qnn": "quantised"}
+THREE_WAYS = ("paper", "measured", "ledger")
+TERM_COLUMNS = (
+    words("layer"),
+    words("term"),
+    *(Column(name, form=lambda joules: f"{joules * 1e12:,.3f}") for name in THREE_WAYS),
+    Column("residual"),
+    words("cause", wraps=True),
+)
+SYMBOLS = (
+    words("layer"),
+    Column("M", form=lambda number: f"{number:,}"),
+    Column("N", form=lambda number: f"{number:,.4g}"),
+    Column("T"),
+    *(Column(name, form=lambda share: f"{share:.2%}") for name in ("s_r", "s_r out", "d")),
+    *(Column(name, form=lambda value: f"{value:.3f}") for name in ("H", "R")),
+    words("way"),
+    Column("bits"),
+)
 
 
-def terms_view(mode: str, layers: Sequence[Measured], terms: Sequence[Term]) -> RenderableType:
+def terms_view(mode: str, layers: Sequence[Measured], terms: Sequence[Term]) -> list[Block]:
     """Return the symbols one run measured, and every term three ways, in pJ per inference."""
-    title = f"{TWIN[mode]} twin: measured symbols"
-    symbols = _table(
-        title, ("layer", "M", "N", "T", "s_r", "s_r out", "d", "H", "R", "way", "bits")
-    )
-    for layer in layers:
-        symbols.add_row(
+    symbols = [
+        (
             layer.name,
-            f"{layer.neurons:,}",
-            f"{layer.fan_in:,.4g}",
-            str(layer.timesteps),
-            f"{layer.spike_rate:.2%}",
-            f"{layer.output_rate:.2%}",
-            f"{layer.density:.2%}",
-            f"{layer.hops:.3f}",
-            f"{layer.reuse:.3f}",
+            layer.neurons,
+            layer.fan_in,
+            layer.timesteps,
+            layer.spike_rate,
+            layer.output_rate,
+            layer.density,
+            layer.hops,
+            layer.reuse,
             layer.way,
             f"{layer.weight_bits}x{layer.value_bits}",
         )
-    table = _table(
-        f"\n{TWIN[mode]} twin: pJ per inference",
-        ("layer", "term", "paper", "measured", "ledger", "residual", "cause"),
-    )
-    for term in terms:
-        table.add_row(
-            *_cells(term), "agrees" if term.agrees else f"{term.residual * 1e12:+,.3f}", term.cause
-        )
+        for layer in layers
+    ]
     whole = total(list(terms))
-    table.add_section()
-    table.add_row(*_cells(whole), f"{whole.residual * 1e12:+,.3f}", "", style="bold")
-    return Group(symbols, table)
+    rows = [
+        (*_cells(term), "agrees" if term.agrees else _residual(term), term.cause) for term in terms
+    ]
+    return [
+        table(SYMBOLS, symbols, f"{TWIN[mode].capitalize()} twin: measured symbols"),
+        with_total(
+            TERM_COLUMNS,
+            [*rows, (*_cells(whole), _residual(whole), "")],
+            f"{TWIN[mode].capitalize()} twin: pJ per inference",
+            keys=2,
+        ),
+        Paragraph(agreement(terms)),
+    ]
 
 
-def _cells(term: Term) -> list[str]:
-    three = (f"{value * 1e12:,.3f}" for value in (term.paper, term.measured, term.ledger))
-    return [term.layer, term.name.replace("_", " "), *three]
+def _cells(term: Term) -> list[Any]:
+    return [term.layer, term.name.replace("_", " "), term.paper, term.measured, term.ledger]
+
+
+def _residual(term: Term) -> str:
+    return f"{term.residual * 1e12:+,.3f}"
 
 
 def agreement(terms: Sequence[Term]) -> str:
@@ -70,55 +88,46 @@ def agreement(terms: Sequence[Term]) -> str:
     return sentence + (f"; these do not: {', '.join(differ)}" if differ else "")
 
 
-def relaxed_view(rows: Sequence[Relaxed], prices: str) -> RenderableType:
+def _nanojoules(value: float) -> str:
+    return f"{value * 1e9:,.2f}"
+
+
+def _change(value: float | None) -> str:
+    return "" if value is None else f"{value * 1e9:+,.2f}"
+
+
+RELAXED_COLUMNS = (
+    words("given up", wraps=True),
+    Column("spiking", form=_nanojoules),
+    Column("quantised", form=_nanojoules),
+    Column("SNN/QNN", form=lambda ratio: f"{ratio:.3f}"),
+    Column("residual, spiking", form=_change),
+    Column("residual, quantised", form=_change),
+    words("breakeven spike rate", wraps=True),
+    Column("moved", form=lambda by: "" if by is None else f"{by * 100:+.2f} points"),
+)
+
+
+def relaxed_view(rows: Sequence[Relaxed], prices: str) -> list[Block]:
     """Return what each assumption costs when it is given up, and how far the breakeven moves."""
-    table = _table(
-        f"\nAssumptions given up one at a time, prices of {prices}: nJ per inference",
+    cells = [
         (
-            "given up",
-            "spiking",
-            "quantised",
-            "SNN/QNN",
-            "residual, spiking",
-            "quantised",
-            "breakeven spike rate",
-            "moved",
-        ),
-    )
-    for row in rows:
-        is_base = row.name == BASE
-        table.add_row(
             row.name,
-            f"{row.snn * 1e9:,.2f}",
-            f"{row.qnn * 1e9:,.2f}",
-            f"{row.ratio:.3f}",
-            "" if is_base else f"{row.snn_residual * 1e9:+,.2f}",
-            "" if is_base else f"{row.qnn_residual * 1e9:+,.2f}",
+            row.snn,
+            row.qnn,
+            row.ratio,
+            *((None, None) if row.name == BASE else (row.snn_residual, row.qnn_residual)),
             row.breakeven.show(),
-            "" if row.moved is None else f"{row.moved * 100:+.2f} points",
+            row.moved,
         )
+        for row in rows
+    ]
+    title = f"Assumptions given up one at a time, prices of {prices}: nJ per inference"
     note = (
         "Each twin sends by its cheapest encoding; the breakeven is of the mean spike rate, by "
-        "simulation.\n"
+        "simulation."
     )
-    return Group(table, Text(note))
-
-
-def _table(title: str, columns: Sequence[str]) -> Table:
-    table = Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=None,
-        pad_edge=False,
-        padding=(0, 2, 0, 0),
-    )
-    words = {"layer", "term", "cause", "given up", "way", "breakeven spike rate"}
-    for name in columns:
-        table.add_column(
-            name, justify="left" if name in words else "right", no_wrap=name != "cause"
-        )
-    return table
+    return [table(RELAXED_COLUMNS, cells, title), Paragraph(note, tone="faint")]
 
 
 def write_validation(

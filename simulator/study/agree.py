@@ -28,15 +28,6 @@ class Outcome:
     packets: int
     difference: str | None
 
-    def line(self) -> str:
-        """Return the comparison in one line."""
-        what = (
-            f"{self.mode}, seed {self.seed}: {self.cycles:,} cycles, {self.grants:,} grants, "
-            f"{self.states:,} state changes, "
-        )
-        verdict = "agree" if self.difference is None else f"DIFFER: {self.difference}"
-        return f"{what}{self.packets:,} packets: {verdict}"
-
 
 def _stretch(workload: Workload, seed: int, limit: int) -> Workload:
     """Return the workload with `limit` of its inputs: the first ones for seed 0, drawn ones for

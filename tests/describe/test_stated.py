@@ -4,15 +4,13 @@ within its statement.
 
 from __future__ import annotations
 
-import io
-
 import pytest
-from rich.console import Console
 
 from simulator import run
 from simulator.describe.chip import Chip
 from simulator.describe.library import find, names
-from simulator.report.text import run_view
+from simulator.report import terminal
+from simulator.report.run import run_view
 
 # option, what is said of generic-22nm
 OUTSIDE = [
@@ -87,8 +85,6 @@ def test_the_summary_holds_what_the_chip_says():
 
 @pytest.mark.parametrize(("options", "shown"), [((), False), (("link.flit=8 bit",), True)])
 def test_the_report_says_it_where_there_is_something_to_say(options, shown):
-    console = Console(width=200, record=True, file=io.StringIO())
-    console.print(run_view(run("digits-mlp", Chip.load("generic-22nm", options), "snn", limit=1)))
-    assert shown == (
-        "Constants  link.flit is 8 bit; link, router and queue energies" in console.export_text()
-    )
+    view = run_view(run("digits-mlp", Chip.load("generic-22nm", options), "snn", limit=1))
+    said = "Constants  link.flit is 8 bit; link, router and queue energies"
+    assert shown == (said in terminal.text(view, 200))

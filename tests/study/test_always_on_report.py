@@ -1,19 +1,18 @@
 """What the always-on study prints, draws and writes, and how its command refuses."""
 
 import hashlib
-import io
 import json
 import re
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from simulator.__main__ import cli
 from simulator.describe import library
 from simulator.errors import InputError
 from simulator.report import always_on as report
+from simulator.report import terminal
 from simulator.study.always_on import (
     MOST_CYCLES,
     always_on,
@@ -23,9 +22,7 @@ from simulator.units import exact, show
 
 
 def _printed(outcomes: list, battery: float | None = None) -> list[str]:
-    console = Console(width=160, record=True, file=io.StringIO())
-    console.print(report.always_on_view(outcomes, battery))
-    return console.export_text().splitlines()[1:]
+    return terminal.text(report.always_on_view(outcomes, battery), 160).splitlines()
 
 
 # frames per second, policy, frames of which each has a signal, whether frames come faster than the
@@ -50,7 +47,7 @@ def test_an_overloaded_stream_is_called_so_and_keeps_its_length(
         overloaded == outcome.is_overloaded == report.summary([outcome])["points"][0]["overloaded"]
     )
     assert (
-        overloaded == ("always on, overloaded" in heading) == said.startswith("overloaded  duty 1,")
+        overloaded == ("always on, overloaded" in heading) == said.startswith("Overloaded  duty 1,")
     )
     assert f"20 frames at {rate // 1000} kHz ({show(20 / rate, 's')})" in heading
     assert outcome.result.seconds > 20 / rate or not overloaded
