@@ -126,6 +126,14 @@ def _speak_plainly() -> None:
             stream.reconfigure(errors="plain")
 
 
+def _advice(error: Exception) -> str:
+    """Return what the command line adds to a refusal: the option for what the library calls
+    otherwise.
+    """
+    limit = getattr(error, "limit", None)
+    return "" if limit is None else f", as does --memory {limit}"
+
+
 def main() -> None:
     """Run the command line: exit 0 done, 1 a check failed, 2 bad input, 130 stopped by the user."""
     from simulator.errors import SpikemeshError
@@ -142,8 +150,12 @@ def main() -> None:
         error.show()
         sys.exit(2)
     except SpikemeshError as error:
-        click.echo(str(error), err=True)
+        click.echo(f"{error}{_advice(error)}", err=True)
         sys.exit(error.exit_code)
+    except MemoryError as error:
+        why = " ".join(str(error).split()) or "an array could not be made"
+        click.echo(f"memory: this machine has not enough: {why}", err=True)
+        sys.exit(2)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

@@ -18,11 +18,14 @@ from zlib import crc32
 
 import numpy as np
 
+from simulator import memory
 from simulator.account.energy import ACTIONS, COMPONENT, COMPONENTS, TERMS, Ledger, constants, rates
 from simulator.describe.chip import Chip
 from simulator.errors import InputError
 
 LOW, MEDIAN, HIGH = 5.0, 50.0, 95.0
+#: of one draw: every constant, rate and term of a ledger
+DRAW_BYTES = 1500
 _AS = re.compile(r"as ([a-z_]+)\b")
 _COMPONENT_OF_TERM = np.array([COMPONENTS.index(COMPONENT[action]) for action, _ in TERMS])
 assert set(COMPONENT) == set(ACTIONS)
@@ -130,6 +133,7 @@ def draw(chip: Chip, draws: int, seed: int) -> dict[str, np.ndarray]:
     """Return the drawn values of every constant by name, each (draws,) float64."""
     if draws < 1:
         raise InputError(f"draws: must be at least 1, not {draws}")
+    memory.need(f"{draws:,} draws of every constant", DRAW_BYTES * draws)
     if seed < 0:
         raise InputError(f"seed: must be 0 or more, not {seed}")
     leader = moves_with(chip)

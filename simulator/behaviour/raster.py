@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from simulator import memory
 from simulator.describe.network import MODELS, Layer, Network, Stimulus
 from simulator.errors import InputError
 
@@ -212,6 +213,8 @@ def _input(stimulus: Stimulus, mode: str, timesteps: int, n: int) -> tuple[Trace
         steps, window = values[:, :timesteps].reshape(n * timesteps, -1), 1
     else:
         steps, window = values[:, :timesteps].sum(1, dtype=np.int64), 1
+    n_events = int(np.count_nonzero(steps))
+    memory.need(f"the stimulus: {n_events:,} events of {n:,} inferences", 40 * n_events)
     row, neuron = np.nonzero(steps)
     value = steps[row, neuron]
     largest = max(-int(value.min()), int(value.max())) if len(value) else 0
@@ -265,6 +268,11 @@ def _layer(
     scratch = passes.Scratch(
         np.zeros(rows.n_out, dtype), np.zeros(n_neurons, np.int64), np.zeros(n_neurons, np.int64)
     )
+    memory.need(
+        f"layer {layer.name!r}: {many * window * n_neurons:,} places for the events of "
+        f"{many:,} inferences",
+        many * n_neurons * 8 * (window + 1),
+    )
     source = passes.Source(before.start, before.neuron, before.value, int(hold))
     start = np.zeros(n * window + 1, np.int64)
     sent = passes.Sent(
@@ -274,7 +282,7 @@ def _layer(
         np.zeros((many, n_neurons), np.int64),
     )
     neuron, value, residual = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)], []
-    fires, overflows = layer.neuron.model != "readout", 0
+    fires, overflows, sent_so_far = layer.neuron.model != "readout", 0, 0
     for begin in range(0, n, many):
         end = min(n, begin + many)
         overflows += answer(rows, population, timesteps, source, begin, end, scratch, sent)
@@ -282,6 +290,10 @@ def _layer(
         start[begin * window + 1 : end * window + 1] = start[begin * window] + here
         neuron.append(sent.neuron[: here[-1]].copy())
         value.append(sent.value[: here[-1]].copy())
+        sent_so_far += int(here[-1])
+        memory.need(
+            f"layer {layer.name!r}: {sent_so_far:,} events of {end:,} inferences", 8 * sent_so_far
+        )
         if not fires:
             residual.append(sent.residual[: end - begin].copy())
         report(end - begin)

@@ -23,6 +23,7 @@ from simulator.commands.numbers import Whole
 )
 @options.timesteps
 @options.setting
+@options.memory
 def agree(
     workload: str,
     chip: str,

@@ -78,6 +78,7 @@ DENSITY = NumberOrWord(Real(0, 1), ("best", "average", "worst", "trace"))
 )
 @options.engine
 @options.setting
+@options.memory
 @options.output
 def crossover(
     workload: str,

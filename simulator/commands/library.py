@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import rich_click as click
 
+from simulator.commands import options
+
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path())
@@ -43,6 +45,7 @@ def check(files: tuple[str, ...]) -> None:
     is_flag=True,
     help="Run what each chip's file claims to reproduce; exit 1 when a claim does not hold.",
 )
+@options.memory
 @click.option("--markdown", is_flag=True, help="Print the table of --check as Markdown.")
 def chips(names: tuple[str, ...], check: bool, markdown: bool) -> None:
     """List the chips that can be named in --chip, or hold NAMES (default: all) to what was

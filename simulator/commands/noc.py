@@ -153,6 +153,7 @@ CYCLES_BY_DIRECTION = Pair(",", 1, 1 << 16, "41,65", single=True)
 @click.option(
     "--plot", type=_FILE, metavar="FILE.png", help="Draw the curve (needs the extra `plot`)."
 )
+@options.memory
 @naming_options()
 def noc(trace: Path | None, mesh: tuple[int, int], **choices: Any) -> None:
     """Study the network on chip alone: run TRACE, or measure latency against offered load.

@@ -64,6 +64,25 @@ corner = click.option(
     help="An operating point of the chip, by its name in the file or as '0.7 V @ 250 MHz'.",
 )
 seed = click.option("--seed", type=SEED, default=0, show_default=True, help="Of the draws.")
+
+
+def _limited(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        from simulator import memory
+
+        try:
+            context.with_resource(memory.limited(value))
+        except memory.InputError as error:
+            raise memory.InputError(f"--{error}") from None
+
+
+memory = click.option(
+    "--memory",
+    metavar="SIZE",
+    expose_value=False,
+    callback=_limited,
+    help="Memory that may be taken, such as 8GiB.  [default: three quarters of what is free]",
+)
 output = click.option(
     "-o",
     "output",

@@ -26,6 +26,7 @@ from simulator.commands import options
 @options.draws
 @options.seed
 @options.setting
+@options.memory
 @options.output
 def run(workload: str, mode: str, output: str | None, **choices: Any) -> None:
     """Simulate one twin of WORKLOAD on a chip: energy, latency, stalls, cycle by cycle.
@@ -56,6 +57,7 @@ def run(workload: str, mode: str, output: str | None, **choices: Any) -> None:
 @options.draws
 @options.seed
 @options.setting
+@options.memory
 @options.output
 def twin(workload: str, output: str | None, **choices: Any) -> None:
     """Simulate both twins of WORKLOAD on the same chip and mapping, and say which wins, by how

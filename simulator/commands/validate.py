@@ -40,6 +40,7 @@ from simulator.commands.crossover import DENSITY
     "--terms-only", is_flag=True, help="Leave out the assumptions given up one at a time."
 )
 @options.setting
+@options.memory
 @options.output
 def validate(
     workload: str,

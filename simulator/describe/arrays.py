@@ -4,59 +4,83 @@ names it.
 
 from __future__ import annotations
 
+import math
 import zipfile
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
+from simulator import memory
 from simulator.describe.documents import Document
 from simulator.describe.messages import Key, near_miss, shown_value
 
 
 class Arrays:
-    """The arrays of an npz file by name; faults are noted in the document."""
+    """The arrays of an npz file by name; faults are noted in the document.
+
+    Only what a document names is ever unpacked, after its header has said how large it is: 3 MB of
+    zeros on disk can be 3 GB in memory.
+    """
 
     def __init__(self, document: Document, name: str) -> None:
-        """Read the file `name` beside the document; raises DescriptionError when it is no npz
+        """Look into the file `name` beside the document; raises DescriptionError when it is no npz
         file.
         """
         self.document = document
         self.path = document.path.parent / name
-        self.content: dict[str, np.ndarray] = {}
-        self.damaged: set[str] = set()
+        self.content: dict[str, np.ndarray | None] = {}
+        self.members: set[str] = set()
         if Path(name).name != name or "\0" in name:
             self._refuse(f"must be the name of a file in the same folder, not {shown_value(name)}")
-        if not self.path.is_file():
-            self._refuse(f"must be an npz file beside this one; there is no {shown_value(name)}")
-        if not zipfile.is_zipfile(self.path):
-            self._refuse(f"must be an npz file, and {shown_value(name)} is none")
         try:
-            with open(self.path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-                for array in archive.files:
-                    self._take(archive, array)
-        except Exception as error:  # a damaged zip raises a dozen kinds
+            if not self.path.is_file():
+                self._refuse(
+                    f"must be an npz file beside this one; there is no {shown_value(name)}"
+                )
+            with open(self.path, "rb") as file:
+                if not zipfile.is_zipfile(file):
+                    self._refuse(f"must be an npz file, and {shown_value(name)} is none")
+                with zipfile.ZipFile(file) as archive:
+                    self.members = {
+                        member.removesuffix(".npy")
+                        for member in archive.namelist()
+                        if member.endswith(".npy")
+                    }
+        except OSError as error:
+            self._refuse(f"must be readable, and {shown_value(name)} is not: {error.strerror}")
+        except (zipfile.BadZipFile, ValueError, EOFError, RuntimeError) as error:
             self._refuse(
                 f"must be a readable npz file; {shown_value(name)} is damaged: {_reason(error)}"
             )
 
-    def _take(self, archive: np.lib.npyio.NpzFile, name: str) -> None:
+    def _read(self, name: str) -> np.ndarray | None:
+        """Return one array, or None after noting why it cannot be read or is too large."""
         try:
-            content = archive[name]
+            with open(self.path, "rb") as file, zipfile.ZipFile(file) as archive:
+                with archive.open(f"{name}.npy") as member:
+                    shape, dtype = _header(member)
+                    size = math.prod(shape) * dtype.itemsize
+                    words = " x ".join(map(str, shape)) or "1"
+                    memory.need(f"array {shown_value(name)} of {words} {dtype}", size)
+                with archive.open(f"{name}.npy") as member:
+                    return np.lib.format.read_array(member, allow_pickle=False)
+        except memory.MemoryLimitError as error:
+            self._note(f"must hold arrays that fit in memory: {str(error).split(': ', 1)[1]}")
         except (
             Exception
-        ) as error:  # so do a damaged array, an array of objects and one too large for the memory
-            self.damaged.add(name)
+        ) as error:  # a damaged member raises a dozen kinds, an array of objects another
             if "pickle" in str(error):
                 reason = "it holds Python objects"
             else:
                 reason = f"it is damaged: {_reason(error)}"
-            self.document.fault(
-                ("arrays",),
-                f"must hold plain arrays of numbers; {shown_value(name)} cannot be read: {reason}",
+            self._note(
+                f"must hold plain arrays of numbers; {shown_value(name)} cannot be read: {reason}"
             )
-            return
-        if isinstance(content, np.ndarray):
-            self.content[name] = content
+        return None
+
+    def _note(self, message: str) -> None:
+        self.document.fault(("arrays",), message)
 
     def _refuse(self, message: str) -> None:
         self.document.fault(("arrays",), message)
@@ -64,13 +88,15 @@ class Arrays:
 
     def get(self, key: Key, name: str) -> np.ndarray | None:
         """Return the named integer array, or None after noting what is wrong with it."""
-        if name in self.damaged:
-            return None
-        if name not in self.content:
-            file, miss = self.path.name, near_miss(name, self.content)
+        if name not in self.members:
+            file, miss = self.path.name, near_miss(name, self.members)
             self.document.fault(key, f"must name an array of {file}, not {shown_value(name)}{miss}")
             return None
+        if name not in self.content:
+            self.content[name] = self._read(name)
         array = self.content[name]
+        if array is None:
+            return None
         if array.dtype.kind not in "iub":
             self.document.fault(
                 key, f"must name an array of integers, not {shown_value(name)} of {array.dtype}"
@@ -80,6 +106,19 @@ class Arrays:
             self.document.fault(key, f"must hold integers below 2**63, not {array.max()}")
             return None
         return array
+
+
+def _header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+    """Return shape and type of the array a file begins with, without reading it."""
+    version = np.lib.format.read_magic(member)
+    read = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }.get(version)
+    if read is None:
+        raise ValueError(f"its format {version} is unknown")
+    shape, _, dtype = read(member)
+    return shape, dtype
 
 
 def _reason(error: Exception) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from simulator import memory
 from simulator.describe.arrays import Arrays, extent, frozen
 from simulator.describe.documents import Document
 from simulator.describe.messages import Key, alternatives, shown_value
@@ -237,6 +238,7 @@ def _rows(
         if array is None:
             return None
         found.append(array)
+    memory.need(f"the rows of {n_in:,} sources", 8 * found[0].size)
     start, index = found[0].astype(np.int64), found[1]
     if weight.ndim != 1 or index.shape != weight.shape:
         document.fault(
@@ -279,6 +281,7 @@ def _neuron(
     if not MODELS[written.model].leaks and "decay" in written.model_fields_set:
         leaky = alternatives(name for name, model in MODELS.items() if model.leaks)
         document.fault((*key, "decay"), f"belongs to a {leaky} neuron, not to {written.model!r}")
+    memory.need(f"a layer of {prod(shape):,} neurons", 4 * 8 * prod(shape))
     values: dict[str, np.ndarray] = {}
     for name in ("threshold", "initial", "bias"):
         given: Any = getattr(written, name)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from simulator import memory
 from simulator.describe import library
 from simulator.describe.arrays import Arrays, extent, frozen
 from simulator.describe.documents import Document
@@ -99,6 +100,7 @@ def _stimulus(
             f"must be {flat.shape[1]}, the timesteps of the stimulus, not {written.twin.timesteps}",
         )
     labels = _labels(document, written, arrays, network, len(flat))
+    memory.need(f"a stimulus of {flat.size:,} values", 4 * flat.size)
     return Stimulus(
         written.stimulus.kind, frozen(flat.astype(np.int32)), written.input.bits, labels
     )

@@ -11,7 +11,7 @@ import numpy as np
 from simulator.behaviour.raster import Raster
 from simulator.describe.chip import Chip
 from simulator.describe.workload import Workload
-from simulator.mapping import encodings, fan_out, sending
+from simulator.mapping import encodings, fan_out, sending, work_size
 from simulator.mapping.multicast import trees
 from simulator.mapping.partition import CoreMapping
 from simulator.mapping.plan import WORK_COUNTERS, Activity, Plan
@@ -53,6 +53,7 @@ def compile_activity(
     A layer that gathers its window first begins a window later [W3], any other a step later [W2];
     the quantised twin's window is one step [W5].
     """
+    work_size.need(workload, chip, mapping, raster)
     layers = workload.network.layers
     stretch = raster.timesteps if raster.firing == "accumulate" else 1
     offsets = tuple(number * stretch for number in range(len(layers) + 1))

@@ -19,8 +19,8 @@ def compile_plan(chip: Chip, mapping: CoreMapping) -> Plan:
     """
     _check_trees(chip)
     tiles, per_tile = chip.n_tiles, chip.mesh.cores_per_tile
-    router = [core // per_tile for core in range(chip.n_cores)]
-    local = [LOCAL + core % per_tile for core in range(chip.n_cores)]
+    core = np.arange(chip.n_cores)
+    router, local = [], []  # of the ports to the outside
     occupied = np.full(tiles, per_tile)
     for port in chip.ports:
         tile = port.tile[0] + chip.mesh.width * port.tile[1]
@@ -35,8 +35,8 @@ def compile_plan(chip: Chip, mapping: CoreMapping) -> Plan:
         height=chip.mesh.height,
         local_ports=int(occupied.max()),
         n_cores=chip.n_cores,
-        endpoint_router=np.array(router, np.int32),
-        endpoint_local=np.array(local, np.int32),
+        endpoint_router=np.concatenate([core // per_tile, router]).astype(np.int32),
+        endpoint_local=np.concatenate([LOCAL + core % per_tile, local]).astype(np.int32),
         pipeline={"lookahead": LOOKAHEAD, "canonical": CANONICAL}[chip.router.pipeline],
         virtual_channels=chip.router.virtual_channels,
         buffer=chip.router.buffer,

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simulator import memory
 from simulator.describe.chip import Chip
-from simulator.describe.network import Layer
+from simulator.describe.network import DENSE, Layer
 from simulator.describe.workload import Workload
 from simulator.errors import MappingError
 from simulator.mapping import fan_out
@@ -58,6 +59,7 @@ def partition(workload: Workload, chip: Chip) -> CoreMapping:
     counts = [_given_or_least(workload, chip, layer) for layer in layers]
     while True:
         bounds = [_bounds(layer.n_neurons, count) for layer, count in zip(layers, counts)]
+        _check_tables(layers, counts)
         targets = [fan_out.targets(layer, bound) for layer, bound in zip(layers, bounds)]
         axon_bits = [
             _axon_bits(chip, layers, bounds, targets, number) for number in range(len(layers))
@@ -119,6 +121,24 @@ def _mapping(
         use["neuron"],
         use["axon"],
     )
+
+
+def _check_tables(layers: tuple[Layer, ...], counts: list[int]) -> None:
+    """Refuse tables of sources and slices that would not fit in this machine's memory; those of
+    dense connections take none.
+    """
+    entries = {
+        layer.name: layer.connection.n_in * count
+        for layer, count in zip(layers, counts)
+        if layer.connection.kind != DENSE
+    }
+    if entries:
+        largest = max(entries, key=lambda name: entries[name])
+        memory.need(
+            f"the targets of {entries[largest]:,} pairs of a source and a slice of layer "
+            f"{largest!r}",
+            10 * sum(entries.values()),
+        )
 
 
 def _check_widths(workload: Workload, chip: Chip) -> None:

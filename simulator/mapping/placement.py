@@ -13,15 +13,10 @@ def snake(chip: Chip) -> np.ndarray:
     """Return all cores, tile by tile along rows that turn at their ends, so that consecutive cores
     are neighbours.
     """
-    order: list[int] = []
-    for y in range(chip.mesh.height):
-        columns = range(chip.mesh.width) if y % 2 == 0 else range(chip.mesh.width - 1, -1, -1)
-        for x in columns:
-            tile = x + chip.mesh.width * y
-            order += [
-                tile * chip.mesh.cores_per_tile + local for local in range(chip.mesh.cores_per_tile)
-            ]
-    return np.array(order, np.int64)
+    mesh = chip.mesh
+    tile = np.arange(mesh.width * mesh.height, dtype=np.int64).reshape(mesh.height, mesh.width)
+    tile[1::2] = tile[1::2, ::-1].copy()
+    return (tile.reshape(-1, 1) * mesh.cores_per_tile + np.arange(mesh.cores_per_tile)).reshape(-1)
 
 
 def place(workload: Workload, chip: Chip, counts: list[int]) -> list[np.ndarray]:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from simulator import memory
 from simulator.account import energy
 from simulator.account.standby import breakeven_cycles, deepest, state_power
 from simulator.behaviour import raster as behaviour
@@ -334,6 +335,11 @@ def make_stream(
         raise InputError(f"background: must be a probability from 0 to 1, not {background:g}")
     signal = signal_frames(frames, int(signals), burst, seed)
     values = workload.stimulus.values
+    inputs = int(np.prod(values.shape[1:]))
+    memory.need(
+        f"{frames:,} frames of {inputs:,} inputs, {int(signals):,} of them with a signal",
+        inputs * (int(signals) * values.itemsize + (10 * frames if background else 0)) + 8 * frames,
+    )
     shown = values[np.arange(len(signal)) % len(values)]
     active = signal
     if background:

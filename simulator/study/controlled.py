@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from simulator import memory
 from simulator.account import energy
 from simulator.behaviour import raster as behaviour
 from simulator.behaviour.raster import QNN, SNN, Raster, Trace
@@ -30,6 +31,8 @@ from simulator.study.simulation import Result, engine_named
 #: Theorem 2: how the activations of active inputs spread over 1 .. T
 CASES = ("best", "average", "worst")
 TRACE = "trace"
+#: of one neuron and timestep where activity is drawn: its rank, its draw and its spike
+PLACE_BYTES = 40
 _SIZES = re.compile(r"mlp((?:-[1-9][0-9]{0,5}){2,8})")
 
 
@@ -72,6 +75,12 @@ class EventSource:
         """
         if not self.is_drawn:
             return self.workload
+        places = self.inferences * self.timesteps * sum(self.sizes)
+        memory.need(
+            f"drawn activity: {self.inferences:,} inferences of {self.timesteps} timesteps on "
+            f"{sum(self.sizes):,} neurons",
+            PLACE_BYTES * places,
+        )
         silent = np.zeros(
             (self.inferences, self.timesteps, self.workload.network.n_inputs), np.int32
         )
@@ -310,6 +319,8 @@ def named(workload: str) -> Workload | None:
     if match is None:
         return None
     sizes = [int(size) for size in match.group(1)[1:].split("-")]
+    synapses = sum(n_in * n_out for n_in, n_out in zip(sizes, sizes[1:]))
+    memory.need(f"{workload}: {synapses:,} synapses", 4 * synapses + 100 * sum(sizes))
     first = Connection(
         SPARSE, np.ones(sizes[0], np.int32), 8, (sizes[0],), (sizes[0],),
         start=np.arange(sizes[0] + 1), index=np.arange(sizes[0]),

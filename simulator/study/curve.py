@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from simulator import memory
 from simulator.errors import InputError
 from simulator.mapping.plan import Plan
 from simulator.study.noc import Latency, NocResult, run_trace
@@ -23,6 +24,8 @@ BATCHES = 40
 #: what is offered arrives
 GROWTH, ACCEPTED = 1.5, 0.95
 LEAST_CYCLES = 400
+#: of a packet measured: two instants, once more where they are put together, and what is sorted
+PACKET_BYTES = 96
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,12 @@ def measure(
     progress: Callable[[int], object] | None = None,
 ) -> Point:
     """Run one offered load and return its point; the same traffic gives the same bits."""
+    expected = round(traffic.rate / traffic.packet_size * traffic.n_nodes * 1.25 * cycles)
+    memory.need(
+        f"{expected:,} packets: {cycles:,} cycles at a rate of {traffic.rate:g} on "
+        f"{traffic.n_nodes:,} nodes",
+        PACKET_BYTES * expected,
+    )
     kept: list[np.ndarray] = []
 
     def arrived(packets: np.ndarray) -> None:

@@ -12,13 +12,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simulator import memory
 from simulator.errors import InputError
 
 #: what a draw is for
 WHEN, WHERE, HOT, GROUP = range(4)
-#: cycles generated at once
-WINDOW_CYCLES = 1024
+#: cycles generated at once, and draws
+WINDOW_CYCLES, WINDOW_DRAWS = 1024, 1 << 22
 HOT_SHARE = 0.2
+#: of one copy of a multicast message, in all arrays that name it
+COPY_BYTES = 400
 #: of one packet: longer ones are slips of the pen
 MOST_FLITS = 10**6
 
@@ -95,8 +98,9 @@ class Traffic:
         """
         threshold = round(self.rate / self.packet_size * (1 << 53))
         node = np.arange(self.n_nodes)
-        for first in range(0, cycles, WINDOW_CYCLES):
-            cycle = np.arange(first, min(first + WINDOW_CYCLES, cycles))[:, None]
+        many = min(WINDOW_CYCLES, max(1, WINDOW_DRAWS // self.n_nodes))
+        for first in range(0, cycles, many):
+            cycle = np.arange(first, min(first + many, cycles))[:, None]
             when, source = np.nonzero(draw(self.seed, WHEN, node, cycle) < threshold)
             if len(when):
                 packets = np.zeros((len(when), 5), np.int64)
@@ -112,9 +116,14 @@ class Traffic:
             raise InputError(
                 f"multicast: must be 1 to {self.n_nodes} destinations, not {n_destinations}"
             )
+        memory.need(
+            f"{len(packets):,} messages to {n_destinations:,} nodes each",
+            len(packets) * n_destinations * COPY_BYTES,
+        )
         chosen = np.zeros((len(packets), n_destinations), np.int64)
-        for start in range(0, len(packets), WINDOW_CYCLES):  # a lot for each node; the lowest win
-            part = slice(start, start + WINDOW_CYCLES)
+        many = min(WINDOW_CYCLES, max(1, WINDOW_DRAWS // self.n_nodes))
+        for start in range(0, len(packets), many):  # a lot for each node; the lowest win
+            part = slice(start, start + many)
             place = (packets[part, 1] << 20)[:, None] + np.arange(self.n_nodes)
             lot = draw(self.seed, GROUP, place, packets[part, 0][:, None])
             chosen[part] = np.sort(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import simpy
 
+from simulator import memory
 from simulator.errors import DeadlockError
 from simulator.jit import announce
 from simulator.mapping.plan import Activity, Plan
@@ -125,6 +126,8 @@ class Fabric:
         """Take over what the logs hold and leave them empty."""
         chip, state = self.state.chip[0], self.state
         kernel_logs = (state.grant_log, state.state_log, state.packet_log)
+        held = sum(part.nbytes for kept in self.logs for part in kept)
+        memory.need(f"the events of {self.now:,} cycles", 2 * held)  # sorted when all is done
         for kept, log, n in zip(
             self.logs, kernel_logs, (chip.n_grants, chip.n_states, chip.n_packets)
         ):

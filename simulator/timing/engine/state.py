@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from simulator import memory
 from simulator.errors import InputError
 from simulator.mapping.plan import (
     CANONICAL,
@@ -25,6 +26,9 @@ from simulator.timing.record import COUNTERS, GRANT, PACKET, PACKET_SHIFT, POWER
 MAX_PORTS = 31
 #: rows a log holds at least, and packets the pool of packets in flight begins with
 LOG_ROWS, POOL = 1 << 16, 64
+#: bytes of an endpoint and of a step outside the state: counters once more in the record, and a
+#: ledger of some sixty numbers
+ENDPOINT_BYTES, STEP_BYTES = 1600, 1600
 #: packets in flight one flit event can name, see layout.HEAD
 MAX_PACKETS = 1 << 29
 
@@ -279,6 +283,51 @@ def _work(plan: Plan, activity: Activity) -> dict[str, np.ndarray]:
     }
 
 
+def _events_per_cycle(plan: Plan) -> int:
+    return 4 * plan.n_routers + 2 * plan.n_endpoints
+
+
+def _log_rows(plan: Plan) -> int:
+    """Return the rows every log holds at least, which is what one cycle can add."""
+    return max(LOG_ROWS, plan.n_routers * plan.ports, 5 * (plan.n_cores + plan.n_routers))
+
+
+def estimate(plan: Plan, activity: Activity, slots: int, log: int) -> list[tuple[str, int]]:
+    """Return what a state, its record and the ledger of both take, in bytes, each part together
+    with all before it and the words for what drives it.
+    """
+    lanes = plan.n_routers * plan.ports * _power_of_two(plan.virtual_channels)
+    events = layout.FLIT_EVENT.itemsize + layout.CREDIT_EVENT.itemsize
+    wheels = slots * (_events_per_cycle(plan) * events + 16 * plan.n_routers)
+    lane = layout.LANE.itemsize + 4 * _power_of_two(plan.buffer)
+    queues = 8 * plan.n_cores * _power_of_two(plan.virtual_channels) * plan.input_queue
+    machine = lanes * lane + plan.n_routers * (
+        plan.ports * layout.PORT.itemsize + layout.ROUTER.itemsize + layout.POWER.itemsize
+    )
+    machine += plan.n_cores * (layout.CORE.itemsize + layout.POWER.itemsize)
+    counted = 32 * len(activity.operand_bits)  # the counters that are kept by layer
+    machine += plan.n_endpoints * (layout.INTERFACE.itemsize + ENDPOINT_BYTES + counted)
+    logs = log * (GRANT.itemsize + STATE.itemsize + PACKET.itemsize)
+    steps = activity.n_steps * (layout.STEP.itemsize + STEP_BYTES + counted)
+    work = len(activity.work_core) * layout.WORK.itemsize + 8 * len(activity.inject_row)
+    work += len(activity.message_row) * layout.MESSAGE.itemsize
+    work += len(activity.entry_endpoint) * layout.ENTRY.itemsize
+    latency = max(int(plan.link_latency.max()), int(plan.link_interval.max()))
+    size = f"{plan.n_routers:,} routers"
+    parts = [
+        (f"links of {latency:,} cycles on {size}", wheels),
+        (f"{size} with {plan.n_cores:,} cores", machine),
+        (f"{plan.n_cores:,} cores with input queues of {plan.input_queue:,} flits", queues),
+        (f"the event logs of {size}", logs),
+        (f"{activity.n_steps:,} steps with {len(activity.message_row):,} messages", steps + work),
+    ]
+    total, found = 0, []
+    for what, part in sorted(parts, key=lambda one: one[1]):
+        total += part
+        found.append((what, total))
+    return found
+
+
 def build(plan: Plan, activity: Activity, events: bool) -> State:
     """Return the chip at cycle 0, with the run's work before it."""
     _check(plan, activity)
@@ -288,12 +337,14 @@ def build(plan: Plan, activity: Activity, events: bool) -> State:
     lane_shift, n_lanes = int(chip[0].lane_shift), int(chip[0].n_lanes)
     n_routers, n_cores, n_endpoints = plan.n_routers, plan.n_cores, plan.n_endpoints
     n_counters = len(COUNTERS) + len(activity.operand_bits)
-    per_cycle = 4 * n_routers + 2 * n_endpoints
+    per_cycle = _events_per_cycle(plan)
+    log = _log_rows(plan) if events else 0
+    for what, size in estimate(plan, activity, slots, log):
+        memory.need(what, size)
     router_number = np.arange(n_routers)
     port = _ports(plan, lane_shift, n_lanes)
     n_timers = 4 * n_cores + n_routers
     owner = np.concatenate([np.repeat(np.arange(n_cores), 3), np.arange(n_cores), router_number])
-    log = max(LOG_ROWS, n_routers * plan.ports, 5 * (n_cores + n_routers)) if events else 0
     has_trees = bool(np.any(activity.row_tree >= 0))
     state = State(
         chip=chip,
@@ -351,6 +402,8 @@ def grow_pool(state: State, n: int) -> State:
     n = max(n, before)
     if before + n > MAX_PACKETS:
         raise InputError(f"engine: more than {MAX_PACKETS} packets in flight")
+    size = (before + n) * layout.PACKET_IN_FLIGHT.itemsize
+    memory.need(f"{before + n:,} packets under way at once", size)
     packet = _records(before + n, layout.PACKET_IN_FLIGHT)
     packet[:before] = state.packet
     packet["next"][before:] = np.arange(before + 1, before + n + 1)
