@@ -1,118 +1,160 @@
-"""The only file that imports numba: one decorator, and a compilation cache that cannot go stale.
+"""The only file that imports numba: one decorator, what is kept of compiled kernels, and what is
+said while they compile.
 
-The cache folder's name holds a digest of the kernels' sources, of every module they take constants
-from, and of the versions of numba, numpy and Python, because numba's own check looks at one file
-only: after an edit of a callee in another module it silently returns the old result.  The folder
-lies in the user's cache, never in the install, so a read-only install works; numba writes to a
-temporary name and renames, so parallel first runs do not race.
+Importing it changes nothing for other users of numba in the process: no environment variable and no
+setting of numba's is written.  Kernels carry their own cache (kernel_cache.py), and the
+optimisation level they are compiled at is set under numba's compiler lock and put back before
+anybody else can compile.  NUMBA_OPT, where it is set, is left as it is.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata as metadata
 import os
-import platform
-import re
-import shutil
-import sys
-import tempfile
+import pickle
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar, overload
 
-#: days the compiled kernels of another version are kept
-KEPT_DAYS = 30
+import numba
+from numba.core import caching, event
+from numba.core.compiler import CompileResult
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.options import DefaultOptions
+from numba.core.serialize import dumps
+from numba.extending import intrinsic
+
+from simulator import kernel_cache
 
 Function = TypeVar("Function", bound=Callable)
 
-_IMPORT = re.compile(
-    r"^(?:from|import) (simulator[\w.]*)(?: import ([^\n(]+|\([^)]*\)))?", re.MULTILINE
-)
+#: a quarter of the compilation saved; the engine and the dense rows run as fast, convolutions 18 %
+#: slower (docs/performance.md)
+OPTIMISATION = "1"
+#: seconds of compiling after which something is said, and between two lines
+PATIENCE, PAUSE = 1.0, 3.0
+#: kernels below which nothing is said: they take a moment
+FEW = 5
+#: times a kernel is compiled, for other types of its arguments each: 116 for the 89 of the engine
+VERSIONS = 1.3
 
-
-def _kernel_sources(root: Path) -> dict[str, bytes]:
-    """Return every module that defines kernels, and those they import, by path relative to the
-    package.
-    """
-    sources = {path: path.read_bytes() for path in sorted(root.rglob("*.py"))}
-    wanted = [path for path, text in sources.items() if b"@kernel" in text]
-    found: dict[str, bytes] = {}
-    while wanted:
-        path = wanted.pop()
-        name = path.relative_to(root).as_posix()
-        if name in found:
-            continue
-        found[name] = sources[path]
-        for module, names in _IMPORT.findall(sources[path].decode()):
-            base = root.joinpath(*module.split(".")[1:])
-            parts = re.findall(r"\w+", names)
-            candidates = [
-                base.with_suffix(".py"),
-                base / "__init__.py",
-                *(base / f"{part}.py" for part in parts),
-            ]
-            wanted += [candidate for candidate in candidates if candidate in sources]
-    return found
-
-
-def _digest() -> str:
-    digest = hashlib.sha256()
-    for name, text in sorted(_kernel_sources(Path(__file__).parent).items()):
-        digest.update(name.encode() + b"\0" + text)
-    for name in ("numba", "numpy", "llvmlite"):
-        digest.update(metadata.version(name).encode())
-    digest.update(platform.python_version().encode() + platform.machine().encode())
-    digest.update(os.environ.get("NUMBA_BOUNDSCHECK", "0").encode())
-    digest.update(os.environ.get("NUMBA_OPT", "3").encode())
-    return digest.hexdigest()[:20]
-
-
-def cache_folder() -> Path:
-    """Return the folder of this version's compiled kernels (it may not exist yet)."""
-    base = (
-        os.environ.get("SPIKEMESH_CACHE")
-        or os.environ.get("XDG_CACHE_HOME")
-        or os.path.expanduser("~/.cache")
-    )
-    return Path(base) / "spikemesh" / _digest()
-
-
-def _writable(folder: Path) -> Path:
-    """Return `folder`, or one in the system's temporary folder where it cannot be written."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK):
-            return folder
-    except OSError:
-        pass
-    return (
-        Path(tempfile.gettempdir())
-        / f"spikemesh-{os.getuid() if hasattr(os, 'getuid') else 0}"
-        / folder.name
-    )
-
-
-# a quarter of the compilation saved; the engine and the dense rows run as fast, convolutions 18 %
-# slower (docs/performance.md)
-os.environ.setdefault("NUMBA_OPT", "1")
-if "NUMBA_CACHE_DIR" not in os.environ:
-    os.environ["NUMBA_CACHE_DIR"] = str(_writable(cache_folder()))
-    if "numba" in sys.modules:
-        sys.modules["numba"].config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]
-
-import numba  # noqa: E402
-from numba.core.options import DefaultOptions  # noqa: E402
-from numba.extending import intrinsic  # noqa: E402
-
-JIT_DISABLED = bool(getattr(numba.config, "DISABLE_JIT", 0))
 _njit: Any = numba.njit
+_settings: Any = numba.config
+JIT_DISABLED = bool(getattr(_settings, "DISABLE_JIT", 0))
 #: kernels hand arrays on without counting references, five times as fast; the flag is private, and
 #: right to leave out
 _OPTIONS: dict[str, Any] = {"error_model": "numpy"} | (
     {"_nrt": False} if hasattr(DefaultOptions, "_nrt") else {}
 )
+
+
+class _Cache(caching._Cache):
+    """The compiled versions of one kernel on disk, in place of numba's own cache.
+
+    numba's own checks one source file only: after an edit of a callee in another module it would
+    silently return the old result.
+    """
+
+    def __init__(self, function: Callable) -> None:
+        """The kept versions of `function`."""
+        self.name = f"{function.__module__}.{function.__qualname__}"
+        code = function.__code__
+        self.code = hashlib.sha256(code.co_code + repr(code.co_consts).encode()).hexdigest()
+
+    @property
+    def cache_path(self) -> str:
+        """The folder; empty where nothing can be kept."""
+        return str(kernel_cache.folder() or "")
+
+    def _key(self, signature: Any, codegen: Any) -> str:
+        what = repr((signature, codegen.magic_tuple(), self.code))
+        return f"{self.name}-{hashlib.sha256(what.encode()).hexdigest()[:20]}.kernel"
+
+    def load_overload(self, sig: Any, target_context: Any) -> CompileResult | None:
+        """Return the kernel for some types as it was kept; None: it has to be compiled."""
+        target_context.refresh()
+        content = kernel_cache.load(self._key(sig, target_context.codegen()))
+        if content is None:
+            return None
+        return CompileResult._rebuild(target_context, *pickle.loads(content))
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep a kernel compiled for some types."""
+        if not data.lifted and not data.library.has_dynamic_globals:
+            kernel_cache.save(self._key(sig, data.codegen), dumps(data._reduce()))
+
+    def enable(self) -> None:
+        """Do nothing: the cache is always used."""
+
+    def disable(self) -> None:
+        """Do nothing: the cache is always used."""
+
+    def flush(self) -> None:
+        """Do nothing: a version's kernels go with its folder."""
+
+
+class _Progress(event.Listener):
+    """Says on stderr how far a compilation is, kernel by kernel, once it takes longer."""
+
+    def __init__(self, function: Callable) -> None:
+        """Nothing compiled yet of a kernel and those it calls."""
+        self.expected, self.n_done = round(VERSIONS * (len(_called(function)) + 1)), 0
+        self.started = self.said = time.monotonic()
+        self.is_long = False
+
+    def on_start(self, event: Any) -> None:
+        """See a kernel begin."""
+        now = time.monotonic()
+        if self.expected < FEW:
+            return
+        if not self.is_long and now - self.started > PATIENCE:
+            self.is_long, self.said = True, now
+            kernel_cache.say("compiling for this machine, once per version; usually 10 to 60 s")
+        elif self.is_long and now - self.said > PAUSE:
+            self.said = now
+            expected = max(self.expected, self.n_done + 1)
+            self._say(f"compiling: {self.n_done} of about {expected} kernels")
+
+    def on_end(self, event: Any) -> None:
+        """See a kernel end."""
+        self.n_done += 1
+
+    def finish(self) -> None:
+        """Say that a long compilation is over."""
+        if self.is_long:
+            self._say(f"compiled: {self.n_done} kernels")
+
+    def _say(self, what: str) -> None:
+        kernel_cache.say(f"{what}, {time.monotonic() - self.started:.0f} s")
+
+
+def _called(function: Callable, known: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return every other kernel a kernel calls, and those they call, by name."""
+    known = {} if known is None else known
+    for name in function.__code__.co_names:
+        value = function.__globals__.get(name)
+        called = getattr(value, "py_func", None)
+        if called is not None and called.__qualname__ not in known:
+            known[called.__qualname__] = called
+            _called(called, known)
+    return known
+
+
+@contextmanager
+def _compiling(function: Callable) -> Iterator[None]:
+    """Hold numba's compiler, at our optimisation level, and listen to it."""
+    with global_compiler_lock:
+        level = _settings.OPT
+        if "NUMBA_OPT" not in os.environ:
+            _settings.OPT = type(level)(OPTIMISATION)
+        progress = _Progress(function)
+        try:
+            with event.install_listener("numba:compile", progress):
+                yield
+            progress.finish()
+        finally:
+            _settings.OPT = level
 
 
 @overload
@@ -130,7 +172,22 @@ def kernel(function: Any = None, *, inline: bool | None = None) -> Any:
     """
     if function is None:
         return lambda wrapped: kernel(wrapped) if JIT_DISABLED else _inner(wrapped, bool(inline))
-    return _njit(cache=True, **_OPTIONS)(function)
+    dispatcher = _njit(**_OPTIONS)(function)
+    if not JIT_DISABLED:
+        _keep(dispatcher, function)
+    return dispatcher
+
+
+def _keep(dispatcher: Any, function: Callable) -> None:
+    """Let a dispatcher use our cache and compile under our settings."""
+    compile_for = dispatcher.compile
+
+    def compile_with_settings(signature: Any) -> Any:
+        with _compiling(function):
+            return compile_for(signature)
+
+    dispatcher._cache = _Cache(function)
+    dispatcher.compile = compile_with_settings
 
 
 def _inner(function: Function, is_absorbed: bool) -> Function:
@@ -157,28 +214,3 @@ else:
             return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
 
         return numba.types.int64(numba.types.int64), generate
-
-
-def _forget_old_versions() -> None:
-    """Remove the compiled kernels of versions last compiled more than KEPT_DAYS ago."""
-    folder = Path(os.environ["NUMBA_CACHE_DIR"])
-    if folder.parent.name != "spikemesh":
-        return
-    for version in folder.parent.iterdir():
-        if version != folder and version.stat().st_mtime < time.time() - KEPT_DAYS * 86400:
-            shutil.rmtree(version, ignore_errors=True)
-
-
-def announce(function: Any) -> None:
-    """Say on stderr, once per version, that `function` is about to be compiled and why the wait
-    does not come again.
-    """
-    if JIT_DISABLED or any(
-        Path(os.environ["NUMBA_CACHE_DIR"]).rglob(f"*.{function.__name__}-*.nbi")
-    ):
-        return
-    _forget_old_versions()
-    print(
-        "spikemesh: compiling the engine for this machine (about ten seconds, once per version)",
-        file=sys.stderr,
-    )

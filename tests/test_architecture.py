@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "simulator"
-GROUND = {"errors", "units", "jit", "memory"}
+GROUND = {"errors", "units", "memory", "jit", "kernel_cache"}
 #: a module imports from the folders to its left, from its own, and from the ground floor
 FLOW = [
     "analytic",

@@ -1,6 +1,10 @@
-"""The cache of compiled kernels is named after everything that is compiled into them."""
+"""Compiled kernels: nothing changes for others in the process, and what is kept on disk is private,
+whole and never stale.
+"""
 
 import os
+import re
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -8,39 +12,255 @@ from pathlib import Path
 import pytest
 
 import simulator
-from simulator import jit
+from simulator import kernel_cache
 
 ROOT = Path(simulator.__file__).parent
+#: one kernel of one line: compiles in a moment
+TINY = """
+from simulator import jit
+@jit.kernel
+def triple(n: int) -> int:
+    return 3 * n
+def plain(n):
+    return n
+"""
+USE = "import tiny; print(tiny.triple(14))"
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A folder that holds the module `tiny`."""
+    (tmp_path / "tiny.py").write_text(TINY)
+    return tmp_path
+
+
+def run(place: Path, code: str = USE, **environment: str) -> subprocess.CompletedProcess:
+    """Run code in a fresh Python whose cache is `place`/cache."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
+    kept |= {"SPIKEMESH_CACHE": str(place / "cache"), "PYTHONPATH": f"{place}:{ROOT.parent}"}
+    kept |= {"TMPDIR": str(place)} | environment
+    command = [sys.executable, "-W", "error", "-c", code]
+    return subprocess.run(command, env=kept, capture_output=True, text=True, cwd=place)
+
+
+def kept(place: Path) -> list[Path]:
+    """The files of all versions in the cache of `place`."""
+    return sorted((place / "cache").rglob("*.kernel"))
 
 
 def test_the_digest_covers_kernels_and_the_modules_their_constants_come_from() -> None:
-    found = jit._kernel_sources(ROOT)
+    found = kernel_cache.kernel_sources(ROOT)
     kernels = {
         path.relative_to(ROOT).as_posix()
         for path in ROOT.rglob("*.py")
         if "\n@kernel" in path.read_text()
     }
-    constants = {"mapping/plan.py", "timing/record.py", "timing/engine/layout.py", "jit.py"}
-    assert kernels | constants <= set(found)
+    constants = {"mapping/plan.py", "timing/record.py", "timing/engine/layout.py"}
+    assert kernels | constants | {"jit.py", "kernel_cache.py"} <= set(found)
     assert not [name for name in found if name.startswith(("timing/reference", "commands"))]
 
 
 @pytest.mark.parametrize("edited", ["timing/engine/wheel.py", "mapping/plan.py"])
 def test_an_edit_of_a_callee_or_of_a_constant_renames_the_folder(edited, monkeypatch) -> None:
-    before = jit.cache_folder()
+    before = kernel_cache.preferred()
     read = Path.read_bytes
     monkeypatch.setattr(
         Path, "read_bytes", lambda path: read(path) + (b"\n" if path == ROOT / edited else b"")
     )
-    assert jit.cache_folder() != before
+    assert kernel_cache.preferred() != before
 
 
-def test_a_cache_that_cannot_be_written_moves_to_the_temporary_folder() -> None:
-    script = "import os; from simulator import jit; print(os.environ['NUMBA_CACHE_DIR'])"
-    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
-    environment["SPIKEMESH_CACHE"] = str(Path(os.devnull) / "nowhere")
-    run = subprocess.run(
-        [sys.executable, "-c", script], env=environment, capture_output=True, text=True
+def test_importing_changes_nothing_for_others_in_the_process(place) -> None:
+    code = """
+import os
+before = dict(os.environ)
+import numba
+def settings():
+    return {name: repr(value) for name, value in vars(numba.config).items() if name.isupper()}
+was = settings()
+import tiny, simulator.timing.engine.chip
+print(tiny.triple(14), os.environ == before, settings() == was)
+foreign = numba.njit(cache=True)(tiny.plain)
+print(type(foreign._cache).__module__, type(tiny.triple._cache).__module__)
+"""
+    result = run(place, code)
+    assert ["42 True True", "numba.core.caching simulator.jit"] == result.stdout.splitlines(), (
+        result.stderr
     )
-    assert Path(run.stdout.strip()).name == jit._digest(), run.stderr
-    assert os.devnull not in run.stdout
+
+
+def test_importing_alone_makes_no_folder(place) -> None:
+    assert "" == run(place, "import simulator.timing.engine.chip").stderr
+    assert not (place / "cache").exists()
+
+
+def test_a_kernel_is_compiled_once_and_its_folders_are_private(place) -> None:
+    assert ("42\n", "") == (run(place).stdout, run(place).stderr)
+    (file,) = kept(place)
+    first = file.stat().st_mtime_ns
+    assert "42\n" == run(place).stdout and first == file.stat().st_mtime_ns
+    for folder in (place / "cache", *[path for path in file.parents if "cache/" in str(path)]):
+        assert 0o700 == folder.stat().st_mode & 0o777, folder
+    assert 0o600 == file.stat().st_mode & 0o777
+
+
+DAMAGES = [
+    lambda content: b"",
+    lambda content: content[:20],
+    lambda content: content[: len(content) // 2],
+    lambda content: content[:-1],
+    lambda content: content + b"\0",
+    lambda content: content[:-100] + bytes([content[-100] ^ 1]) + content[-99:],
+    lambda content: bytes([content[0] ^ 1]) + content[1:],
+    lambda content: b"cos\nsystem\n(S'touch executed'\ntR.",
+]
+
+
+@pytest.mark.parametrize("number", range(len(DAMAGES)))
+def test_a_damaged_file_is_compiled_again_with_one_line(place, number) -> None:
+    run(place)
+    (file,) = kept(place)
+    file.write_bytes(DAMAGES[number](file.read_bytes()))
+    result = run(place)
+    assert ("42\n", f"spikemesh: {file}: damaged; compiled again\n") == (
+        result.stdout,
+        result.stderr,
+    )
+    assert ("42\n", "") == (run(place).stdout, run(place).stderr)  # and is whole again
+    assert not (place / "executed").exists()
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o707, 0o777])
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_folder_others_can_write_to_is_not_used(place, mode, which) -> None:
+    run(place)
+    (file,) = kept(place)
+    poison = b"cos\nsystem\n(S'touch executed'\ntR."
+    file.write_bytes(kernel_cache.hashlib.sha256(poison).digest() + poison)
+    folder = file.parents[which]
+    folder.chmod(mode)
+    result = run(place)
+    assert "42\n" == result.stdout
+    why = "not used: it is another user's, a link, or others can write to it"
+    assert [f"spikemesh: {folder}: {why}"] == result.stderr.splitlines()
+    assert not (place / "executed").exists()
+    (other,) = place.glob("spikemesh-*/*/*.kernel")
+    assert other.name == file.name
+
+
+def test_a_link_in_place_of_the_folder_is_not_followed(place) -> None:
+    run(place)
+    (file,) = kept(place)
+    folder = file.parent
+    folder.rename(place / "elsewhere")
+    folder.symlink_to(place / "elsewhere")
+    result = run(place)
+    assert "42\n" == result.stdout and f"{folder}: not used" in result.stderr
+
+
+def test_a_folder_of_another_user_is_not_used(place, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(kernel_cache.os, "geteuid", lambda: place.stat().st_uid + 1)
+    monkeypatch.setattr(kernel_cache.tempfile, "gettempdir", lambda: str(place))
+    monkeypatch.setattr(kernel_cache.tempfile, "tempdir", str(place))
+    monkeypatch.setenv("SPIKEMESH_CACHE", str(place / "cache"))
+    fresh = kernel_cache.folder.__wrapped__()
+    assert fresh.parent == place and fresh.name not in ("cache", "spikemesh")
+    assert not (fresh / "spikemesh").exists() and fresh.stat().st_mode & 0o777 == 0o700
+    assert 2 == capsys.readouterr().err.count("not used: it is another user's")
+
+
+def test_in_a_home_that_cannot_be_written_the_temporary_folder_serves(place) -> None:
+    nowhere = str(Path(os.devnull) / "nowhere")
+    result = run(place, SPIKEMESH_CACHE=nowhere)
+    assert ("42\n", "") == (result.stdout, result.stderr)
+    (file,) = place.glob("spikemesh-*/*/*.kernel")
+    first = file.stat().st_mtime_ns
+    assert "42\n" == run(place, SPIKEMESH_CACHE=nowhere).stdout
+    assert first == file.stat().st_mtime_ns
+
+
+def test_where_nothing_at_all_can_be_written_kernels_still_run(place, monkeypatch) -> None:
+    monkeypatch.setenv("SPIKEMESH_CACHE", str(Path(os.devnull) / "nowhere"))
+    monkeypatch.setattr(kernel_cache.tempfile, "tempdir", str(Path(os.devnull) / "nowhere"))
+    monkeypatch.setattr(kernel_cache, "folder", kernel_cache.folder.__wrapped__)
+    assert kernel_cache.folder() is None
+    kernel_cache.save("name", b"content")
+    assert kernel_cache.load("name") is None
+
+
+def test_a_full_disk_is_said_in_one_line_and_leaves_no_part(place) -> None:
+    """A limit on the size of files stands for the full disk: the write fails as it does there."""
+    limit = (200, resource.getrlimit(resource.RLIMIT_FSIZE)[1])
+    code = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, {limit}); {USE}"
+    result = run(place, code, PYTHONDONTWRITEBYTECODE="1")
+    assert "42\n" == result.stdout
+    assert 1 == len(result.stderr.splitlines())
+    assert "compiled kernels are not kept" in result.stderr
+    assert [] == [path for path in (place / "cache").rglob("*") if path.is_file()]
+
+
+def test_four_cold_starts_at_once_do_not_disturb_each_other(place) -> None:
+    environment = os.environ | {
+        "SPIKEMESH_CACHE": str(place / "cache"),
+        "PYTHONPATH": f"{place}:{ROOT.parent}",
+    }
+    command = [sys.executable, "-c", USE]
+    started = [
+        subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(4)
+    ]
+    assert [("42\n", "")] * 4 == [process.communicate() for process in started]
+    assert 1 == len(kept(place))
+    assert [] == list((place / "cache").rglob("part-*"))
+
+
+LINK = """
+@jit.kernel(inline=True)
+def k{n}(x: int) -> int:
+    return {value}
+"""
+#: a kernel that calls six others
+CHAIN = TINY.replace("3 * n", "36 + k5(n) - 13").replace(
+    "@jit.kernel",
+    "".join(LINK.format(n=n, value=f"k{n - 1}(x) + 1" if n else "x") for n in range(6))
+    + "@jit.kernel",
+    1,
+)
+
+
+def test_a_long_compilation_says_how_far_it_is(place) -> None:
+    (place / "tiny.py").write_text(CHAIN)
+    code = f"from simulator import jit; jit.PATIENCE = jit.PAUSE = -1.0; {USE}"
+    result = run(place, code)
+    lines = [re.sub(r", \d+ s$", ", N s", line) for line in result.stderr.splitlines()]
+    assert "42\n" == result.stdout
+    assert [
+        "spikemesh: compiling for this machine, once per version; usually 10 to 60 s",
+        "spikemesh: compiled: 7 kernels, N s",
+    ] == [line for line in lines if "of about" not in line]
+    assert "spikemesh: compiling: 0 of about 9 kernels, N s" in lines
+
+
+@pytest.mark.slow
+def test_four_cold_starts_of_the_whole_engine_leave_the_same_record(place) -> None:
+    code = "import test_agreement; print(test_agreement.digests())"
+    environment = os.environ | {
+        "SPIKEMESH_CACHE": str(place / "cache"),
+        "PYTHONPATH": f"{ROOT.parent}/tests/timing:{ROOT.parent}",
+    }
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", code],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    results = [process.communicate() for process in started]
+    assert 1 == len({digests for digests, _ in results}) and results[0][0].strip()
+    for _, said in results:
+        assert "kernels, " in said and "Traceback" not in said

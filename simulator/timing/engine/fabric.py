@@ -14,7 +14,6 @@ import simpy
 
 from simulator import memory
 from simulator.errors import DeadlockError
-from simulator.jit import announce
 from simulator.mapping.plan import Activity, Plan
 from simulator.timing.engine import state as chip_state
 from simulator.timing.engine.chip import advance, finish
@@ -51,7 +50,6 @@ class Fabric:
         self.is_interrupted = False
         self.logs: tuple[list[np.ndarray], ...] = ([], [], [])
         self.state = chip_state.build(plan, activity, events)
-        announce(advance)
         self.done = environment.process(self._run())
 
     @property

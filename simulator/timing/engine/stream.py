@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from simulator.errors import DeadlockError
-from simulator.jit import announce
 from simulator.mapping.plan import Plan
 from simulator.mapping.traffic import trace_activity
 from simulator.timing.engine import state as chip_state
@@ -55,7 +54,6 @@ class _Network:
         """A mesh at cycle 0 with nothing to do yet."""
         self.plan, self.receive = plan, receive
         self.state = self._built(CAPACITY)
-        announce(advance)
 
     @property
     def now(self) -> int:
