@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class SpikemeshError(Exception):
     """Base of every error the simulator raises on purpose; its text is complete and meant for
@@ -49,3 +51,15 @@ class DeadlockError(SpikemeshError):
     """No progress while packets are in flight; the text names the circle of waiting."""
 
     exit_code = 1
+
+
+class Interrupted(KeyboardInterrupt):
+    """A run stopped by the user before its end; `record` is what it had counted by then.
+
+    It is a KeyboardInterrupt, so that no loop that goes on after an Exception goes on after it.
+    """
+
+    def __init__(self, record: Any) -> None:
+        """Keep the record of the whole steps that were done, `complete` False."""
+        self.record = record
+        super().__init__(f"stopped after {len(record.step_start)} steps")

@@ -3,13 +3,14 @@ may be.
 """
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "simulator"
-GROUND = {"errors", "units", "memory", "jit", "kernel_cache"}
+GROUND = {"errors", "units", "values", "memory", "jit", "kernel_cache"}
 #: a module imports from the folders to its left, from its own, and from the ground floor
 FLOW = [
     "analytic",
@@ -33,6 +34,7 @@ ONLY = {
     "rich_click": {"commands/*.py", "__main__.py"},
     "rich": {"report/*.py", "commands/*.py"},
 }
+WORD = re.compile(r"[\w.]+")
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -104,6 +106,29 @@ def test_a_library_is_imported_in_its_own_place_only(package: str) -> None:
             if module.split(".")[0] == package and not typing_only
         ]
         assert not used, f"{path.relative_to(ROOT)} imports {package}"
+
+
+#: what only the pipeline may put together, besides the rooms that make it
+STAGES = {
+    "simulator.mapping.partition.partition",
+    "simulator.mapping.machine.compile_plan",
+    "simulator.mapping.activity.compile_activity",
+    "simulator.account.energy.account",
+}
+
+
+@pytest.mark.parametrize("folder", ["study", "report", "commands"])
+def test_only_the_pipeline_puts_stages_together(folder: str) -> None:
+    for path in (PACKAGE / folder).glob("*.py"):
+        used = STAGES & {name for name, _ in imports(path)}
+        if "simulator.account.energy" in {name for name, _ in imports(path)}:
+            used |= STAGES & {
+                "simulator.account." + word for word in WORD.findall(path.read_text())
+            }
+        if path.name == "pipeline.py":
+            assert used == STAGES
+        else:
+            assert not used, f"{path.relative_to(ROOT)} does the pipeline's work: {sorted(used)}"
 
 
 def test_no_circle_of_modules() -> None:

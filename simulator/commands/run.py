@@ -42,7 +42,9 @@ def run(workload: str, mode: str, output: str | None, **choices: Any) -> None:
     from simulator.study import simulation
 
     def simulate(loaded: Any, chip: Any, progress: Any) -> Any:
-        return simulation.run(loaded, chip, mode, progress=progress, **options.how(choices))
+        return simulation.run(
+            loaded, chip, mode, partial=True, progress=progress, **options.how(choices)
+        )
 
     _go(workload, choices, simulate, run_view, write_run, output)
 
@@ -74,7 +76,7 @@ def twin(workload: str, output: str | None, **choices: Any) -> None:
     from simulator.study import twin as study
 
     def simulate(loaded: Any, chip: Any, progress: Any) -> Any:
-        return study.twin(loaded, chip, progress=progress, **options.how(choices))
+        return study.twin(loaded, chip, partial=True, progress=progress, **options.how(choices))
 
     _go(workload, choices, simulate, twin_view, write_twin, output)
 

@@ -69,7 +69,6 @@ def validate(
     from simulator.commands.crossover import chosen_density, load_workload
     from simulator.commands.progress import shown
     from simulator.describe.chip import Chip
-    from simulator.mapping.partition import partition
     from simulator.report import terminal
     from simulator.report.blocks import Block, Paragraph
     from simulator.report.validate import relaxed_view, terms_view, write_validation
@@ -109,8 +108,7 @@ def validate(
                     described,
                     mode,
                     natural_rate(window, share),
-                    partition(loaded, described),
-                    engine,
+                    engine=engine,
                 )
             found[mode] = terms(result)
             said += terms_view(mode, measure(result), found[mode])

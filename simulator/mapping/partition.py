@@ -15,6 +15,7 @@ from simulator.describe.workload import Workload
 from simulator.errors import MappingError
 from simulator.mapping import fan_out
 from simulator.mapping.placement import place
+from simulator.values import Value
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ class Slice:
     last: int
 
 
-@dataclass(frozen=True)
-class CoreMapping:
+@dataclass(frozen=True, eq=False)
+class CoreMapping(Value):
     """Where everything is: slices in layer order, and how full each core is."""
 
     slices: tuple[Slice, ...]

@@ -13,6 +13,7 @@ import numpy as np
 
 from simulator.describe import routing
 from simulator.errors import InputError
+from simulator.values import Value
 
 #: router ports 0..3; local ports follow
 EAST, WEST, NORTH, SOUTH, LOCAL = routing.PORTS
@@ -29,12 +30,14 @@ WORK_COUNTERS = (
 )
 MAX_VIRTUAL_CHANNELS = 8
 MAX_BUFFER = 64
+#: masks of ports are signed 32-bit words
+MAX_PORTS = 31
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, eq=False)
+class Plan(Value):
     """One machine: every rule of docs/machine.md as a number.  Durations are in cycles, sizes in
-    flits or entries.
+    flits or entries.  Raises InputError for a machine that no engine can be.
     """
 
     # geometry
@@ -74,6 +77,24 @@ class Plan:
     router_gate_after: int
     router_wake: int
 
+    def __post_init__(self) -> None:
+        """Refuse what is beyond the machine's limits, and freeze the arrays."""
+        super().__post_init__()
+        limits = (
+            ("virtual_channels", self.virtual_channels, 1, MAX_VIRTUAL_CHANNELS),
+            ("buffer", self.buffer, 1, MAX_BUFFER),
+            ("ports", self.ports, 1, MAX_PORTS),
+            ("link_latency", int(self.link_latency.min()), 1, None),
+            ("link_interval", int(self.link_interval.min()), 1, None),
+            ("soma_cycles", self.soma_cycles, 1, None),
+            ("axon_cycles", self.axon_cycles, 1, None),
+            ("barrier_cycles", self.barrier_cycles, 0, None),
+        )
+        for name, value, least, most in limits:
+            if value < least or (most is not None and value > most):
+                bound = f"at least {least}" if most is None else f"{least} to {most}"
+                raise InputError(f"plan: {name}: must be {bound}, not {value}")
+
     @property
     def n_routers(self) -> int:
         """Routers in the mesh."""
@@ -90,8 +111,8 @@ class Plan:
         return len(self.endpoint_router)
 
 
-@dataclass(frozen=True)
-class Activity:
+@dataclass(frozen=True, eq=False)
+class Activity(Value):
     """The work of a run, step by step.
 
     A *row* is the list of packets one message becomes: entries row_start[r] .. row_start[r + 1] -
@@ -143,19 +164,33 @@ class Activity:
     # nothing is held back
     step_release: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
+    def __post_init__(self) -> None:
+        """Refuse what cannot be followed, and freeze the arrays."""
+        super().__post_init__()
+        empty = np.flatnonzero(np.diff(self.row_start) < 1)
+        if len(empty):
+            raise InputError(f"activity: row {empty[0]}: must have at least one entry")
+        release = self.step_release
+        if len(release) and len(release) != self.n_steps + 1:
+            raise InputError(
+                f"step_release: must have {self.n_steps + 1} entries, not {len(release)}"
+            )
+        if len(release) and release.min() < 0:
+            raise InputError(f"step_release: must be 0 or more, not {release.min()}")
+
+    def refuse_misfit(self, plan: Plan) -> None:
+        """Raise InputError where this work cannot be done on that machine."""
+        if self.n_steps > 1 and plan.barrier_cycles < 1:
+            raise InputError(
+                f"plan: barrier_cycles: must be at least 1 with more than one step, not "
+                f"{plan.barrier_cycles}"
+            )
+
     @property
     def release(self) -> np.ndarray:
-        """Return step_release with zeros written out, (n_steps + 1,) int64; raises InputError when
-        it cannot be followed.
-        """
+        """Return step_release with zeros written out, (n_steps + 1,) int64."""
         if not len(self.step_release):
             return np.zeros(self.n_steps + 1, np.int64)
-        if len(self.step_release) != self.n_steps + 1:
-            raise InputError(
-                f"step_release: must have {self.n_steps + 1} entries, not {len(self.step_release)}"
-            )
-        if self.step_release.min() < 0:
-            raise InputError(f"step_release: must be 0 or more, not {self.step_release.min()}")
         return self.step_release.astype(np.int64)
 
     @property

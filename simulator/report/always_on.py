@@ -5,7 +5,6 @@ how long a battery lasts.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +48,7 @@ def manifest(
     """Return the content of manifest.json: what a run's has, the chip before any policy, and what
     was asked of the study.
     """
-    result = replace(outcomes[0].awake, chip=chip)
+    result = outcomes[0].awake.described(chip)
     files = [*result.workload.files, chip_file]
     about = run_files.manifest(result)
     # one simulation's own: a study shows its stream again for every duty

@@ -6,13 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simulator.behaviour import raster as behaviour
 from simulator.describe.chip import Chip
 from simulator.describe.workload import Workload
-from simulator.mapping.activity import compile_activity
-from simulator.mapping.machine import compile_plan
-from simulator.mapping.partition import partition
-from simulator.study.simulation import MODES, Progress, engine_named
+from simulator.study.pipeline import compute, prepare
+from simulator.study.simulation import MODES, Progress
+from simulator.timing import COMPILED, REFERENCE
 from simulator.timing.record import first_divergence
 
 
@@ -58,21 +56,16 @@ def compare(
     """Return one Outcome per twin and seed: both engines run the same inferences with all events
     kept.
     """
-    mapping = partition(workload, chip)
-    plan = compile_plan(chip, mapping)
-    reference, compiled = engine_named("reference"), engine_named("compiled")
-    steps = workload.timesteps if timesteps is None else timesteps
+    prepared = prepare(workload, chip)
     outcomes: list[Outcome] = []
     for seed in range(seeds):
         stretch = _stretch(workload, seed, limit)
         for mode in MODES:
             if progress is not None:
                 progress("comparisons", len(outcomes), seeds * len(MODES))
-            raster = behaviour.run(stretch.network, stretch.stimulus, mode, steps, workload.firing)
-            activity = compile_activity(stretch, chip, mapping, plan, raster).activity
-            slow = reference(plan, activity, events=True)
-            fast = compiled(plan, activity, events=True)
-            difference = first_divergence(slow, fast, plan)
+            work = replace(prepared, workload=stretch).schedule(compute(stretch, mode, timesteps))
+            slow, fast = (work.execute(name, events=True).record for name in (REFERENCE, COMPILED))
+            difference = first_divergence(slow, fast, prepared.plan)
             outcomes.append(
                 Outcome(
                     mode,

@@ -17,18 +17,14 @@ from pathlib import Path
 import numpy as np
 
 from simulator import memory
-from simulator.account import energy
 from simulator.account.standby import breakeven_cycles, deepest, state_power
-from simulator.behaviour import raster as behaviour
 from simulator.describe.chip import Chip
 from simulator.describe.network import Stimulus
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
-from simulator.mapping.activity import compile_activity
-from simulator.mapping.machine import compile_plan
-from simulator.mapping.partition import partition
-from simulator.study.simulation import Progress, Result, engine_named
-from simulator.timing.record import ACTIVE, COUNTER, GATED, IDLE, OFF, POWER_STATES, WAKING, Record
+from simulator.study.pipeline import Scheduled, compute, prepare
+from simulator.study.simulation import Progress, Result
+from simulator.timing.record import ACTIVE, COUNTER, GATED, IDLE, OFF, POWER_STATES, WAKING
 from simulator.units import show
 
 POLICIES = ("never", "gate", "off")
@@ -427,46 +423,22 @@ def always_on(
         raise InputError("duty: must name at least one share of the frames")
     count = frames_for(duties) if frames is None else frames
     refuse_rate(frame_rate, count, Fraction(str(chip.period)))
-    mapping = partition(workload, chip)
-    reload_cycles = int((-(-mapping.synapse_bits // chip.gating.reload)).max()) * (
+    prepared = prepare(workload, chip)
+    reload_cycles = int((-(-prepared.mapping.synapse_bits // chip.gating.reload)).max()) * (
         not chip.gating.retention
     )
     chips = {policy: with_policy(chip, policy, reload_cycles) for policy in ("never", *policies)}
-    simulate, outcomes = engine_named(engine), []
-    steps = workload.timesteps if timesteps is None else timesteps
+    outcomes = []
     for number, duty in enumerate(duties):
         stream = make_stream(workload, frame_rate, count, duty, burst, background, seed)
         shown = replace(workload, stimulus=stream.stimulus)
-        raster = behaviour.run(workload.network, stream.stimulus, mode, steps, workload.firing)
-        schedule = compile_activity(shown, chip, mapping, compile_plan(chip, mapping), raster)
+        computed = compute(shown, mode, timesteps)
         release = stream.release(Fraction(str(chip.period)))
-        held = np.zeros(schedule.activity.n_steps + 1, np.int64)
-        held[:: schedule.steps_per_inference] = release
-        schedule = replace(schedule, activity=replace(schedule.activity, step_release=held))
+        scheduled = replace(prepared, workload=shown).schedule(computed, release)
 
-        def run(
-            policy: str, shown: Workload = shown, raster=raster, schedule=schedule, number=number
-        ) -> Result:  # type: ignore[no-untyped-def]
-            plan = compile_plan(chips[policy], mapping)
-            record: Record = simulate(
-                plan, schedule.activity, progress=_told(progress, policy, number, len(duties))
-            )
-            if not record.complete:
-                raise KeyboardInterrupt  # a stream cut short has no average
-            ledger = energy.account(chips[policy], mapping, plan, record)
-            return Result(
-                shown,
-                chips[policy],
-                mode,
-                steps,
-                engine,
-                raster,
-                mapping,
-                plan,
-                schedule,
-                record,
-                ledger,
-            )
+        def run(policy: str, scheduled: Scheduled = scheduled, number: int = number) -> Result:
+            told = _told(progress, policy, number, len(duties))
+            return Result(scheduled.paced(chips[policy]).execute(engine, progress=told))
 
         awake = run("never")
         for policy in policies:

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from simulator import units
-from simulator.account import energy
 from simulator.account.energy import COMPONENT
 from simulator.describe import library
 from simulator.describe.chip import Chip
@@ -26,11 +25,11 @@ from simulator.describe.network import DENSE, SPARSE, Connection, Layer, Network
 from simulator.describe.published import Claim
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
-from simulator.mapping.machine import compile_plan
 from simulator.mapping.partition import CoreMapping, Slice
 from simulator.mapping.plan import ACCUMULATE, NO_TREES, WORK_COUNTERS, Activity, uncounted
 from simulator.study.controlled import named
-from simulator.study.simulation import Result, engine_named, run
+from simulator.study.pipeline import by_hand
+from simulator.study.simulation import Result, run
 from simulator.timing.record import BUSY, COUNTER, UNITS
 
 #: never reached within a case
@@ -445,9 +444,7 @@ def _simulated(chip: Chip, work: _Hand, seconds: Fraction) -> _Simulated:
         neuron_bits=none,
         axon_bits=none,
     )
-    # a step of such work begins on time, not after a barrier
-    plan = replace(compile_plan(chip, mapping), barrier_cycles=1)
     activity = work.activity(end)
-    record = engine_named("compiled")(plan, activity)
-    ledger = energy.account(chip, mapping, plan, record)
+    # a step of such work begins on time, not after a barrier
+    record, ledger = by_hand(chip, mapping, activity, barrier_cycles=1)
     return _Simulated(ledger.total / (record.cycles * chip.period))

@@ -14,7 +14,6 @@ from functools import cached_property
 import numpy as np
 
 from simulator import memory
-from simulator.account import energy
 from simulator.behaviour import raster as behaviour
 from simulator.behaviour.raster import QNN, SNN, Raster, Trace
 from simulator.describe.chip import Chip
@@ -22,11 +21,10 @@ from simulator.describe.network import DENSE, SPARSE, Connection, Layer, Network
 from simulator.describe.workload import Workload
 from simulator.describe.workload_file import WorkloadDocument
 from simulator.errors import InputError
-from simulator.mapping.activity import compile_activity
-from simulator.mapping.machine import compile_plan
-from simulator.mapping.partition import CoreMapping, partition
+from simulator.mapping.partition import CoreMapping
 from simulator.mapping.placement import snake
-from simulator.study.simulation import Result, engine_named
+from simulator.study.pipeline import given, prepare
+from simulator.study.simulation import Result
 
 #: Theorem 2: how the activations of active inputs spread over 1 .. T
 CASES = ("best", "average", "worst")
@@ -266,35 +264,20 @@ def replay(
     chip: Chip,
     mode: str,
     rate: float,
-    mapping: CoreMapping,
+    mapping: CoreMapping | None = None,
     engine: str = "compiled",
 ) -> Result:
-    """Return the run of one twin at a spike rate on a mapping made before."""
-    raster = activity.raster(mode, rate)
-    plan = compile_plan(chip, mapping)
-    schedule = compile_activity(activity.driven, chip, mapping, plan, raster)
-    record = engine_named(engine)(plan, schedule.activity)
-    ledger = energy.account(chip, mapping, plan, record)
-    return Result(
-        activity.driven,
-        chip,
-        mode,
-        activity.timesteps,
-        engine,
-        raster,
-        mapping,
-        plan,
-        schedule,
-        record,
-        ledger,
-    )
+    """Return the run of one twin at a spike rate, on a mapping made before where one is given."""
+    prepared = prepare(activity.driven, chip, mapping)
+    computed = given(activity.raster(mode, rate), activity.timesteps)
+    return Result(prepared.schedule(computed).execute(engine))
 
 
 def spread_out(workload: Workload, chip: Chip, stride: int) -> CoreMapping:
     """Return the mapping with every slice on every `stride`-th core along the snake: the same
     slices, further apart.
     """
-    mapping = partition(workload, chip)
+    mapping = _placed(workload, chip)
     if stride == 1:
         return mapping
     cores = snake(chip)[::stride]
@@ -306,7 +289,11 @@ def spread_out(workload: Workload, chip: Chip, stride: int) -> CoreMapping:
     placement = {
         name: [int(core) for core in cores[a:b]] for name, a, b in zip(names, edges, edges[1:])
     }
-    return partition(replace(workload, placement=placement), chip)
+    return _placed(replace(workload, placement=placement), chip)
+
+
+def _placed(workload: Workload, chip: Chip) -> CoreMapping:
+    return prepare(workload, chip).mapping
 
 
 def named(workload: str) -> Workload | None:

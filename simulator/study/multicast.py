@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 
 import numpy as np
 
@@ -13,9 +12,8 @@ from simulator.mapping.routes import table
 from simulator.mapping.traffic import multicast_activity
 from simulator.study.noc import Latency
 from simulator.study.synthetic import Traffic
+from simulator.timing import engine_named
 from simulator.timing.record import PACKET_SHIFT, Record
-
-ENGINE = {"compiled": "simulator.timing.engine", "reference": "simulator.timing.reference"}
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ def compare(
             f"or the cycles"
         )
     groups = traffic.groups(packets, n_destinations)
-    simulate = import_module(ENGINE[engine]).simulate
+    simulate = engine_named(engine)
     ways = []
     for as_trees, packets_of_message in ((True, 1), (False, n_destinations)):
         activity = multicast_activity(plan, packets, groups, as_trees=as_trees)

@@ -14,6 +14,7 @@ from simulator.errors import InputError
 from simulator.mapping.plan import CANONICAL, LOOKAHEAD, Plan
 from simulator.mapping.routes import ROUTING
 from simulator.mapping.traffic import noc_plan, trace_activity
+from simulator.timing import COMPILED, engine_named
 from simulator.timing.record import PACKET_SHIFT, Record
 
 PIPELINE = {"lookahead": LOOKAHEAD, "canonical": CANONICAL}
@@ -311,13 +312,11 @@ def _run(
     receive: Callable[[np.ndarray, np.ndarray], object],
     engine: str,
 ) -> Record:
-    if engine == "compiled":
+    if engine == COMPILED:
         from simulator.timing.engine.stream import stream
 
         return stream(plan, windows, receive)
-    from simulator.timing.reference import simulate
-
     everything = np.concatenate([np.zeros((0, 5), np.int64), *windows])
-    record = simulate(plan, trace_activity(plan, everything), events=True)
+    record = engine_named(engine)(plan, trace_activity(plan, everything), events=True)
     receive(record.grants, record.packets)
     return record

@@ -11,50 +11,100 @@ from typing import Any
 
 import numpy as np
 
-from simulator.account import bottleneck, energy, uncertainty
+from simulator.account import bottleneck, uncertainty
 from simulator.account.energy import Ledger
 from simulator.account.uncertainty import Uncertainty
-from simulator.behaviour import raster as behaviour
 from simulator.behaviour.raster import Raster
 from simulator.describe.chip import Chip
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
-from simulator.mapping.activity import Schedule, compile_activity
-from simulator.mapping.machine import compile_plan
-from simulator.mapping.partition import CoreMapping, partition
+from simulator.mapping.activity import Schedule
+from simulator.mapping.partition import CoreMapping
 from simulator.mapping.plan import Plan
+from simulator.study.pipeline import Executed, Shared, compute, prepare
+from simulator.timing import Steps, engine_named
 from simulator.timing.record import COUNTER, UNIT_STATES, Record
 from simulator.units import show
 
 MODES = ("snn", "qnn")
-ENGINES = ("compiled", "reference")
 SCHEMA_VERSION = 1
 MAXIMUM_TIMESTEPS = 4096
 Progress = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Result:
-    """Everything one run was given and everything it produced."""
+    """One run, with everything it was given and everything it produced."""
 
-    workload: Workload
-    chip: Chip
-    mode: str
-    timesteps: int  # T of the twin pair, also of a quantised run
-    engine: str
-    raster: Raster
-    mapping: CoreMapping
-    plan: Plan
-    schedule: Schedule
-    record: Record
-    ledger: Ledger
+    executed: Executed
     uncertainty: Uncertainty | None = None  # when draws were asked for
+
+    @property
+    def workload(self) -> Workload:
+        """The workload, with the stimulus it was run on."""
+        return self.executed.scheduled.prepared.workload
+
+    @property
+    def chip(self) -> Chip:
+        """The chip, as it was run."""
+        return self.executed.scheduled.prepared.chip
+
+    @property
+    def mapping(self) -> CoreMapping:
+        """Where everything sat."""
+        return self.executed.scheduled.prepared.mapping
+
+    @property
+    def plan(self) -> Plan:
+        """The machine as the engine saw it."""
+        return self.executed.scheduled.prepared.plan
+
+    @property
+    def schedule(self) -> Schedule:
+        """The work, and how to read the record by layer and inference."""
+        return self.executed.scheduled.schedule
+
+    @property
+    def raster(self) -> Raster:
+        """Who fired when, with what value."""
+        return self.executed.scheduled.computed.raster
+
+    @property
+    def mode(self) -> str:
+        """The twin that was run, 'snn' or 'qnn'."""
+        return self.raster.mode
+
+    @property
+    def timesteps(self) -> int:
+        """T of the twin pair, also of a quantised run."""
+        return self.executed.scheduled.computed.timesteps
+
+    @property
+    def engine(self) -> str:
+        """The engine that counted."""
+        return self.executed.engine
+
+    @property
+    def record(self) -> Record:
+        """What the engine counted."""
+        return self.executed.record
+
+    @property
+    def ledger(self) -> Ledger:
+        """Joules by action, core, layer and step."""
+        return self.executed.ledger
 
     def __repr__(self) -> str:
         """Return the run in a line, for notebooks."""
         each = show(self.ledger.total / max(self.finished, 1), "J")
         what = f"{self.workload.name} on {self.chip.name}, {self.mode}, T = {self.timesteps}"
         return f"<Result {what}: {self.finished} inferences of {each}>"
+
+    def described(self, chip: Chip) -> Result:
+        """Return the same run under the description of another chip, of the same structure."""
+        scheduled = self.executed.scheduled
+        prepared = replace(scheduled.prepared, chip=chip)
+        return Result(replace(self.executed, scheduled=replace(scheduled, prepared=prepared)))
 
     @property
     def is_complete(self) -> bool:
@@ -235,26 +285,13 @@ def assumed(result: Result) -> float:
     )
 
 
-def engine_named(name: str) -> Callable[..., Record]:
-    """Return the engine of that name; imports only that one."""
-    if name == "reference":
-        from simulator.timing.reference import simulate as reference
-
-        return reference
-    if name == "compiled":
-        from simulator.timing.engine import simulate as compiled
-
-        return compiled
-    raise InputError(f"engine must be one of {', '.join(ENGINES)}, not {name!r}")
-
-
 def _check_whole(name: str, value: object, most: int | None) -> None:
     if value is None:
         return
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise InputError(f"{name} must be a whole number of at least 1, not {value!r}")
+        raise InputError(f"{name}: must be a whole number of at least 1, not {value!r}")
     if most is not None and value > most:
-        raise InputError(f"{name} must be at most {most}, not {value}")
+        raise InputError(f"{name}: must be at most {most}, not {value}")
 
 
 def run(
@@ -268,7 +305,9 @@ def run(
     events: bool = False,
     draws: int = 0,
     seed: int = 0,
+    partial: bool = False,
     progress: Progress | None = None,
+    shared: Shared | None = None,
 ) -> Result:
     """Simulate one twin of a workload on a chip and return its Result.
 
@@ -276,44 +315,40 @@ def run(
     ceil(log2(T + 1)) bits.  limit: only the first inferences.  events: keep every grant, state
     change and packet in result.record.  draws: how many times to draw the constants from their
     bands, with `seed`, for result.uncertainty.  progress(what, done, total) is called now and then.
+    A run stopped by Ctrl-C raises Interrupted; with `partial` it returns the inferences done by
+    then, and `is_complete` is False.  shared: stages of earlier runs, for sweeps.
     Raises SpikemeshError for anything that cannot be run as asked.
     """
     workload = workload if isinstance(workload, Workload) else Workload.load(workload)
     chip = chip if isinstance(chip, Chip) else Chip.load(chip)
     if mode not in MODES:
-        raise InputError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")
+        raise InputError(f"mode: must be one of {', '.join(MODES)}, not {mode!r}")
     _check_whole("timesteps", timesteps, MAXIMUM_TIMESTEPS)
     _check_whole("limit", limit, None)
-    simulate = engine_named(engine)
-    steps = workload.timesteps if timesteps is None else timesteps
-    mapping = partition(workload, chip)
-    plan = compile_plan(chip, mapping)
-    report = progress or (lambda what, done, total: None)
-    network, stimulus = workload.network, workload.stimulus
-    raster = behaviour.run(
-        network,
-        stimulus,
+    engine_named(engine)
+    prepared = prepare(workload, chip, shared=shared)
+    computed = compute(
+        workload,
         mode,
-        steps,
-        workload.firing,
+        timesteps,
         limit,
-        lambda done, total: report(f"{mode} arithmetic", done, total),
+        progress=_told(progress, mode, "arithmetic"),
+        shared=shared,
     )
-    schedule = compile_activity(workload, chip, mapping, plan, raster)
-    whole = {"steps_together": schedule.steps_per_inference} if engine == "compiled" else {}
-    record = simulate(
-        plan,
-        schedule.activity,
+    executed = prepared.schedule(computed).execute(
+        engine,
         events=events,
-        progress=lambda done, total: report(f"{mode} steps", done, total),
-        **whole,
+        partial=partial,
+        progress=_told(progress, mode, "steps"),
+        shared=shared,
     )
-    ledger = energy.account(chip, mapping, plan, record)
-    result = Result(
-        workload, chip, mode, steps, engine, raster, mapping, plan, schedule, record, ledger
-    )
+    result = Result(executed)
     if not draws:
         return result
     return replace(
-        result, uncertainty=uncertainty.propagate(chip, ledger, result.finished, draws, seed)
+        result, uncertainty=uncertainty.propagate(chip, result.ledger, result.finished, draws, seed)
     )
+
+
+def _told(progress: Progress | None, mode: str, what: str) -> Steps | None:
+    return None if progress is None else lambda done, total: progress(f"{mode} {what}", done, total)

@@ -155,6 +155,7 @@ def twin(
     engine: str = "compiled",
     draws: int = 0,
     seed: int = 0,
+    partial: bool = False,
     progress: Progress | None = None,
 ) -> TwinResult:
     """Simulate both twins of a workload on the same chip and mapping; the arguments are those of
@@ -162,32 +163,17 @@ def twin(
     """
     workload = workload if isinstance(workload, Workload) else Workload.load(workload)
     chip = chip if isinstance(chip, Chip) else Chip.load(chip)
-    snn = run(
-        workload,
-        chip,
-        "snn",
-        timesteps=timesteps,
-        limit=limit,
-        engine=engine,
-        draws=draws,
-        seed=seed,
-        progress=progress,
-    )
-    if not snn.record.complete:
-        limit = (
-            snn.finished
-        )  # the user stopped the first run: the second covers the same inferences
-    qnn = run(
-        workload,
-        chip,
-        "qnn",
-        timesteps=timesteps,
-        limit=limit,
-        engine=engine,
-        draws=draws,
-        seed=seed,
-        progress=progress,
-    )
+    how: dict[str, Any] = {
+        "timesteps": timesteps,
+        "engine": engine,
+        "draws": draws,
+        "seed": seed,
+        "partial": partial,
+        "progress": progress,
+    }
+    snn = run(workload, chip, "snn", limit=limit, **how)
+    # stopped by the user in the first run: the second covers the same inferences
+    qnn = run(workload, chip, "qnn", limit=limit if snn.is_complete else snn.finished, **how)
     if not draws or not min(snn.finished, qnn.finished):
         return TwinResult(snn, qnn)
     spread = uncertainty.verdict(

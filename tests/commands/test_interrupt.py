@@ -30,7 +30,7 @@ def interrupted_at(step: int):
 
 
 def test_an_interrupted_run_covers_whole_inferences_and_equals_the_shorter_run() -> None:
-    stopped = run("digits-mlp", mode="snn", limit=300, progress=interrupted_at(1))
+    stopped = run("digits-mlp", mode="snn", limit=300, partial=True, progress=interrupted_at(1))
     assert not stopped.is_complete
     assert 1 <= stopped.finished < 300
     whole = run("digits-mlp", mode="snn", limit=stopped.finished)
@@ -41,7 +41,7 @@ def test_an_interrupted_run_covers_whole_inferences_and_equals_the_shorter_run()
 
 
 def test_an_interrupted_twin_compares_what_both_finished(tmp_path: Path) -> None:
-    stopped = twin("digits-mlp", limit=300, progress=interrupted_at(1))
+    stopped = twin("digits-mlp", limit=300, partial=True, progress=interrupted_at(1))
     assert not stopped.is_complete
     assert 1 <= stopped.shared < 300
     write_twin(stopped, tmp_path)

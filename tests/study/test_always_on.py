@@ -24,7 +24,8 @@ from simulator.study.always_on import (
     signal_frames,
     with_policy,
 )
-from simulator.study.simulation import Result, engine_named, run
+from simulator.study.simulation import Result, run
+from simulator.timing import engine_named
 from simulator.timing.record import ACTIVE, COUNTER, GATED, IDLE, OFF, WAKING, first_divergence
 
 RATE = Fraction(10)

@@ -171,13 +171,13 @@ def test_the_twin_run_names_winner_and_reason(tmp_path) -> None:
 
 # arguments that are refused, and the words
 REFUSED = [
-    ({"mode": "ann"}, "mode must be one of snn, qnn, not 'ann'"),
-    ({"mode": "snn", "timesteps": 0}, "timesteps must be a whole number of at least 1, not 0"),
-    ({"mode": "snn", "limit": 0}, "limit must be a whole number of at least 1, not 0"),
-    ({"mode": "snn", "limit": 2.5}, "limit must be a whole number of at least 1, not 2.5"),
-    ({"mode": "snn", "timesteps": "4"}, "timesteps must be a whole number of at least 1, not '4'"),
-    ({"mode": "snn", "timesteps": 10**9}, "timesteps must be at most 4096, not 1000000000"),
-    ({"mode": "snn", "engine": "fast"}, "engine must be one of compiled, reference, not 'fast'"),
+    ({"mode": "ann"}, "mode: must be one of snn, qnn, not 'ann'"),
+    ({"mode": "snn", "timesteps": 0}, "timesteps: must be a whole number of at least 1, not 0"),
+    ({"mode": "snn", "limit": 0}, "limit: must be a whole number of at least 1, not 0"),
+    ({"mode": "snn", "limit": 2.5}, "limit: must be a whole number of at least 1, not 2.5"),
+    ({"mode": "snn", "timesteps": "4"}, "timesteps: must be a whole number of at least 1, not '4'"),
+    ({"mode": "snn", "timesteps": 10**9}, "timesteps: must be at most 4096, not 1000000000"),
+    ({"mode": "snn", "engine": "fast"}, "engine: must be one of compiled, reference, not 'fast'"),
 ]
 
 

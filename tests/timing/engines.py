@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from simulator.timing import ENGINES as REGISTRY
+from simulator.timing import engine_named as simulate_with
 
-MODULE = {"reference": "simulator.timing.reference", "compiled": "simulator.timing.engine"}
-ENGINES = list(MODULE)
-
-
-def simulate_with(engine: str):
-    """Return the `simulate` of an engine by name."""
-    return import_module(MODULE[engine]).simulate
+ENGINES = list(REGISTRY)
+__all__ = ["ENGINES", "simulate_with"]

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import simpy
+from engines import ENGINES, simulate_with
 from test_agreement import case
 
+from simulator.errors import Interrupted
 from simulator.timing.engine import fabric as fabric_module
 from simulator.timing.engine import simulate
 from simulator.timing.engine import state as chip_state
@@ -14,11 +16,19 @@ from simulator.timing.record import first_divergence
 SEEDS = range(20, 32)
 
 
+def stopping(plan, activity, every: int):
+    """Return the record of a run whose kernel returns every so many cycles."""
+    environment = simpy.Environment()
+    chip = Fabric(environment, plan, activity, events=True, stop_every=every)
+    environment.run(until=chip.done)
+    return chip.record()
+
+
 @pytest.mark.parametrize("stop_every", [1, 2, 3, 7, 50, 1000])
 def test_a_stop_every_k_cycles_changes_nothing(stop_every) -> None:
     for seed in SEEDS:
         plan, activity = case(seed)
-        stopped = simulate(plan, activity, events=True, stop_every=stop_every)
+        stopped = stopping(plan, activity, stop_every)
         assert first_divergence(simulate(plan, activity, events=True), stopped, plan) is None
 
 
@@ -51,7 +61,12 @@ def test_a_probe_sees_the_chip_at_its_own_cycle(seed) -> None:
     assert first_divergence(simulate(plan, activity, events=True), chip.record(), plan) is None
 
 
-def test_ctrl_c_ends_the_run_after_the_step_it_is_in() -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("steps_together", "ends"), [(1, (1, 2)), (2, (2,)), (3, (3,)), (8, (4,))])
+def test_a_run_stopped_while_telling_ends_with_its_group_of_steps(
+    monkeypatch, engine, steps_together, ends
+) -> None:
+    monkeypatch.setattr(fabric_module, "SLICE", 1)
     seed = next(seed for seed in range(100) if case(seed)[1].n_steps == 4)
     plan, activity = case(seed)
     whole = simulate(plan, activity)
@@ -60,10 +75,21 @@ def test_ctrl_c_ends_the_run_after_the_step_it_is_in() -> None:
         if done == 1:
             raise KeyboardInterrupt
 
-    record = simulate(plan, activity, progress=interrupt, stop_every=1)
+    how = {"progress": interrupt, "steps_together": steps_together}
+    if ends == (4,):  # the group reaches beyond the last step: the run is whole
+        assert first_divergence(simulate_with(engine)(plan, activity, **how), whole) is None
+        return
+    with pytest.raises(Interrupted) as stop:
+        simulate_with(engine)(plan, activity, **how)
+    record = stop.value.record
     n_steps = len(record.step_start)
-    assert not record.complete and n_steps < 4
+    assert not record.complete and n_steps in ends
     assert np.array_equal(record.step_quiet, whole.step_quiet[:n_steps])
     assert np.array_equal(record.step_counters, whole.step_counters[:n_steps])
     assert np.array_equal(record.counters.sum(axis=0), whole.step_counters[:n_steps].sum(axis=0))
     assert record.cycles == whole.step_start[n_steps]
+
+
+def test_a_stopped_run_cannot_be_taken_for_a_failed_one() -> None:
+    assert not issubclass(Interrupted, Exception)
+    assert issubclass(Interrupted, KeyboardInterrupt)

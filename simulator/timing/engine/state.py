@@ -11,8 +11,7 @@ from simulator.errors import InputError
 from simulator.mapping.plan import (
     CANONICAL,
     LOOKAHEAD,
-    MAX_BUFFER,
-    MAX_VIRTUAL_CHANNELS,
+    MAX_PORTS,
     MULTIPLY_ACCUMULATE,
     OUTPUT,
     Activity,
@@ -22,8 +21,6 @@ from simulator.timing.engine import layout
 from simulator.timing.engine.layout import NEVER, TIMER_SLOTS, State
 from simulator.timing.record import COUNTERS, GRANT, PACKET, PACKET_SHIFT, POWER_STATES, STATE
 
-#: masks of ports are signed 32-bit words
-MAX_PORTS = 31
 #: rows a log holds at least, and packets the pool of packets in flight begins with
 LOG_ROWS, POOL = 1 << 16, 64
 #: bytes of an endpoint and of a step outside the state: counters once more in the record, and a
@@ -51,25 +48,6 @@ def _columns(length: int, dtype: np.dtype, **columns: object) -> np.ndarray:
         rows = len(column) if isinstance(column, np.ndarray) else length
         records[name][:rows] = column
     return records
-
-
-def _check(plan: Plan, activity: Activity) -> None:
-    limits = [
-        ("virtual_channels", plan.virtual_channels, MAX_VIRTUAL_CHANNELS),
-        ("buffer", plan.buffer, MAX_BUFFER),
-        ("ports", plan.ports, MAX_PORTS),
-    ]
-    for name, value, most in limits:
-        if not 1 <= value <= most:
-            raise InputError(f"engine: {name}: must be 1 to {most}, not {value}")
-    if activity.n_steps > 1 and plan.barrier_cycles < 1:
-        raise InputError(
-            f"engine: barrier_cycles: must be at least 1 with more than one step, not "
-            f"{plan.barrier_cycles}"
-        )
-    if np.any(np.diff(activity.row_start) < 1):
-        row = int(np.flatnonzero(np.diff(activity.row_start) < 1)[0])
-        raise InputError(f"engine: row {row}: must have at least one entry")
 
 
 def _chip(plan: Plan, activity: Activity, events: bool, wheel_slots: int) -> np.ndarray:
@@ -330,7 +308,7 @@ def estimate(plan: Plan, activity: Activity, slots: int, log: int) -> list[tuple
 
 def build(plan: Plan, activity: Activity, events: bool) -> State:
     """Return the chip at cycle 0, with the run's work before it."""
-    _check(plan, activity)
+    activity.refuse_misfit(plan)
     longest = max(2, 2 + int(plan.link_latency.max()), int(plan.link_interval.max()))
     slots = _power_of_two(longest + 1)
     chip = _chip(plan, activity, events, slots)
@@ -401,7 +379,7 @@ def grow_pool(state: State, n: int) -> State:
     before = len(state.packet)
     n = max(n, before)
     if before + n > MAX_PACKETS:
-        raise InputError(f"engine: more than {MAX_PACKETS} packets in flight")
+        raise InputError(f"packets: must be at most {MAX_PACKETS} in flight")
     size = (before + n) * layout.PACKET_IN_FLIGHT.itemsize
     memory.need(f"{before + n:,} packets under way at once", size)
     packet = _records(before + n, layout.PACKET_IN_FLIGHT)

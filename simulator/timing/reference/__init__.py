@@ -1,18 +1,18 @@
 """The executable specification: the whole machine of docs/machine.md as SimPy processes, slow and
 readable.
 
-`simulate` is the whole interface; the compiled engine has the same one and leaves the same Record.
+`simulate` is the whole interface, that of `timing.Engine`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from simpy import Environment
 
     from simulator.mapping.plan import Activity, Plan
+    from simulator.timing import Steps
     from simulator.timing.record import Record
 
 
@@ -21,18 +21,23 @@ def simulate(
     activity: Activity,
     *,
     events: bool = False,
-    progress: Callable[[int, int], object] | None = None,
+    progress: Steps | None = None,
+    steps_together: int = 1,
     environment: Environment | None = None,
 ) -> Record:
-    """Run the work on the machine and return what it counted; raise DeadlockError when nothing can
-    move any more.
+    """Run the work on the machine and return what it counted, as `timing.Engine` says.
 
-    events: keep every grant, state change and packet.  progress(steps done, steps) is called after
-    each step. environment: a fresh SimPy environment to run on; any order of equal (time, priority)
-    gives the same Record.
+    Any order of equal (time, priority) of the environment's events gives the same Record.
     """
     import simpy
 
+    from simulator.errors import Interrupted
     from simulator.timing.reference.chip import Chip
 
-    return Chip(environment or simpy.Environment(), plan, activity, events, progress).run()
+    chip = Chip(
+        environment or simpy.Environment(), plan, activity, events, progress, steps_together
+    )
+    record = chip.run()
+    if not record.complete:
+        raise Interrupted(record)
+    return record

@@ -84,8 +84,11 @@ class Chip:
         activity: Activity,
         events: bool,
         progress: Callable[[int, int], object] | None,
+        steps_together: int = 1,
     ) -> None:
         """Build and wire the machine; `run` brings it to its end."""
+        activity.refuse_misfit(plan)
+        self.steps_together, self.last_step = steps_together, activity.n_steps
         self.environment, self.plan, self.activity, self.progress = (
             environment,
             plan,
@@ -226,9 +229,22 @@ class Chip:
             held = release[step + 1] - cycle_of(self.environment)
             yield at(self.environment, ARRIVE, max(self.plan.barrier_cycles, held))
             self.step_state_cycles.append(self._state_cycles())
-            if self.progress is not None:
-                self.progress(step + 1, self.activity.n_steps)
+            self._show(step + 1)
+            if step + 1 == self.last_step:
+                break
         self.is_over = True
+
+    def _show(self, done: int) -> None:
+        """Tell of the steps done; a run stopped while telling ends with its group of steps."""
+        if self.progress is None:
+            return
+        try:
+            self.progress(done, self.activity.n_steps)
+        except KeyboardInterrupt:
+            if self.last_step < self.activity.n_steps:
+                raise
+            groups = -(-done // self.steps_together)
+            self.last_step = min(groups * self.steps_together, self.activity.n_steps)
 
     def _start(self, step: int) -> None:
         """Start the step's work items and injections in this cycle [S1]."""
@@ -293,17 +309,18 @@ class Chip:
         )
         units = [[unit.time.until(now) for unit in core.units] for core in self.cores]
         grants, states, packets = sort_events(*book.logs())
+        n_steps = len(self.step_start)
         return Record(
             cycles=now,
             step_start=np.array(self.step_start, np.int64),
             step_quiet=np.array(self.step_quiet, np.int64),
-            step_last_output=book.last_output,
+            step_last_output=book.last_output[:n_steps],
             counters=book.counters,
-            step_counters=book.step_counters,
-            step_port_counters=book.step_port_counters,
+            step_counters=book.step_counters[:n_steps],
+            step_port_counters=book.step_port_counters[:n_steps],
             operand_bits=self.activity.operand_bits,
             operand_macs=book.operand_macs,
-            step_operand_macs=book.step_operand_macs,
+            step_operand_macs=book.step_operand_macs[:n_steps],
             queue_peak=book.queue_peak,
             unit_cycles=np.array(units, np.int64).reshape(-1, len(UNITS), len(UNIT_STATES)),
             state_cycles=core_cycles,
@@ -314,7 +331,8 @@ class Chip:
             router_wakes=book.router_wakes,
             router_state_cycles=router_cycles,
             step_router_state_cycles=router_steps,
-            step_router_wakes=book.step_router_wakes,
+            step_router_wakes=book.step_router_wakes[:n_steps],
+            complete=n_steps == self.activity.n_steps,
             grants=grants,
             states=states,
             packets=packets,
