@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
 
 from simulator import units
-from simulator.describe import corners, library
+from simulator.describe import corners, library, ports
 from simulator.describe.blame import blame
 from simulator.describe.corners import NOMINAL, Corner, Point
 from simulator.describe.documents import Description, Document
@@ -34,6 +34,7 @@ from simulator.describe.fields import (
     Voltage,
 )
 from simulator.describe.messages import Key, dotted, near_miss
+from simulator.describe.ports import Port
 from simulator.describe.published import Claim
 from simulator.describe.routing import ROUTING
 from simulator.describe.stated import outside
@@ -41,7 +42,6 @@ from simulator.errors import UnitError
 
 Evidence = Literal["measured", "published", "derived", "assumed"]
 EVIDENCE = ("measured", "published", "derived", "assumed")
-Tile = Annotated[list[Natural], Field(min_length=2, max_length=2)]
 Channels = Annotated[list[Natural], Field(min_length=2, max_length=2)]
 
 
@@ -98,14 +98,6 @@ class Packet(Description):
     spike_payload: Bits = 0  # of a single spike, whose arrival says everything; a bitmap needs none
     spikes: Literal["events", "bitmap"]
     activations: Literal["events", "bitmap", "dense"]
-
-
-class Port(Description):
-    """Where the outside world is attached, and how often it may send a packet."""
-
-    name: str = Field(min_length=1)
-    tile: Tile
-    interval: PositiveDuration
 
 
 class Synapse(Description):
@@ -302,6 +294,16 @@ class Chip(Description):
         """Cores of the chip."""
         return self.n_tiles * self.mesh.cores_per_tile
 
+    @property
+    def input_port(self) -> int:
+        """Number of the port by which a network's input enters."""
+        return ports.number_of(self.ports, "input")
+
+    @property
+    def output_port(self) -> int:
+        """Number of the port by which its results leave."""
+        return ports.number_of(self.ports, "output")
+
 
 def _period(document: Document) -> Any:
     try:
@@ -312,20 +314,7 @@ def _period(document: Document) -> Any:
 
 
 def _check_places(document: Document, chip: Chip) -> None:
-    names: set[str] = set()
-    for number, port in enumerate(chip.ports):
-        x, y = port.tile
-        if x >= chip.mesh.width or y >= chip.mesh.height:
-            size = f"{chip.mesh.width}x{chip.mesh.height}"
-            document.fault(
-                ("ports", number, "tile"), f"must lie on the {size} mesh, not at {port.tile}"
-            )
-        if port.name in names:
-            document.fault(
-                ("ports", number, "name"),
-                f"must be used by one port only, not again: {port.name!r}",
-            )
-        names.add(port.name)
+    ports.check(document, chip.ports, chip.mesh.width, chip.mesh.height)
     for key in ("spike_channels", "stream_channels"):
         channels = getattr(chip.router, key)
         if channels is not None:

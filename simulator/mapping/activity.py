@@ -95,8 +95,10 @@ def compile_activity(
         message_position=position.astype(np.int32),
         message_row=row.astype(np.int32),
         inject_start=np.searchsorted(inject_step, np.arange(n_steps + 1)).astype(np.int64),
-        inject_port=np.full(len(inject_step), plan.n_cores, np.int32),
-        inject_offset=(sending.rank(inject_step) * chip.ports[0].interval).astype(np.int64),
+        inject_port=np.full(len(inject_step), plan.n_cores + chip.input_port, np.int32),
+        inject_offset=(sending.rank(inject_step) * chip.ports[chip.input_port].interval).astype(
+            np.int64
+        ),
         inject_row=inject_row.astype(np.int32),
         row_start=rows.start,
         entry_endpoint=rows.endpoint.astype(np.int32),

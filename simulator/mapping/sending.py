@@ -69,7 +69,7 @@ def _how(
     quantised = raster.mode == "qnn"
     bounds = mapping.bounds[number - 1] if number else np.array([0, workload.network.n_inputs])
     if number == len(layers):
-        reach = encodings.to_port(layers[-1].n_neurons, plan.n_endpoints - 1)
+        reach = encodings.to_port(layers[-1].n_neurons, plan.n_cores + chip.output_port)
         readout = layers[-1].neuron.model == "readout"
         payload = (
             layers[-1].neuron.potential_bits

@@ -32,8 +32,8 @@ def near(expected: float, rel: float):
 
 #: two ports, so that what the neuron on core 1 sends is out of the chip at its own tile
 PORTS = (
-    "ports=[{name: in, tile: [0, 0], interval: 1 cycle}, "
-    "{name: out, tile: [1, 0], interval: 1 cycle}]"
+    "ports=[{name: in, role: input, tile: [0, 0], interval: 1 cycle}, "
+    "{name: out, role: output, tile: [1, 0]}]"
 )
 #: what is done with the zeros of a stream -> changes of the chip
 DENSE_WAYS = {
