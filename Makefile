@@ -1,5 +1,6 @@
 # Two commands: `make demo` and `make test`.  Each makes its own environment in .venv first (Python 3.11 or newer, pip).
 PYTHON ?= python3
+N ?= 2000
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -11,8 +12,8 @@ demo: $(VENV)/run.stamp  ## install and run the main job: both twins of the digi
 test: $(VENV)/test.stamp  ## install and run the tests
 	$(BIN)/python -m pytest -n 2
 
-test-slow: $(VENV)/test.stamp  ## the long sweeps: thousands of random machines
-	$(BIN)/python -m pytest -n 2 -m slow
+test-slow: $(VENV)/test.stamp  ## the long sweeps: N random machines on both engines, recorded runs, mutants
+	SPIKEMESH_SWEEP=$(N) $(BIN)/python -m pytest -n 2 -m slow
 
 lint: $(VENV)/lint.stamp  ## style and types
 	$(BIN)/ruff check .

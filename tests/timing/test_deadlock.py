@@ -14,6 +14,7 @@ from simulator.errors import DeadlockError
 from simulator.mapping.plan import CANONICAL, EAST, LOOKAHEAD, NORTH, SOUTH, WEST
 from simulator.mapping.routes import ROUTING, fill, is_deadlock_free
 from simulator.mapping.traffic import noc_plan, trace_activity
+from simulator.timing.waiting import explain
 
 pytestmark = pytest.mark.parametrize("engine", ENGINES)
 
@@ -63,3 +64,23 @@ def test_a_table_without_a_way_is_named(engine):
     plan = replace(noc_plan(2, 1), allowed=np.zeros((5, 2, 3, 3), np.uint8))
     with pytest.raises(DeadlockError, match=r"cycle \d+: deadlock: .*router 0"):
         simulate_with(engine)(plan, trace_activity(plan, [(0, 0, 1, 1)]))
+
+
+# who waits for what, and the sentence
+SENTENCES = [
+    ({1: [("a", 2)], 2: [("b", 1)]}, "P1 waits for a, held by P2, which waits for b, held by P1"),
+    ({1: [("a", 1)]}, "P1 waits for a, held by P1"),
+    ({1: [("a", 2)], 2: [("b", 3)], 3: [("c", 2)]},
+     "P2 waits for b, held by P3, which waits for c, held by P2"),
+    ({1: [("a", 9), ("b", 2)], 2: [("c", 1)]},
+     "P1 waits for b, held by P2, which waits for c, held by P1"),
+    ({1: [("a", 2)], 2: [("b", None)]}, "P2 waits for b, which nothing can free"),
+    ({1: [("a", 2)], 2: []}, "P2 has no way to go on"),
+    ({}, "7 packets or work items are outstanding and nothing moves"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("waits, sentence", SENTENCES)
+def test_a_circle_or_a_dead_end_is_said_in_a_sentence(engine, waits, sentence):
+    if engine == ENGINES[0]:  # the search and the words are the same for both
+        assert sentence == explain(waits, lambda place: f"P{place}", 7)

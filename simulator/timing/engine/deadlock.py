@@ -1,12 +1,11 @@
-"""Find the circle of waiting in arrays in which nothing can happen any more."""
+"""Who waits for whom in arrays in which nothing can happen any more [D1]."""
 
 from __future__ import annotations
-
-import numpy as np
 
 from simulator.mapping.plan import LOCAL, Plan
 from simulator.timing.engine.layout import State
 from simulator.timing.record import PACKET_SHIFT
+from simulator.timing.waiting import explain
 
 #: what a packet waits for, in words, and the lane that has to move first (None: nothing ever will)
 Wait = tuple[str, int | None]
@@ -33,7 +32,7 @@ class _Chip:
         port = self.state.port[self.port_of(lane)]
         return bool((port.active | port.waiting | port.routing) >> self.vc_of(lane) & 1)
 
-    def packet(self, lane: int) -> str:
+    def packet_at(self, lane: int) -> str:
         name = int(self.state.packet[self.state.lane[lane].packet].name)
         where = f"at router {self.router_of(lane)}"
         return f"packet {name & (1 << PACKET_SHIFT) - 1} of endpoint {name >> PACKET_SHIFT} {where}"
@@ -114,48 +113,9 @@ def _waits_for(chip: _Chip, lane: int) -> list[Wait]:
     return waits
 
 
-def _find_circle(waits: dict[int, list[Wait]]) -> list[int]:
-    """Return the places of one circle, in the order of waiting; empty when there is none."""
-    finished: set[int] = set()
-    for start in waits:
-        way = [start]
-        while way:
-            following = [
-                lane for _, lane in waits[way[-1]] if lane in waits and lane not in finished
-            ]
-            on_way = [lane for lane in following if lane in way]
-            if on_way:
-                return way[way.index(on_way[0]) :]
-            if following:
-                way.append(following[0])
-            else:
-                finished.add(way.pop())
-    return []
-
-
-def circle(state: State, plan: Plan) -> str:
-    """Return who waits for what, around the circle, or along a chain to what will never be free."""
+def deadlock(state: State, plan: Plan) -> str:
+    """Return who waits for what."""
     chip = _Chip(state, plan)
-    stuck = [
-        int(lane) for lane in np.arange(int(state.chip[0].n_lanes)) if chip.is_holding(int(lane))
-    ]
+    stuck = [lane for lane in range(int(state.chip[0].n_lanes)) if chip.is_holding(lane)]
     waits = {lane: _waits_for(chip, lane) for lane in stuck}
-    way = _find_circle(waits)
-    if way:
-        text = chip.packet(way[0])
-        for lane, following in zip(way, [*way[1:], way[0]]):
-            link = next(link for link, first in waits[lane] if first == following)
-            text += (
-                f"{', which' if lane != way[0] else ''} waits for {link}, held by "
-                f"{chip.packet(following)}"
-            )
-        return text
-    for lane, asked in waits.items():
-        if not asked:
-            return f"{chip.packet(lane)} has no way to go on"
-        for link, following in asked:
-            if following not in waits:
-                return f"{chip.packet(lane)} waits for {link}, which nothing can free"
-    return (
-        f"{int(state.chip[0].outstanding)} packets or work items are outstanding and nothing moves"
-    )
+    return explain(waits, chip.packet_at, int(state.chip[0].outstanding))

@@ -17,7 +17,7 @@ from simulator.errors import DeadlockError
 from simulator.mapping.plan import Activity, Plan
 from simulator.timing.engine import state as chip_state
 from simulator.timing.engine.chip import advance, finish
-from simulator.timing.engine.deadlock import circle
+from simulator.timing.engine.deadlock import deadlock
 from simulator.timing.engine.layout import DEADLOCK, DONE, LOG_FULL, NEVER, POOL_FULL
 from simulator.timing.engine.result import make_record
 from simulator.timing.record import Record
@@ -68,7 +68,9 @@ class Fabric:
             if status == DONE:
                 break
             if status == DEADLOCK:
-                raise DeadlockError(f"cycle {self.now}: deadlock: {circle(self.state, self.plan)}")
+                raise DeadlockError(
+                    f"cycle {self.now}: deadlock: {deadlock(self.state, self.plan)}"
+                )
             if self.origin + self.now > self.environment.now:
                 yield self.environment.timeout(self.origin + self.now - self.environment.now)
         if self.origin + self.now > self.environment.now:

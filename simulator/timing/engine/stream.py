@@ -17,7 +17,7 @@ from simulator.mapping.plan import Plan
 from simulator.mapping.traffic import trace_activity
 from simulator.timing.engine import state as chip_state
 from simulator.timing.engine.chip import advance, finish
-from simulator.timing.engine.deadlock import circle
+from simulator.timing.engine.deadlock import deadlock
 from simulator.timing.engine.layout import DEADLOCK, DONE, LOG_FULL, NEVER, POOL_FULL, State
 from simulator.timing.engine.result import make_record
 from simulator.timing.record import GRANT, PACKET, Record
@@ -117,7 +117,9 @@ class _Network:
             if status == LOG_FULL:
                 self._drain()
             if status == DEADLOCK:
-                raise DeadlockError(f"cycle {self.now}: deadlock: {circle(self.state, self.plan)}")
+                raise DeadlockError(
+                    f"cycle {self.now}: deadlock: {deadlock(self.state, self.plan)}"
+                )
             if status == DONE or self.now >= until:
                 return status
 

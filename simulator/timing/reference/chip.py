@@ -24,9 +24,17 @@ from simulator.timing.record import (
 )
 from simulator.timing.reference.book import Book
 from simulator.timing.reference.channel import Channel
-from simulator.timing.reference.clock import ARRIVE, QUIET, Doorbell, Process, at, cycle_of
+from simulator.timing.reference.clock import (
+    ARRIVE,
+    QUIET,
+    TICK,
+    Doorbell,
+    Process,
+    at,
+    cycle_of,
+)
 from simulator.timing.reference.core import Core
-from simulator.timing.reference.deadlock import circle
+from simulator.timing.reference.deadlock import deadlock
 from simulator.timing.reference.interface import CLASSES, Interface, Source, SourceQueue
 from simulator.timing.reference.packet import Flit, Rows
 from simulator.timing.reference.power import NEVER, Power
@@ -114,6 +122,8 @@ class Chip:
         self.interfaces = [
             self._interface(endpoint, owner) for endpoint, owner in enumerate(owners)
         ]
+        self.tick = Doorbell(environment, TICK)
+        environment.process(self._tick_routers())
         environment.process(self._steps())
 
     # construction
@@ -167,7 +177,7 @@ class Chip:
         facing = port ^ 1
         # one cycle of the flit's way is the switch: granted in t, it is usable at t + 2 + latency
         flits = Channel(
-            self.environment, latency + 1, lambda sent: there.receive_flit(facing, *sent)
+            self.environment, latency + 1, lambda sent: self._arrives(there, facing, *sent)
         )
         router.connect_output(port, self.plan.buffer, flits)
         there.connect_input(
@@ -189,13 +199,18 @@ class Chip:
             port, Channel(self.environment, LOCAL_LATENCY, interface.receive_credit)
         )
         interface.flit_channel = Channel(
-            self.environment, LOCAL_LATENCY, lambda sent: router.receive_flit(port, *sent)
+            self.environment, LOCAL_LATENCY, lambda sent: self._arrives(router, port, *sent)
         )
         owner.ejection_credit = Channel(
             self.environment, LOCAL_LATENCY, lambda vc: router.receive_credit(port, vc)
         )
         owner.interface_bell = interface.bell
         return interface
+
+    def _arrives(self, router: Router, port: int, vc: int, flit: Flit) -> None:
+        """Hand a flit to a router and let the routers' clock run."""
+        router.receive_flit(port, vc, flit)
+        self.tick.ring()
 
     # steps
 
@@ -246,6 +261,24 @@ class Chip:
             groups = -(-done // self.steps_together)
             self.last_step = min(groups * self.steps_together, self.activity.n_steps)
 
+    def _tick_routers(self) -> Process:
+        """Let every router that holds a flit be evaluated in every cycle.
+
+        The clock stops only when nothing can ever change: nobody else has anything to do, and no
+        router has moved anything for longer than any link's interval.
+        """
+        longest = int(self.plan.link_interval.max())
+        while True:
+            yield self.tick.wait()
+            while holding := [router for router in self.routers if router.holds_flits()]:
+                moved_at = max(router.moved_at for router in self.routers)
+                nobody_else = self.environment.peek() == float("inf")
+                if nobody_else and cycle_of(self.environment) > moved_at + longest:
+                    break
+                for router in holding:
+                    router.bell.ring(1)
+                yield at(self.environment, TICK, 1)
+
     def _start(self, step: int) -> None:
         """Start the step's work items and injections in this cycle [S1]."""
         activity = self.activity
@@ -290,7 +323,7 @@ class Chip:
                 self.environment.step()
             except EmptySchedule:
                 raise DeadlockError(
-                    f"cycle {cycle_of(self.environment)}: deadlock: {circle(self)}"
+                    f"cycle {cycle_of(self.environment)}: deadlock: {deadlock(self)}"
                 ) from None
         return self._record()
 

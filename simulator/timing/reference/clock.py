@@ -24,6 +24,8 @@ EVALUATE = 2
 QUIET = 3
 #: power states and time accounts see the cycle with everything of it done
 SETTLE = 4
+#: the clock of the routers looks who is to be evaluated in the next cycle
+TICK = 5
 
 
 def cycle_of(environment: Environment) -> int:
@@ -62,7 +64,7 @@ class Doorbell:
         self.event = Event(self.environment)
         return self.event
 
-    def ring(self) -> None:
-        """Wake the owner in this cycle."""
+    def ring(self, delay: int = 0) -> None:
+        """Wake the owner in this cycle, or some cycles later; the first ring counts."""
         if not self.event.triggered:
-            _schedule(self.event, self.phase, 0)
+            _schedule(self.event, self.phase, delay)

@@ -1,4 +1,4 @@
-"""Find the circle of waiting in a chip in which nothing can happen any more."""
+"""Who waits for whom in a chip in which nothing can happen any more [D1]."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from simulator.mapping.plan import LOCAL
 from simulator.mapping.routes import neighbour
-from simulator.timing.reference.packet import Packet
+from simulator.timing.waiting import explain
 
 if TYPE_CHECKING:
     from simulator.timing.reference.chip import Chip
@@ -15,22 +15,10 @@ if TYPE_CHECKING:
 Place = tuple[int, int, int]
 
 
-def circle(chip: Chip) -> str:
-    """Return who waits for what, around the circle, or along a chain to what will never be free."""
+def deadlock(chip: Chip) -> str:
+    """Return who waits for what."""
     waits = {place: _waits_for(chip, place) for place in _stuck(chip)}
-    way = _circle(waits)
-    if way:
-        return _links(chip, [*way, way[0]], waits)
-    for place, asked in waits.items():
-        if not asked:
-            return f"{_packet(chip, place)} at router {place[0]} has no way to go on"
-        for link, next in asked:
-            if next not in waits:
-                return (
-                    f"{_packet(chip, place)} at router {place[0]} waits for {link}, which nothing "
-                    f"can free"
-                )
-    return f"{chip.outstanding} packets or work items are outstanding and nothing moves"
+    return explain(waits, lambda place: _packet_at(chip, place), chip.outstanding)
 
 
 def _stuck(chip: Chip) -> list[Place]:
@@ -43,9 +31,9 @@ def _stuck(chip: Chip) -> list[Place]:
     ]
 
 
-def _packet(chip: Chip, place: Place) -> Packet | None:
+def _packet_at(chip: Chip, place: Place) -> str:
     router, port, vc = place
-    return chip.routers[router].input[port][vc].packet
+    return f"{chip.routers[router].input[port][vc].packet} at router {router}"
 
 
 def _waits_for(chip: Chip, place: Place) -> list[tuple[str, Place | None]]:
@@ -115,33 +103,3 @@ def _link(chip: Chip, router: int, out_port: int) -> str:
                 else f"port {endpoint}"
             )
     return f"local port {out_port} of router {router}, where there is nothing"
-
-
-def _circle(waits: dict[Place, list[tuple[str, Place | None]]]) -> list[Place]:
-    """Return the places of one circle, in the order of waiting; empty when there is none."""
-    finished: set[Place] = set()
-    for start in waits:
-        way: list[Place] = [start]
-        while way:
-            following = [
-                next for _, next in waits[way[-1]] if next in waits and next not in finished
-            ]
-            on_way = [next for next in following if next in way]
-            if on_way:
-                return way[way.index(on_way[0]) :]
-            if following:
-                way.append(following[0])
-            else:
-                finished.add(way.pop())
-    return []
-
-
-def _links(chip: Chip, way: list[Place], waits: dict[Place, list[tuple[str, Place | None]]]) -> str:
-    def holder(place: Place) -> str:
-        return f"{_packet(chip, place)} at router {place[0]}"
-
-    text = f"{holder(way[0])} waits for "
-    for number, (place, following) in enumerate(zip(way, way[1:])):
-        link = [link for link, next in waits[place] if next == following][0]
-        text += (", which waits for " if number else "") + f"{link}, held by {holder(following)}"
-    return text

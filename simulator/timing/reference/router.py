@@ -14,7 +14,7 @@ from simulator.mapping.routes import allowed_ports
 from simulator.timing.reference.allocator import Allocator, round_robin
 from simulator.timing.reference.book import Book
 from simulator.timing.reference.channel import Channel
-from simulator.timing.reference.clock import EVALUATE, Doorbell, Process, at, cycle_of
+from simulator.timing.reference.clock import Doorbell, Process, cycle_of
 from simulator.timing.reference.packet import Flit, Packet
 from simulator.timing.reference.power import Power
 
@@ -132,9 +132,9 @@ class Router:
         self.input_turn = [0] * ports  # which VC represents its input
         self.output_turn = [-1] * ports  # the VC `lookahead` gives away first, if it is free [A7]
         self.open_at = [0] * ports  # when a link with an interval takes the next flit
-        self.blocked: set[int] = set()  # outputs blocked since the last evaluation
-        self.evaluated_at = -1
-        self.left_at = -1
+        self.held = 0  # flits in all FIFOs
+        self.left_at = -1  # when the last flit left
+        self.moved_at = -1  # when an evaluation last changed anything
         self.bell = Doorbell(environment)
         environment.process(self.run())
 
@@ -154,13 +154,13 @@ class Router:
     def receive_flit(self, port: int, vc: int, flit: Flit) -> None:
         """Append an arriving flit to its FIFO [R1]."""
         self.input[port][vc].fifo.append((cycle_of(self.environment), flit))
+        self.held += 1
         self.power.work_comes()
         self.bell.ring()
 
     def receive_credit(self, port: int, vc: int) -> None:
         """Apply an arriving credit [R1]."""
         self.output[port][vc].credit_returns()
-        self.bell.ring()
 
     def has_work(self) -> bool:
         """Return whether a FIFO holds a flit in this cycle, or held one that left in it."""
@@ -168,27 +168,25 @@ class Router:
 
     def holds_flits(self) -> bool:
         """Return whether any FIFO is not empty."""
-        return any(vc.fifo for vcs in self.input for vc in vcs)
+        return self.held > 0
 
     # what happens in a cycle
 
     def run(self) -> Process:
-        """Evaluate in every cycle in which something may move; sleep when only an arrival can
-        change anything; a router that wakes does nothing [P7] [L2].
+        """Evaluate in every cycle in which a FIFO holds a flit; while the router wakes nothing
+        happens [P7] [L2].
         """
         while True:
             yield self.bell.wait()
-            while self.power.is_awake() and self.evaluate():
-                yield at(self.environment, EVALUATE, 1)
+            if self.power.is_awake() and self.holds_flits():
+                self.evaluate()
 
-    def evaluate(self) -> bool:
-        """Start heads, allocate on that one state [R3], and update [R4]; return whether the next
-        cycle may differ without any arrival.
+    def evaluate(self) -> None:
+        """Start heads, allocate on that one state [R3], and update [R4].
 
-        Outputs wanted and not granted are blocked [L1] [L3].
+        Outputs wanted and not granted are blocked in this cycle [L1] [L3].
         """
         now = cycle_of(self.environment)
-        self._count_blocked(now)
         self._start_heads()
         routing = [vc for vcs in self.input for vc in vcs if vc.state == InputVC.ROUTING]
         wanted = {port for vcs in self.input for vc in vcs for port in vc.known_ports()}
@@ -201,22 +199,10 @@ class Router:
             self.input[in_port][in_vc].hold(port, out_vc)
         for in_port, in_vc, port in granted:
             self._leave(in_port, in_vc, port, now)
-        self.blocked = wanted - {port for _, _, port in granted}
-        for port in self.blocked:
+        for port in wanted - {port for _, _, port in granted}:
             self.book.link_blocked[self.number][port] += 1
-        moved = bool(routing or allocated or granted)
-        if moved and not self.holds_flits():
-            self.blocked = set()
-            return False
-        return moved or any(now < self.open_at[port] for port in wanted)
-
-    def _count_blocked(self, now: int) -> None:
-        """Book the cycles slept through: nothing moved in them, so the same outputs stayed
-        blocked.
-        """
-        for port in self.blocked:
-            self.book.link_blocked[self.number][port] += now - self.evaluated_at - 1
-        self.evaluated_at = now
+        if routing or allocated or granted:
+            self.moved_at = now
 
     def _start_heads(self) -> None:
         """Begin with every head at the front of an idle VC [R2], whenever it got there [R7]."""
@@ -331,6 +317,7 @@ class Router:
 
     def _pop(self, vc: InputVC, in_port: int, in_vc: int, stay: int) -> None:
         _, flit = vc.fifo.popleft()
+        self.held -= 1
         self.credit_channel[in_port].send(in_vc)
         self.book.router_flit_cycles[self.number] += stay
         self.left_at = cycle_of(self.environment)
