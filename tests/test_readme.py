@@ -25,6 +25,13 @@ def test_the_result_shown_is_the_result_printed() -> None:
     assert not missing
 
 
+def test_the_share_of_assumed_energy_is_the_one_printed() -> None:
+    shares = [line.split("  ")[1].split()[0] for line in report() if line.startswith("Evidence")]
+    snn, qnn = (share.replace("%", " %") for share in shares)
+    said = f"here {snn} of the spiking twin's and {qnn} of the quantised twin's"
+    assert said in " ".join(README.read_text().split())
+
+
 @pytest.mark.parametrize(
     "words",
     ["make demo", "make test", "spikemesh twin digits-mlp --chip generic-22nm --timesteps 4"],

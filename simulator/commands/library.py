@@ -67,7 +67,7 @@ def _hold_to_claims(names: list[str] | None, markdown: bool) -> None:
     from simulator.describe.chip import Chip
     from simulator.errors import CheckError
     from simulator.report import terminal
-    from simulator.report.claims import claims_markdown, claims_view
+    from simulator.report.claims import claims_markdown, claims_view, summary
     from simulator.study.claims import check
 
     predictions = check(names)
@@ -80,6 +80,7 @@ def _hold_to_claims(names: list[str] | None, markdown: bool) -> None:
         click.echo(claims_markdown(predictions), nl=False)
     else:
         terminal.show(claims_view(predictions))
+        click.echo(f"\n{summary(predictions)}")
     wrong = [prediction for prediction in predictions if not prediction.holds]
     if wrong:
         said = "; ".join(

@@ -25,6 +25,7 @@ from simulator.describe.fields import (
     Duration,
     DurationOrNever,
     Flits,
+    FrequencyOrAsynchronous,
     Natural,
     OneOf,
     Positive,
@@ -46,7 +47,11 @@ Channels = Annotated[list[Natural], Field(min_length=2, max_length=2)]
 
 
 class Technology(Description):
-    """What the constants were taken at; shown in reports, not used in sums."""
+    """What the constants were taken at.
+
+    An operating point scales dynamic energy by the square of its voltage over this one
+    (corners.py); the node is a text that reports show.
+    """
 
     node: str = Field(min_length=1)
     voltage: Voltage
@@ -204,6 +209,8 @@ class Chip(Description):
     about: str = Field(min_length=1)
     technology: Technology
     period: Seconds  # of the one clock of the simulation
+    #: of the clock at the nominal voltage; None: no clock, the period is the simulator's grid
+    maximum_frequency: FrequencyOrAsynchronous
     mesh: Mesh
     router: Router
     link: Link
@@ -254,6 +261,7 @@ class Chip(Description):
         loaded = document.validate(cls, {"period": period})
         if loaded is not None:
             _check_places(document, loaded)
+            _check_clock(document, loaded)
             leaves = {
                 dotted(key): key for key in _numbers(document.tree) if key[0] not in UNSOURCED
             }
@@ -311,6 +319,20 @@ def _period(document: Document) -> Any:
     except UnitError:
         return None
     return period if period > 0 else None
+
+
+#: a period is written in decimal digits: that of 75 MHz, 13.333333 ns, is a little too short
+PERIOD_DIGITS = 1e-6
+
+
+def _check_clock(document: Document, chip: Chip) -> None:
+    most = chip.maximum_frequency
+    if most is not None and 1 / chip.period > most * (1 + PERIOD_DIGITS):
+        document.fault(
+            ("period",),
+            f"must be at least {units.show(1 / most, 's')} (maximum_frequency is "
+            f"{units.show(most, 'Hz')}), not {units.show(chip.period, 's')}",
+        )
 
 
 def _check_places(document: Document, chip: Chip) -> None:

@@ -133,7 +133,8 @@ def _leakage(chip: Chip, where: Point) -> float:
     """Return the leakage factor at a point; raises InputError for a voltage or a frequency nobody
     stated.
     """
-    stated = [(_decimal(chip.technology.voltage), Fraction(1), 1 / _decimal(chip.nominal_period))]
+    reached = chip.maximum_frequency or 1 / chip.nominal_period
+    stated = [(_decimal(chip.technology.voltage), Fraction(1), _decimal(reached))]
     for corner in chip.corners.values():
         stated.append(
             (_decimal(corner.voltage), _decimal(corner.leakage), _decimal(corner.maximum_frequency))

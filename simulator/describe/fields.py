@@ -41,6 +41,21 @@ def _quantity(dimension: str, positive: bool = False) -> Any:
     return BeforeValidator(read)
 
 
+def _clock(value: object) -> float | None:
+    if value == "asynchronous":
+        return None
+    try:
+        number = units.exact(value, "frequency")
+    except units.UnitError:
+        number = Fraction(0)
+    if number <= 0:
+        raise ValueError(
+            f"must be a frequency above 0 such as '{units.EXAMPLE['frequency']}', or "
+            f"'asynchronous', not {shown_value(value)}"
+        )
+    return float(number)
+
+
 def _count(noun: str, least: int, most: int) -> Any:
     singular, plural = noun.rstrip("s"), noun
 
@@ -137,6 +152,8 @@ Power = Annotated[float, _quantity("power"), _written("power")]
 PowerPerBit = Annotated[float, _quantity("power per bit"), _written("power per bit")]
 Voltage = Annotated[float, _quantity("voltage", positive=True), _written("voltage")]
 Frequency = Annotated[float, _quantity("frequency", positive=True), _written("frequency")]
+#: a frequency, or None for a chip without a clock
+FrequencyOrAsynchronous = Annotated[float | None, BeforeValidator(_clock), _text("asynchronous")]
 Length = Annotated[float, _quantity("length"), _written("length")]
 Seconds = Annotated[float, _quantity("time", positive=True), _written("time")]
 Bits = Annotated[int, _count("bits", 0, MAXIMUM_BITS), _text("64 KiB")]

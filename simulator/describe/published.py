@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field, ValidationInfo, field_validator
 
 from simulator import units
+from simulator.analytic.kinds import Kind
 from simulator.describe.documents import Description
 
 Parameter = int | float | str | bool | list[int]
@@ -29,10 +30,15 @@ def _read(value: object) -> tuple[float, str]:
 
 
 class Claim(Description):
-    """A published number: `case` names the run that predicts it, `parameters` are that run's."""
+    """A published number: `case` names the run that predicts it, `parameters` are that run's.
+
+    `kind` says what agreement is worth: a prediction, an identity, which cannot miss and so has
+    tolerance 0, or a fit.
+    """
 
     claim: str = Field(min_length=1)
     value: str
+    kind: Kind
     source: str = Field(min_length=1)
     case: str = Field(min_length=1)
     parameters: dict[str, Parameter] = {}
@@ -55,6 +61,8 @@ class Claim(Description):
                 raise ValueError(f"must be a share, or [least, most], not {tolerance}")
         elif tolerance < 0:
             raise ValueError(f"must be 0 or more, not {tolerance}")
+        if tolerance != 0 and info.data.get("kind") == "identity":
+            raise ValueError(f"must be 0, for an identity cannot miss, not {tolerance}")
         return tolerance
 
     @property

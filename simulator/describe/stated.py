@@ -16,12 +16,15 @@ from simulator.describe.messages import Key, near_miss
 #: what a key's value went into, by the longest key that covers it; the others went into constants
 SUBJECTS = {
     "technology": "all energies and powers",
+    "period": "clock energies and leakage powers",
     "link.flit": "link, router and queue energies",
     "router": "router energies and powers",
     "core.input_queue": "queue energies",
+    "core.synapse.lanes": "core leakage and clock energies",
     "core.synapse.word": "weight, accumulator and reload energies",
     "core.soma": "membrane energies",
     "core.axon_out": "axon-table energies",
+    "core.axon_out.queue": "queue energies",
     "core.memory.synapses": "weight energies",
     "core.memory.neurons": "membrane energies",
     "core.memory.axons": "axon-table energies",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simulator.analytic.kinds import counted
 from simulator.report.blocks import Block, Column, Tone, table, words
 from simulator.study.claims import Prediction
 from simulator.units import show
@@ -13,6 +14,7 @@ COLUMNS = (
     Column("predicted"),
     Column("deviation"),
     Column("allowed"),
+    words("kind"),
     words("source", wraps=True),
 )
 
@@ -36,6 +38,7 @@ def _row(prediction: Prediction) -> list[str]:
         show(prediction.predicted, claim.unit),
         "0" if exact else f"{prediction.deviation:+.2%}",
         allowed,
+        claim.kind,
         claim.source,
     ]
 
@@ -57,3 +60,9 @@ def claims_markdown(predictions: list[Prediction]) -> str:
     lines = [f"| {' | '.join(headings)} |", f"|{'|'.join(rules)}|"]
     lines += [f"| {' | '.join(_row(prediction))} |" for prediction in predictions]
     return "\n".join(lines) + "\n"
+
+
+def summary(predictions: list[Prediction]) -> str:
+    """Return one sentence: how many claims hold, and of which kinds these are."""
+    holding = [prediction.claim.kind for prediction in predictions if prediction.holds]
+    return f"{len(holding)} of {len(predictions)} claims hold: {counted(holding)}"

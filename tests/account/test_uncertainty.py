@@ -195,12 +195,9 @@ def test_a_draw_is_the_ledger_of_a_chip_with_those_constants(twins) -> None:
 def test_no_bands_no_spread(chip: Chip) -> None:
     result = run("digits-mlp", banded(chip), "snn", timesteps=4, limit=1, draws=20)
     energy = result.uncertainty.energy
-    assert (
-        energy.low
-        == energy.median
-        == energy.high
-        == pytest.approx(energy.nominal, rel=1e-12, abs=0)
-    )
+    # every draw is the same sum, up to the order in which it is added
+    for drawn in (energy.low, energy.median, energy.high):
+        assert drawn == pytest.approx(energy.nominal, rel=1e-12, abs=0)
     assert not result.uncertainty.tornado
 
 

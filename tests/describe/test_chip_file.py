@@ -15,7 +15,7 @@ from simulator.describe.energy import EnergyTable, PowerTable
 TABLES = {"energy": EnergyTable, "power": PowerTable}
 
 ACCUMULATE = (
-    "accumulate: {value: 0.05 pJ, band: [0.03 pJ, 0.1 pJ], scope: marginal, evidence: published"
+    "accumulate: {value: 0.05 pJ, band: [0.03 pJ, 0.1 pJ], scope: marginal, evidence: derived"
 )
 MESH = "mesh: {width: 8, height: 8, cores_per_tile: 1}"
 
@@ -236,10 +236,10 @@ ONE_MISTAKE = [
         "energy.accumulate.scope: must be 'marginal' or 'all_in', not 'total'",
     ),
     (
-        'source: "as input_queue"',
+        'source: "as core_clock_active"',
         'source: ""',
         'source: ""',
-        "energy.output_queue.source: must not be empty",
+        "power.core_clock_idle.source: must not be empty",
     ),
     (
         "voltage: 0.8 V",

@@ -60,7 +60,7 @@ def documented(page: str, section: str) -> set[str]:
     return set(re.findall(r"^\| `([^`]+)` \|", body, re.MULTILINE))
 
 
-PAGES = [("chips.md", "## Keys", Chip), ("workloads.md", "## Keys", WorkloadDocument)]
+PAGES = [("chip-keys.md", "## Keys", Chip), ("workloads.md", "## Keys", WorkloadDocument)]
 
 
 @pytest.mark.parametrize(("page", "section", "model"), PAGES)
@@ -69,17 +69,17 @@ def test_the_page_holds_every_key_and_no_other(page, section, model):
 
 
 def test_the_page_holds_every_key_of_a_constant():
-    assert set(MultiplyAccumulate.model_fields) == documented("chips.md", "## Constants")
+    assert set(MultiplyAccumulate.model_fields) == documented("chip-keys.md", "## Constants")
 
 
 def test_the_examples_of_the_page_are_what_the_chip_file_says():
-    """Each example in the tables of chips.md is a value of generic-22nm, so that a copied line
+    """Each example in the tables of chip-keys.md is a value of generic-22nm, so that a copied line
     works.
     """
     chip = yaml.safe_load((DOCS.parent / "chips" / "generic-22nm.yaml").read_text())
     for key, example in re.findall(
         r"^\| `([a-z_.\[\]]+)` \| [^|]* \| `([^`]+)` \|",
-        (DOCS / "chips.md").read_text(),
+        (DOCS / "chip-keys.md").read_text(),
         re.MULTILINE,
     ):
         place = chip

@@ -4,11 +4,15 @@ not of the file.
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from shipped import refusal
 
 from simulator.describe.chip import Chip
 from simulator.describe.workload import Workload
+from simulator.errors import DescriptionError
+from simulator.units import exact
 
 # option, where it is found in the chip, its value there
 SET = [
@@ -47,9 +51,34 @@ def test_of_two_options_for_one_key_the_last_counts():
 
 
 def test_a_period_changes_what_is_written_in_seconds():
-    assert [(1, 114)] == Chip.load(
-        "generic-22nm", ("period=1 ns", "barrier.points=[[1, 114 ns]]")
+    assert [(1, 38)] == Chip.load(
+        "generic-22nm", ("period=3 ns", "barrier.points=[[1, 114 ns]]")
     ).barrier.points
+
+
+# chip, shortest period it takes (None: any), a shorter one, what is said of it
+CLOCKS = [
+    ("generic-22nm", "1.9 ns", "0.1ns", "1.894 ns (maximum_frequency is 528 MHz), not 100 ps"),
+    ("seneca-like", "2 ns", "1.99 ns", "2 ns (maximum_frequency is 500 MHz), not 1.99 ns"),
+    ("odin", "13.333333 ns", "13 ns", "13.33 ns (maximum_frequency is 75 MHz), not 13 ns"),
+    ("loihi1", "0.01 ns", None, ""),
+    ("truenorth", "1 ps", None, ""),
+]
+
+
+@pytest.mark.parametrize(("chip", "period", "shorter", "said"), CLOCKS)
+def test_a_clock_beyond_the_chip_s_highest_is_refused(chip, period, shorter, said):
+    assert Chip.load(chip, (f"period={period}",)).period == float(exact(period, "time"))
+    if shorter is not None:
+        with pytest.raises(DescriptionError, match=re.escape(f"period: must be at least {said}")):
+            Chip.load(chip, (f"period={shorter}",))
+
+
+@pytest.mark.parametrize("written", ["0 Hz", "-1 MHz", "2 ns", "none"])
+def test_a_highest_clock_is_a_frequency_or_none(written):
+    said = "must be a frequency above 0 such as '500 MHz', or 'asynchronous'"
+    with pytest.raises(DescriptionError, match=re.escape(f"maximum_frequency: {said}")):
+        Chip.load("generic-22nm", (f"maximum_frequency={written}",))
 
 
 def test_a_workload_is_set_the_same_way():

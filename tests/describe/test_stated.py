@@ -44,6 +44,18 @@ OUTSIDE = [
         "technology.node=7 nm",
         ("technology.node is 7 nm; all energies and powers are stated for 22 nm",),
     ),
+    (
+        "period=4 ns",
+        ("period is 4 ns; clock energies and leakage powers are stated for 2 ns",),
+    ),
+    (
+        "core.synapse.lanes=16",
+        ("core.synapse.lanes is 16; core leakage and clock energies are stated for 8",),
+    ),
+    (
+        "core.axon_out.queue=16",
+        ("core.axon_out.queue is 16; queue energies are stated for 8",),
+    ),
     ("mesh.width=4", ()),
 ]
 

@@ -1,4 +1,4 @@
-"""docs/chips.md lists the cases of claims as they are, and README.md the claims as they come
+"""docs/chip-keys.md lists the cases of claims as they are, and README.md the claims as they come
 out.
 """
 
@@ -27,7 +27,7 @@ def taken(case: str) -> tuple[list[str], list[str]]:
 
 
 def test_the_page_lists_every_case_with_its_parameters() -> None:
-    section = (ROOT / "docs" / "chips.md").read_text().split("\n## Claims\n")[1].split("\n## ")[0]
+    section = (ROOT / "docs" / "chip-keys.md").read_text().split("\n## Cases of claims\n")[1]
     told = {
         case: (re.findall(r"(?<!\*)`(\w+)`", parameters), re.findall(r"\*`(\w+)`\*", parameters))
         for case, parameters in ROW.findall(section)
@@ -48,6 +48,17 @@ def test_the_readme_shows_every_claim_as_it_comes_out(predictions: list[Predicti
         .split("\n## ")[0]
     )
     assert claims_markdown(predictions) in section
+
+
+def test_the_readme_counts_the_claims_by_what_they_are_worth(
+    predictions: list[Prediction],
+) -> None:
+    kinds = [prediction.claim.kind for prediction in predictions]
+    number = {kind: kinds.count(kind) for kind in ("identity", "fit", "prediction")}
+    assert {"identity": 16, "fit": 4, "prediction": 4} == number
+    said = "Of the 24 claims 16 are *identities*", "Four are *fits*", "Only four are *predictions*"
+    text = " ".join((ROOT / "README.md").read_text().split())
+    assert all(words in text for words in said)
 
 
 def test_the_readme_states_what_is_known_to_miss(predictions: list[Prediction]) -> None:

@@ -11,7 +11,7 @@ from simulator.__main__ import cli
 from simulator.describe.library import names
 from simulator.describe.published import Claim
 from simulator.errors import CheckError, DescriptionError, InputError
-from simulator.report.claims import claims_markdown
+from simulator.report.claims import claims_markdown, summary
 from simulator.study import claims
 from simulator.study.claims import ACCURACY, CASES, Prediction, predict
 
@@ -132,16 +132,21 @@ TOLERANCES = [
 def test_a_claim_holds_within_its_tolerance_and_not_beyond(
     value, tolerance, predicted, holds
 ) -> None:
-    claim = Claim(
-        claim="power", value=value, tolerance=tolerance, source="nobody", case="idle_power"
-    )
+    claim = claim_of(value=value, tolerance=tolerance, kind="prediction")
     assert holds == Prediction("chip", claim, predicted).holds
 
 
 def claim_of(**changes) -> Claim:
     return Claim(
         **(
-            dict(claim="power", value="1 mW", tolerance=0, source="nobody", case="idle_power")
+            dict(
+                claim="power",
+                value="1 mW",
+                kind="fit",
+                tolerance=0,
+                source="nobody",
+                case="idle_power",
+            )
             | changes
         )
     )
@@ -178,12 +183,17 @@ FAULTS = [
     ("tolerance", "[0.2, 0.1]", "must be a share, or [least, most]"),
     ("tolerance", "-0.1", "must be 0 or more"),
     ("kase", "idle_power", "unknown key"),
+    ("kind", "guess", "must be 'prediction', 'identity' or 'fit', not 'guess'"),
+    ("tolerance", "0.01", "must be 0, for an identity cannot miss, not 0.01"),
 ]
 
 
 @pytest.mark.parametrize("key, value, why", FAULTS)
 def test_a_written_claim_is_checked_like_everything_else(key: str, value: str, why: str) -> None:
-    written = "{claim: power, value: 1 mW, tolerance: 0, source: nobody, case: idle_power}"
+    written = (
+        "{claim: power, value: 1 mW, kind: identity, tolerance: 0, source: nobody, "
+        "case: idle_power}"
+    )
     with pytest.raises(DescriptionError, match=re.escape(why)):
         Chip.load("generic-22nm", (f"published=[{written}]", f"published.0.{key}={value}"))
 
@@ -204,9 +214,15 @@ def test_a_chip_without_claims_is_said_to_claim_nothing(capsys, monkeypatch) -> 
     cli.main(["chips", "--check", "generic-22nm"], standalone_mode=False)
     assert "generic-22nm claims nothing\n" == capsys.readouterr().out
     cli.main(["chips", "--check", "generic-22nm", "odin"], standalone_mode=False)
-    first, header, *rows = capsys.readouterr().out.splitlines()
+    first, header, *rows, blank, last = capsys.readouterr().out.splitlines()
     assert "generic-22nm claims nothing" == first and header.startswith("chip ")
     assert rows and all(row.startswith("odin ") for row in rows)
+    assert "" == blank
+    assert "2 of 2 claims hold: 0 identities, 2 fits, 0 predictions" == last
+
+
+def test_claims_are_counted_by_what_they_are_worth(predictions: list[Prediction]) -> None:
+    assert "24 of 24 claims hold: 16 identities, 4 fits, 4 predictions" == summary(predictions)
 
 
 def test_the_table_for_a_page_has_a_row_per_claim() -> None:
@@ -214,8 +230,8 @@ def test_the_table_for_a_page_has_a_row_per_claim() -> None:
         [Prediction("odin", claim_of(), 0.001), Prediction("odin", claim_of(tolerance=0.2), 0.0011)]
     )
     assert [
-        "| odin | power | 1 mW | 1 mW | 0 | exact | nobody |",
-        "| odin | power | 1 mW | 1.1 mW | +10.00% | ±20.0% | nobody |",
+        "| odin | power | 1 mW | 1 mW | 0 | exact | fit | nobody |",
+        "| odin | power | 1 mW | 1.1 mW | +10.00% | ±20.0% | fit | nobody |",
     ] == (rows.splitlines()[2:])
 
 
