@@ -6,12 +6,15 @@ import rich_click as click
 
 from simulator.commands import options
 
+#: the file a folder is named for
+OWN = ("chip.yaml", "workload.yaml")
+
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path())
 def check(files: tuple[str, ...]) -> None:
-    """Check chip and workload FILES (paths or names): every fault of every file, with file, line,
-    key and what is allowed.
+    """Check chip and workload FILES (paths, names or folders of them): every fault of every file,
+    with file, line, key and what is allowed.
 
     \b
     spikemesh check chips/generic-22nm.yaml workloads/digits-mlp/workload.yaml
@@ -23,7 +26,7 @@ def check(files: tuple[str, ...]) -> None:
 
     faults: list[str] = []
     sound: list[str] = []
-    for file in files:
+    for file in [file for given in files for file in _files(given)]:
         try:
             kind = kind_of(file)
             loaded = Chip.load(file) if kind == "chip" else Workload.load(file)
@@ -36,6 +39,24 @@ def check(files: tuple[str, ...]) -> None:
         click.echo(line)
     if faults:
         raise DescriptionError(faults)
+
+
+def _files(given: str) -> list[str]:
+    """Return what a path stands for: itself, or the files of a folder that is no workload's."""
+    from pathlib import Path
+
+    from simulator.errors import InputError
+
+    folder = Path(given)
+    try:
+        if not folder.is_dir() or any((folder / name).is_file() for name in OWN):
+            return [given]
+        found = sorted([*folder.glob("*.yaml"), *folder.glob("*/workload.yaml")])
+    except OSError:  # what cannot be looked at is said by what reads it
+        return [given]
+    if not found:
+        raise InputError(f"{given}: must hold chip or workload files (*.yaml), not nothing")
+    return [str(file) for file in found]
 
 
 @click.command()

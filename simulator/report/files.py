@@ -33,6 +33,8 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
         with open(temporary, "wb") as handle:
             write(handle)
         os.replace(temporary, path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from error
     finally:
         temporary.unlink(missing_ok=True)
 

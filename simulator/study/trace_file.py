@@ -5,9 +5,9 @@ fault with its line.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -84,9 +84,35 @@ class TraceFile:
         Raises InputError with all faults behind the last line; nothing is yielded after the first
         of them.
         """
+        with _Lines(self.path) as file:
+            yield from _Reader(self, file).windows()
+
+
+class _Lines:
+    """A file that is read, and whose every failure names it."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file; raises InputError."""
+        self.path = path
+        self.file: BinaryIO = self._tried(lambda: open(path, "rb"))
+
+    def __enter__(self) -> _Lines:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+
+    def readline(self, most: int = -1) -> bytes:
+        """Return a line, or its first `most` bytes; raises InputError."""
+        return self._tried(lambda: self.file.readline(most))
+
+    def read(self, most: int = -1) -> bytes:
+        """Return at most so many bytes, none at the end; raises InputError."""
+        return self._tried(lambda: self.file.read(most))
+
+    def _tried(self, what: Callable[[], Any]) -> Any:
         try:
-            with open(self.path, "rb") as file:
-                yield from _Reader(self, file).windows()
+            return what()
         except OSError as error:
             raise InputError(f"{self.path}: cannot be read: {error.strerror}") from error
 
@@ -94,7 +120,7 @@ class TraceFile:
 class _Reader:
     """One pass through the file."""
 
-    def __init__(self, trace: TraceFile, file: BinaryIO) -> None:
+    def __init__(self, trace: TraceFile, file: _Lines) -> None:
         """Read the header, which says which columns there are."""
         self.trace, self.file = trace, file
         self.faults: list[str] = []

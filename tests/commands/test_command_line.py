@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.__main__ import VERBS
+from simulator.commands.verbs import VERBS
 
 ROOT = Path(__file__).resolve().parents[2]
 

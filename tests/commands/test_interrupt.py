@@ -114,8 +114,8 @@ def test_ctrl_c_reports_what_is_done_and_exits_130(tmp_path: Path) -> None:
 def test_ctrl_c_that_falls_into_a_destructor_is_not_lost() -> None:
     code = (
         "import os, signal, time\n"
-        "from simulator.__main__ import _note_interrupts\n"
-        "pressed = _note_interrupts()\n"
+        "from simulator.commands.verbs import _note_interrupts\n"
+        "pressed = []; _note_interrupts(pressed)\n"
         "class Dying:\n"
         "    def __del__(self):\n"
         "        os.kill(os.getpid(), signal.SIGINT)\n"

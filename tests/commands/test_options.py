@@ -9,8 +9,8 @@ from fractions import Fraction
 import click
 import pytest
 
-from simulator.__main__ import VERBS
 from simulator.commands.numbers import Number, Written
+from simulator.commands.verbs import VERBS
 from simulator.errors import InputError
 
 #: options whose value is a name, a list of settings or a file's name: not numbers

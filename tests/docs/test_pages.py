@@ -62,7 +62,7 @@ SHOWN = [
 def test_a_command_that_is_only_shown_names_a_verb_and_options_that_exist(
     block, command, monkeypatch
 ):
-    from simulator.__main__ import cli
+    from simulator.commands.verbs import cli
 
     _, verb, *words = shlex.split(command, comments=True)
     monkeypatch.setattr("sys.argv", ["spikemesh", verb])

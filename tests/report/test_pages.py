@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from rich.cells import cell_len
 
-from simulator.__main__ import VERBS, cli
+from simulator.commands.verbs import VERBS, cli
 from simulator.errors import CheckError
 from simulator.report import terminal
 from simulator.report.html import html

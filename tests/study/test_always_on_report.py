@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.__main__ import cli
+from simulator.commands.verbs import cli
 from simulator.describe import library
 from simulator.errors import InputError
 from simulator.report import always_on as report

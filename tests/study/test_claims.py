@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from simulator import Chip
-from simulator.__main__ import cli
+from simulator.commands.verbs import cli
 from simulator.describe.library import names
 from simulator.describe.published import Claim
 from simulator.errors import CheckError, DescriptionError, InputError

@@ -1,0 +1,269 @@
+"""The verbs of `spikemesh`, what becomes of an error, and with which exit code it ends."""
+
+from __future__ import annotations
+
+import codecs
+import difflib
+import errno
+import importlib
+import io
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import Any
+
+import rich_click as click
+from click.exceptions import Exit
+
+from simulator.errors import InputError, SpikemeshError
+
+#: verb -> (module, one line for --help); the order is the one people need them in
+VERBS = {
+    "twin": ("run", "Simulate both twins and say which wins, by how much, and why."),
+    "run": ("run", "Simulate one twin of a workload on a chip."),
+    "agree": ("agree", "Run both engines and show that they agree to the bit."),
+    "noc": ("noc", "Study the network on chip alone: traces, curves, every grant."),
+    "analytic": ("analytic", "The published closed-form energy model, and its published numbers."),
+    "validate": ("validate", "The closed-form model against simulation, term by term."),
+    "crossover": ("crossover", "The spike rate at which the twins cost the same, by simulation."),
+    "always-on": ("always_on", "Average power of a chip that waits for rare signals, and why."),
+    "bench": ("bench", "Speed, memory and start-up against targets and other simulators."),
+    "chips": ("library", "List the chips."),
+    "workloads": ("library", "List the workloads."),
+    "check": ("library", "Check chip and workload files."),
+    "schema": ("library", "Print the JSON Schema of a chip or workload file."),
+}
+
+
+class Verbs(click.RichGroup):
+    """A group that imports a verb's module only when that verb is used, so that --help stays
+    fast.
+    """
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Return the verbs in the order people need them."""
+        return list(VERBS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Return the verb's command, or a stand-in with its line of help while only listing."""
+        if name not in VERBS:
+            return None
+        module, line = VERBS[name]
+        if context.resilient_parsing or {"--help", "-h"} & set(sys.argv[1:2]) or len(sys.argv) == 1:
+            return click.RichCommand(name=name, help=line)
+        return getattr(
+            importlib.import_module(f"simulator.commands.{module}"), name.replace("-", "_")
+        )  # type: ignore[no-any-return]
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the verb's command; an unknown verb is refused with the nearest one."""
+        if args[0] not in VERBS and not args[0].startswith("-"):
+            close = difflib.get_close_matches(args[0], VERBS, n=1)
+            hint = f"; did you mean '{close[0]}'?" if close else ""
+            raise click.UsageError(f"no command {args[0]!r}{hint}", context)
+        return super().resolve_command(context, args)
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="spikemesh")
+def cli() -> None:
+    """Cycle-level simulator of a spatial dataflow neuromorphic chip.
+
+    A compiled workload and a chip go in; cycles, stalls, joules and a verdict between the spiking
+    and the quantised twin come out. Start with `spikemesh twin digits-mlp`.
+    """
+
+
+def _note_interrupts(pressed: list[int]) -> None:
+    """Let the list grow with each Ctrl-C; KeyboardInterrupt is raised as ever.
+
+    One that falls into a destructor would be swallowed there: it is raised again a moment later.
+    """
+
+    def note(number: int, frame: FrameType | None) -> None:
+        pressed.append(number)
+        signal.default_int_handler(number, frame)
+
+    def again() -> None:
+        timer = threading.Timer(0.05, signal.raise_signal, [signal.SIGINT])
+        timer.daemon = True
+        timer.start()
+
+    def swallowed(what: Any) -> None:
+        if isinstance(what.exc_value, KeyboardInterrupt):
+            again()
+        else:
+            sys.__unraisablehook__(what)
+
+    def printed(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+        if isinstance(error, KeyboardInterrupt):  # a callback of the compiler would only print it
+            again()
+        else:
+            sys.__excepthook__(kind, error, trace)
+
+    signal.signal(signal.SIGINT, note)
+    sys.unraisablehook = swallowed
+    sys.excepthook = printed
+
+
+def _speak_plainly() -> None:
+    """Let streams that cannot show a character show a plain one in its place instead of failing."""
+    plain = {
+        "µ": "u",
+        "×": "x",
+        "·": "*",
+        "–": "-",
+        "−": "-",
+        "≥": ">=",
+        "≤": "<=",
+        "→": "->",
+        "±": "+-",
+    }
+
+    def stand_in(error: UnicodeError) -> tuple[str, int]:
+        assert isinstance(error, UnicodeEncodeError)
+        return "".join(
+            plain.get(letter, "?") for letter in error.object[error.start : error.end]
+        ), error.end
+
+    codecs.register_error("plain", stand_in)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="plain")
+
+
+class _Output(io.FileIO):
+    """Standard output, whose failures say that it is the output that failed."""
+
+    def write(self, data: Any) -> int:  # type: ignore[override]
+        """Write as a file does; an error names the output."""
+        try:
+            return super().write(data)  # type: ignore[return-value]
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, "output") from error
+
+
+def _open_streams() -> None:
+    """Fill the places of streams the shell has closed, so that no file takes them, and let the
+    output name itself when it fails; raises InputError when there is none.
+    """
+    is_closed = sys.stdout is None
+    while (place := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(place)
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", closefd=False)
+    if is_closed:
+        sys.stdout = open(1, "w", closefd=False)
+        raise InputError("output: must be open, not closed (>&-)")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        old = sys.stdout
+        new = io.BufferedWriter(_Output(old.fileno(), "wb", closefd=False))
+        sys.stdout = io.TextIOWrapper(
+            new, old.encoding, old.errors, line_buffering=old.line_buffering
+        )
+
+
+def _worded(error: click.ClickException) -> str:
+    """Return what is wrong with a command line as one line, with the option or the command it is
+    wrong with.
+    """
+    text = " ".join(error.format_message().split())
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        name = max(error.param.opts, key=len)
+        if isinstance(error, click.MissingParameter):
+            name = name if name.startswith("-") else name.upper()
+            return f"{name}: must be given"
+        return f"{name}: {' '.join(error.message.split()).rstrip('.')}"
+    context = getattr(error, "ctx", None)
+    return f"{'spikemesh' if context is None else context.command_path}: {text}"
+
+
+def _advice(error: Exception) -> str:
+    """Return what the command line adds to a refusal: the option for what the library calls
+    otherwise.
+    """
+    limit = getattr(error, "limit", None)
+    return "" if limit is None else f", as does --memory {limit}"
+
+
+def _fail(text: str, code: int) -> int:
+    """Say on stderr, if anybody can hear, why it ends; return the exit code."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        pass
+    return code
+
+
+def _forget_output() -> None:
+    """Let nothing more be written to the output, not even what is still in its buffer."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+
+
+def _run(pressed: list[int]) -> int:
+    """Run the command line and return its exit code; every error is one message."""
+    try:
+        _open_streams()
+        _speak_plainly()
+        # as `main` of click does, which would put an empty line before what is said of a Ctrl-C
+        with cli.make_context("spikemesh", sys.argv[1:] or ["--help"]) as context:
+            cli.invoke(context)
+        sys.stdout.flush()
+        return 0
+    except Exit as end:
+        sys.stdout.flush()
+        return end.exit_code
+    except SystemExit as end:
+        sys.stdout.flush()
+        return end.code if isinstance(end.code, int) else 0
+    except (click.Abort, KeyboardInterrupt):
+        return _fail("stopped", 130)
+    except click.ClickException as error:
+        return _fail(_worded(error), 2)
+    except SpikemeshError as error:
+        return _fail(f"{error}{_advice(error)}", error.exit_code)
+    except MemoryError as error:
+        why = " ".join(str(error).split()) or "an array could not be made"
+        return _fail(f"memory: this machine has not enough: {why}", 2)
+    except BrokenPipeError:
+        _forget_output()
+        return 0
+    except OSError as error:
+        if error.filename == "output":
+            _forget_output()
+        reason = error.strerror or str(error) or type(error).__name__
+        names = [str(name) for name in (error.filename, error.filename2) if name is not None]
+        return _fail(f"{' to '.join(names) or 'a file'}: {_failed(error)}: {reason}", 2)
+    except Exception:
+        if not pressed:
+            raise
+        # Ctrl-C can leave a half-made kernel behind, and what fails then is not the user's
+        return _fail("stopped", 130)
+
+
+def _failed(error: OSError) -> str:
+    """Return what could not be done, as far as the kind of error tells."""
+    full = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+    return "cannot be written" if error.errno in full else "cannot be used"
+
+
+def main() -> None:
+    """Run the command line: exit 0 done, 1 a check failed, 2 bad input, 130 stopped by the user."""
+    pressed: list[int] = []
+    try:
+        _note_interrupts(pressed)
+        code = _run(pressed)
+    except KeyboardInterrupt:
+        code = _fail("stopped", 130)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is over: nothing is left to be stopped
+    sys.exit(code)
