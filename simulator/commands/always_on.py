@@ -85,13 +85,7 @@ from simulator.commands.written import naming_options
     metavar="FILE.png",
     help="Draw power against duty.",
 )
-@click.option(
-    "-o",
-    "output",
-    type=click.Path(file_okay=False),
-    metavar="DIR",
-    help="Write always-on.json and manifest.json there.",
-)
+@options.output
 @naming_options()
 def always_on(
     workload: str,
@@ -99,6 +93,7 @@ def always_on(
     duty: list[Fraction],
     policy: str,
     output: str | None,
+    overwrite: bool,
     **choices: Any,
 ) -> None:
     """Average power of WORKLOAD on a chip that waits for rare signals, by gating policy, beside the
@@ -112,10 +107,8 @@ def always_on(
     spikemesh always-on digits-mlp --frame-rate 1kHz --duty 0.01 --burst bursty --plot power.png
     """
     from simulator.commands.progress import shown
-    from simulator.describe import library
     from simulator.report import always_on as report
     from simulator.report import terminal
-    from simulator.report.files import folder_for, write_json
     from simulator.study import always_on as study
 
     battery = None if choices["battery"] is None else float(choices["battery"].exact)
@@ -125,26 +118,17 @@ def always_on(
         for name in ("mode", "frames", "burst", "background", "timesteps", "seed", "engine")
     }
     policies = study.policies_for(chip) if policy == "all" else (policy,)
-    with shown() as progress:
-        outcomes = study.always_on(
-            loaded, chip, frame_rate.exact, duty, policies, progress=progress, **how
-        )
+    if choices["plot"] is not None:
+        report.figure_class()  # refuse before anything runs
+    with options.folder(output, overwrite) as folder:
+        with shown() as progress:
+            outcomes = study.always_on(
+                loaded, chip, frame_rate.exact, duty, policies, progress=progress, **how
+            )
+        if folder is not None:
+            about = report.manifest(outcomes, chip, chip.file, options.asked())
+            report.put(outcomes, folder, battery, about)
     terminal.show(report.always_on_view(outcomes, battery))
     if choices["plot"] is not None:
         report.draw(outcomes, choices["plot"])
         click.echo(f"wrote {choices['plot']}", err=True)
-    if output is not None:
-        place = folder_for(Path(output))
-        write_json(place / "always-on.json", report.summary(outcomes, battery))
-        click.echo(f"wrote {place / 'always-on.json'}", err=True)
-        chip_file = library.find("chip", choices["chip"])
-        asked = {
-            "policy": policy,
-            "duty": [str(share) for share in duty],
-            **{name: choices[name] for name in ("frames", "burst", "background", "seed")},
-            "frame_rate": frame_rate.text,
-            "battery": choices["battery"] and choices["battery"].text,
-            "set": list(choices["setting"]),
-        }
-        write_json(place / "manifest.json", report.manifest(outcomes, chip, chip_file, asked))
-        click.echo(f"wrote {place / 'manifest.json'}", err=True)

@@ -95,6 +95,7 @@ def crossover(
     engine: str,
     setting: tuple[str, ...],
     output: str | None,
+    overwrite: bool,
 ) -> None:
     """Find the spike rate at which both twins of WORKLOAD cost the same: in energy, latency and
     energy-delay product.
@@ -112,7 +113,9 @@ def crossover(
     from simulator.commands.progress import shown
     from simulator.describe.chip import Chip
     from simulator.report import terminal
-    from simulator.report.crossover import crossover_view, write_crossover
+    from simulator.report.crossover import crossover_view, put_crossover
+    from simulator.report.files import provenance
+    from simulator.report.writing import MANIFEST
     from simulator.study.crossover import sweep
 
     loaded = load_workload(workload, setting)
@@ -124,38 +127,29 @@ def crossover(
         for swept in sweeps(chip_set)
     ]
     share = chosen_density(density, workload)
-    with shown() as progress:
-        findings = sweep(
-            loaded,
-            chips,
-            timesteps,
-            density=share,
-            inferences=limit,
-            seed=seed,
-            spread=spread,
-            encodings=encodings,
-            engine=engine,
-            resolution=resolution,
-            progress=progress,
-        )
-    about = f"{loaded.name} on {chip}, density {density}, seed {seed}, {limit} inferences per rate"
-    terminal.show(crossover_view(findings, about, resolution))
-    if output is not None:
-        asked = {
-            "workload": loaded.name,
-            "chip": chip,
-            "density": share,
-            "seed": seed,
-            "inferences": limit,
-        }
-        how = {
-            "resolution": resolution,
-            "settings": list(mine),
-            "encodings": encodings,
-            "engine": engine,
-        }
-        write_crossover(output, findings, asked | how)
-        click.echo(f"wrote {output}", err=True)
+    with options.folder(output, overwrite) as folder:
+        with shown() as progress:
+            findings = sweep(
+                loaded,
+                chips,
+                timesteps,
+                density=share,
+                inferences=limit,
+                seed=seed,
+                spread=spread,
+                encodings=encodings,
+                engine=engine,
+                resolution=resolution,
+                progress=progress,
+            )
+        if folder is not None:
+            about = {"workload": loaded.name, "chip": chip, "density": share, "seed": seed}
+            about |= {"inferences": limit, "resolution": resolution, "encodings": encodings}
+            put_crossover(folder, findings, about)
+            files = [*loaded.files, chips[0][1].file]
+            folder.json(MANIFEST, provenance(files, options=options.asked()))
+    title = f"{loaded.name} on {chip}, density {density}, seed {seed}, {limit} inferences per rate"
+    terminal.show(crossover_view(findings, title, resolution))
 
 
 def load_workload(workload: str, setting: tuple[str, ...]) -> Workload:

@@ -222,7 +222,8 @@ def _run_trace(path: Path, plan: Plan, choices: dict[str, Any]) -> None:
     from simulator.commands.progress import shown
     from simulator.report import noc as report
     from simulator.report import terminal
-    from simulator.report.csv_rows import rows_writer, whole_file
+    from simulator.report.csv_rows import rows_writer
+    from simulator.report.writing import whole_file
     from simulator.study.noc import GRANT_COLUMNS, PACKET_COLUMNS, run_trace
     from simulator.study.trace_file import TraceFile
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from simulator.commands.numbers import LARGEST_COUNT, LARGEST_SEED, Whole
+from simulator.errors import InputError
 
 if TYPE_CHECKING:
     from simulator.describe.chip import Chip
     from simulator.describe.workload import Workload
+    from simulator.report.writing import Folder
 
 #: ranges that several options share
 TIMESTEPS, COUNT, SEED = Whole(1, 4096), Whole(1, LARGEST_COUNT), Whole(0, LARGEST_SEED)
@@ -83,7 +87,7 @@ memory = click.option(
     callback=_limited,
     help="Memory that may be taken, such as 8GiB.  [default: three quarters of what is free]",
 )
-output = click.option(
+_output = click.option(
     "-o",
     "output",
     type=click.Path(file_okay=False),
@@ -91,6 +95,56 @@ output = click.option(
     metavar="DIR",
     help="Write summary.json, manifest.json and tables there.",
 )
+_overwrite = click.option(
+    "--overwrite", is_flag=True, help="Replace a folder of results at -o as a whole."
+)
+
+
+def output(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command -o and --overwrite, both for `folder`."""
+    return _output(_overwrite(command))
+
+
+#: options that say where results go, not what they are
+PLACES = ("output", "overwrite", "plot", "memory")
+
+
+@contextmanager
+def folder(output: str | None, overwrite: bool) -> Iterator[Folder | None]:
+    """Yield the folder of -o while it is made, None where nobody asked for one; says that it was
+    written.
+    """
+    if output is None:
+        if overwrite:
+            raise InputError("--overwrite: needs -o")
+        yield None
+        return
+    from simulator.report.writing import result_folder
+
+    with result_folder(output, overwrite) as made:
+        yield made
+    click.echo(f"wrote {output}", err=True)
+
+
+def asked() -> dict[str, Any]:
+    """Return the command's options as they are recorded beside its results."""
+    found = _context().params
+    named = {"set" if name == "setting" else name: value for name, value in found.items()}
+    return {name: _recorded(value) for name, value in named.items() if name not in PLACES}
+
+
+def _context() -> click.Context:
+    context = click.get_current_context()
+    assert context is not None
+    return context
+
+
+def _recorded(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_recorded(each) for each in value]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return getattr(value, "text", None) or str(value)
 
 
 def load(

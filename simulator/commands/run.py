@@ -28,7 +28,7 @@ from simulator.commands import options
 @options.setting
 @options.memory
 @options.output
-def run(workload: str, mode: str, output: str | None, **choices: Any) -> None:
+def run(workload: str, mode: str, output: str | None, overwrite: bool, **choices: Any) -> None:
     """Simulate one twin of WORKLOAD on a chip: energy, latency, stalls, cycle by cycle.
 
     WORKLOAD is a name (`spikemesh workloads` lists them) or a path to a workload.yaml.
@@ -37,7 +37,7 @@ def run(workload: str, mode: str, output: str | None, **choices: Any) -> None:
     spikemesh run digits-mlp --chip generic-22nm --mode snn --timesteps 4 --limit 20
     spikemesh run digits-cnn --mode qnn --set packet.activations=dense -o results/
     """
-    from simulator.report.files import write_run
+    from simulator.report.files import put_run
     from simulator.report.run import run_view
     from simulator.study import simulation
 
@@ -46,7 +46,7 @@ def run(workload: str, mode: str, output: str | None, **choices: Any) -> None:
             loaded, chip, mode, partial=True, progress=progress, **options.how(choices)
         )
 
-    _go(workload, choices, simulate, run_view, write_run, output)
+    _go(workload, choices, simulate, run_view, put_run, output, overwrite)
 
 
 @click.command()
@@ -61,7 +61,7 @@ def run(workload: str, mode: str, output: str | None, **choices: Any) -> None:
 @options.setting
 @options.memory
 @options.output
-def twin(workload: str, output: str | None, **choices: Any) -> None:
+def twin(workload: str, output: str | None, overwrite: bool, **choices: Any) -> None:
     """Simulate both twins of WORKLOAD on the same chip and mapping, and say which wins, by how
     much, and why.
 
@@ -71,14 +71,14 @@ def twin(workload: str, output: str | None, **choices: Any) -> None:
     spikemesh twin digits-mlp --chip generic-22nm --timesteps 4
     spikemesh twin digits-cnn --set core.synapse.lanes=16 --set workload.twin.firing=accumulate
     """
-    from simulator.report.files import write_twin
+    from simulator.report.files import put_twin
     from simulator.report.run import twin_view
     from simulator.study import twin as study
 
     def simulate(loaded: Any, chip: Any, progress: Any) -> Any:
         return study.twin(loaded, chip, partial=True, progress=progress, **options.how(choices))
 
-    _go(workload, choices, simulate, twin_view, write_twin, output)
+    _go(workload, choices, simulate, twin_view, put_twin, output, overwrite)
 
 
 def _go(
@@ -86,19 +86,19 @@ def _go(
     choices: dict[str, Any],
     simulate: Callable[[Any, Any, Any], Any],
     view: Callable[[Any], Any],
-    write: Callable[[Any, str], None],
+    put: Callable[..., None],
     output: str | None,
+    overwrite: bool,
 ) -> None:
     from simulator.commands.progress import shown
     from simulator.report import terminal
-    from simulator.report.files import folder_ready
 
     loaded, chip = options.load(workload, choices["chip"], choices["setting"], choices["corner"])
-    with folder_ready(output), shown() as progress:
-        result = simulate(loaded, chip, progress)
+    with options.folder(output, overwrite) as folder:
+        with shown() as progress:
+            result = simulate(loaded, chip, progress)
+        if folder is not None:
+            put(result, folder, options=options.asked())
     terminal.show(view(result))
-    if output is not None:
-        write(result, output)
-        click.echo(f"wrote {output}", err=True)
     if not result.is_complete:
         raise SystemExit(130)

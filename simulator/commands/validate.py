@@ -54,6 +54,7 @@ def validate(
     terms_only: bool,
     setting: tuple[str, ...],
     output: str | None,
+    overwrite: bool,
 ) -> None:
     """Simulate both twins of WORKLOAD and print each term of the closed-form model three ways.
 
@@ -68,12 +69,15 @@ def validate(
     """
     from simulator.commands.crossover import chosen_density, load_workload
     from simulator.commands.progress import shown
+    from simulator.describe import library
     from simulator.describe.chip import Chip
     from simulator.report import terminal
     from simulator.report.blocks import Block, Paragraph
-    from simulator.report.validate import relaxed_view, terms_view, write_validation
+    from simulator.report.files import provenance
+    from simulator.report.validate import put_validation, relaxed_view, terms_view
+    from simulator.report.writing import MANIFEST
     from simulator.study.controlled import TRACE, EventSource, natural_rate, replay
-    from simulator.study.relaxations import mesh_for, relax
+    from simulator.study.relaxations import Relaxed, mesh_for, relax
     from simulator.study.simulation import MODES, run
     from simulator.study.validate import measure, terms
 
@@ -88,59 +92,57 @@ def validate(
     larger = mesh_for(loaded, described) if is_ideal else ()
     described = Chip.load(chip, (*mine, *larger))
     found = {}
+    files = [*loaded.files, described.file, library.find("chip", prices)]
     said: list[Block] = []
-    with shown() as progress:
-        for mode in MODES:
-            if share == TRACE:
-                result = run(
+    rows: list[Relaxed] = []
+    with options.folder(output, overwrite) as folder:
+        with shown() as progress:
+            for mode in MODES:
+                if share == TRACE:
+                    result = run(
+                        loaded,
+                        described,
+                        mode,
+                        timesteps=timesteps,
+                        limit=limit,
+                        engine=engine,
+                        progress=progress,
+                    )
+                else:
+                    activity = EventSource(loaded, window, limit, share, seed)
+                    result = replay(
+                        activity,
+                        described,
+                        mode,
+                        natural_rate(window, share),
+                        engine=engine,
+                    )
+                found[mode] = terms(result)
+                said += terms_view(mode, measure(result), found[mode])
+            if is_ideal and not terms_only:
+                rows = relax(
                     loaded,
-                    described,
-                    mode,
+                    chip,
+                    (*mine, *larger),
+                    prices=prices,
                     timesteps=timesteps,
-                    limit=limit,
+                    inferences=limit,
+                    density=share,
+                    seed=seed,
                     engine=engine,
                     progress=progress,
                 )
-            else:
-                activity = EventSource(loaded, window, limit, share, seed)
-                result = replay(
-                    activity,
-                    described,
-                    mode,
-                    natural_rate(window, share),
-                    engine=engine,
+                said += relaxed_view(rows, prices)
+            elif not terms_only:
+                said.append(
+                    Paragraph(
+                        f"{described.name} is no idealised machine: its assumptions are given up "
+                        f"already"
+                    )
                 )
-            found[mode] = terms(result)
-            said += terms_view(mode, measure(result), found[mode])
-        rows = []
-        if is_ideal and not terms_only:
-            rows = relax(
-                loaded,
-                chip,
-                (*mine, *larger),
-                prices=prices,
-                timesteps=timesteps,
-                inferences=limit,
-                density=share,
-                seed=seed,
-                engine=engine,
-                progress=progress,
-            )
-            said += relaxed_view(rows, prices)
-        elif not terms_only:
-            said.append(
-                Paragraph(
-                    f"{described.name} is no idealised machine: its assumptions are given up "
-                    f"already"
-                )
-            )
+        if folder is not None:
+            about = {"workload": loaded.name, "chip": described.name, "timesteps": window}
+            about |= {"inferences": limit, "prices": prices, "density": share}
+            put_validation(folder, found, rows, about)
+            folder.json(MANIFEST, provenance(files, options=options.asked()))
     terminal.show(said)
-    if output is not None:
-        about = {"workload": loaded.name, "chip": described.name, "timesteps": window}
-        write_validation(
-            output,
-            found,
-            rows,
-            about | {"inferences": limit, "seed": seed, "prices": prices, "density": share},
-        )
-        click.echo(f"wrote {output}", err=True)

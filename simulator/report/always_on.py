@@ -4,7 +4,6 @@ how long a battery lasts.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from simulator.describe.corners import NOMINAL
 from simulator.report import files as run_files
 from simulator.report.blocks import Block, Column, Paragraph, Table, Title, table, with_total, words
 from simulator.report.landscape import figure_class
+from simulator.report.writing import MANIFEST, Folder, whole_file
 from simulator.study.always_on import Outcome
 from simulator.timing.record import GATED, OFF, POWER_STATES
 from simulator.units import show
@@ -25,7 +25,7 @@ HOUR, DAY = 3600.0, 86400.0
 
 
 def summary(outcomes: list[Outcome], battery: float | None = None) -> dict[str, Any]:
-    """Return the content of always-on.json (docs/always-on.md has every key and unit)."""
+    """Return the content of summary.json (docs/always-on.md has every key and unit)."""
     first = outcomes[0]
     return {
         "schema_version": 1,
@@ -43,22 +43,43 @@ def summary(outcomes: list[Outcome], battery: float | None = None) -> dict[str, 
 
 
 def manifest(
-    outcomes: list[Outcome], chip: Chip, chip_file: Path, asked: dict[str, Any]
+    outcomes: list[Outcome], chip: Chip, chip_file: Path, options: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return the content of manifest.json: what a run's has, the chip before any policy, and what
-    was asked of the study.
+    """Return the content of manifest.json: what a run's has, the chip before any policy, and the
+    options of the study.
     """
     result = outcomes[0].awake.described(chip)
-    files = [*result.workload.files, chip_file]
     about = run_files.manifest(result)
-    # one simulation's own: a study shows its stream again for every duty
-    for name in ("limit", "seed"):
-        del about[name]
-    inputs = [
-        {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-        for path in files
-    ]
-    return {**about, "inputs": inputs, "study": asked | {"frames": outcomes[0].stream.frames}}
+    del about["limit"]  # one simulation's own: a study shows its stream again for every duty
+    files = [*result.workload.files, chip_file]
+    return {
+        **about,
+        **run_files.provenance(files, options=options),
+        "frames": outcomes[0].stream.frames,
+    }
+
+
+def put(
+    outcomes: list[Outcome], folder: Folder, battery: float | None, about: dict[str, Any]
+) -> None:
+    """Write summary.json, points.csv and manifest.json of a study."""
+    found = summary(outcomes, battery)
+    rows = [_flat(point) for point in found["points"]]
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    folder.json("summary.json", found)
+    folder.table("points.csv", columns, [[row.get(key) for key in columns] for row in rows])
+    folder.json(MANIFEST, about)
+
+
+def _flat(values: dict[str, Any], before: str = "") -> dict[str, Any]:
+    """Return nested values under names such as 'ideal.power_w'."""
+    row: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            row |= _flat(value, f"{before}{name}.")
+        else:
+            row[before + name] = int(value) if isinstance(value, bool) else value
+    return row
 
 
 def _point(outcome: Outcome, battery: float | None) -> dict[str, Any]:
@@ -303,4 +324,5 @@ def draw(outcomes: list[Outcome], path: Path) -> None:
     )
     axes.grid(True, which="major", color="#dddddd", linewidth=0.6)
     figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
-    figure.savefig(path, dpi=160)
+    with whole_file(path) as file:
+        figure.savefig(file, dpi=160, format="png")

@@ -4,14 +4,11 @@ the closed form's.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from simulator.report.blocks import Block, Column, Paragraph, table, words
-from simulator.report.files import write_atomically, write_json
+from simulator.report.writing import Folder
 from simulator.study.crossover import METRICS, Finding
 
 #: heading of what is known of a crossing, and whether it is a number
@@ -45,8 +42,8 @@ def crossover_view(findings: Sequence[Finding], about: str, resolution: float) -
             "/".join(finding.encoding.values()),
             finding.active,
             finding.hops,
-            finding.formula,
-            finding.formula_hops,
+            finding.formula.show(),
+            finding.formula_hops.show(),
         ]
         for finding in findings
     ]
@@ -58,16 +55,10 @@ def crossover_view(findings: Sequence[Finding], about: str, resolution: float) -
     return [table(columns, rows, about, keys=2 + len(settings)), Paragraph(note, tone="faint")]
 
 
-def write_crossover(folder: str | Path, findings: Sequence[Finding], about: dict[str, Any]) -> None:
-    """Write crossover.csv, one row per finding, and crossover.json with what was asked."""
-    place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
+def put_crossover(folder: Folder, findings: Sequence[Finding], about: dict[str, Any]) -> None:
+    """Write crossover.csv, one row per finding, and summary.json with what was asked."""
     rows = [finding.flat() for finding in findings]
-    text = io.StringIO()
-    writer = csv.DictWriter(
-        text, list(dict.fromkeys(key for row in rows for key in row)), lineterminator="\n"
-    )
-    writer.writeheader()
-    writer.writerows(rows)
-    write_atomically(place / "crossover.csv", lambda handle: handle.write(text.getvalue().encode()))
-    write_json(place / "crossover.json", {"schema_version": 1, **about, "findings": rows})
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    cells = [[row.get(column) for column in columns] for row in rows]
+    folder.table("crossover.csv", columns, cells)
+    folder.json("summary.json", {"schema_version": 1, **about, "findings": rows})

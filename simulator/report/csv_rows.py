@@ -1,18 +1,12 @@
-"""Rows of integers as CSV text, some hundred megabytes a second, in files that are there whole or
-not at all.
-"""
+"""Rows of integers as CSV text, some hundred megabytes a second."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from typing import BinaryIO
 
 import numpy as np
 
-from simulator.errors import InputError
 from simulator.jit import kernel
 
 #: a 64-bit integer, its sign and the comma behind it
@@ -57,27 +51,3 @@ def rows_writer(file: BinaryIO, columns: tuple[str, ...]) -> Callable[[np.ndarra
         file.write(text[: format_rows(rows, text)].data)
 
     return write
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Yield a file that takes the place of `path` when all went well and leaves nothing behind when
-    not.
-
-    A device or a pipe is written directly.  Raises InputError when it cannot be written.
-    """
-    place = Path(os.path.realpath(path))
-    temporary = place.with_name(f".{place.name}.{os.getpid()}.partial")
-    try:
-        if place.exists() and not place.is_file():
-            with open(place, "wb") as file:
-                yield file
-            return
-        try:
-            with open(temporary, "wb") as file:
-                yield file
-            os.replace(temporary, place)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from error

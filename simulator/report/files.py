@@ -1,100 +1,76 @@
-"""Results on disk: JSON and npz, each written under a temporary name and then renamed, so that
-nothing is ever half there.
-"""
+"""A run on disk: its summary, its tables, and what produced it."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import platform
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from simulator.account.energy import ACTIONS
-from simulator.errors import InputError
+from simulator.report.writing import MANIFEST, Folder, result_folder
 from simulator.study.simulation import Result
 from simulator.study.twin import TwinResult
 from simulator.timing.record import COUNTERS, POWER_STATES, QUEUES, UNIT_STATES, UNITS
 
+#: packages that a result depends on
+PACKAGES = ("spikemesh", "numpy", "numba", "simpy", "pyyaml", "pydantic")
 
-def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Let `write` fill a temporary file beside `path`, then rename it; leaves nothing behind when
-    it fails.
+
+def write_run(
+    result: Result, folder: str | Path, command: list[str] | None = None, *, overwrite: bool = False
+) -> None:
+    """Write a run's folder: summary.json, cores.npz, links.npz, layers.npz, steps.npz and
+    manifest.json (docs/results.md); raises InputError when it cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with open(temporary, "wb") as handle:
-            write(handle)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with result_folder(folder, overwrite) as place:
+        put_run(result, place, command)
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Write `content` as JSON with two spaces; NaN and infinity are refused."""
-    text = json.dumps(content, indent=2, allow_nan=False) + "\n"
-    write_atomically(path, lambda handle: handle.write(text.encode()))
-
-
-def folder_for(folder: Path) -> Path:
-    """Return the folder of `-o`, made if it is not there; raises InputError when it cannot be."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"-o {folder}: must be a folder that can be written: {error.strerror}"
-        ) from error
-    return folder
-
-
-@contextmanager
-def folder_ready(folder: str | None) -> Iterator[None]:
-    """Make the folder of `-o` before the work, so that a bad name is said at once; take it away
-    again when the work fails.
+def write_twin(
+    result: TwinResult,
+    folder: str | Path,
+    command: list[str] | None = None,
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Write the folder of a twin run: summary.json, snn/ and qnn/ (each as write_run) and
+    manifest.json; raises InputError when it cannot be written.
     """
-    if folder is None:
-        yield
-        return
-    place = Path(folder)
-    is_new = not place.exists()
-    folder_for(place)
-    try:
-        yield
-    except BaseException:
-        if is_new and place.is_dir() and not any(place.iterdir()):
-            place.rmdir()
-        raise
+    with result_folder(folder, overwrite) as place:
+        put_twin(result, place, command)
 
 
-def write_run(result: Result, folder: str | Path, command: list[str] | None = None) -> None:
-    """Write summary.json, manifest.json, cores.npz, links.npz, layers.npz and steps.npz of a run
-    (docs/results.md).
-    """
-    place = folder_for(Path(folder))
-    write_json(place / "summary.json", result.summary())
-    write_json(place / "manifest.json", manifest(result, command))
+def put_run(
+    result: Result,
+    folder: Folder,
+    command: list[str] | None = None,
+    options: dict[str, Any] | None = None,
+) -> None:
+    """Write the files of a run into a folder of results, with the options it was asked by."""
+    folder.json("summary.json", result.summary())
     for name, arrays in tables(result).items():
-        write_atomically(
-            place / f"{name}.npz",
-            lambda handle, arrays=arrays: np.savez_compressed(handle, **arrays),  # type: ignore[misc]
-        )
+        folder.arrays(f"{name}.npz", arrays)
+    folder.json(MANIFEST, manifest(result, command, options))
 
 
-def write_twin(result: TwinResult, folder: str | Path, command: list[str] | None = None) -> None:
-    """Write snn/, qnn/ (each as write_run) and twin.json."""
-    place = folder_for(Path(folder))
-    write_run(result.snn, place / "snn", command)
-    write_run(result.qnn, place / "qnn", command)
-    write_json(place / "twin.json", result.summary())
+def put_twin(
+    result: TwinResult,
+    folder: Folder,
+    command: list[str] | None = None,
+    options: dict[str, Any] | None = None,
+) -> None:
+    """Write the files of a twin run into a folder of results, with the options it was asked by."""
+    for mode, mine in (("snn", result.snn), ("qnn", result.qnn)):
+        put_run(mine, folder.sub(mode), command, options)
+    folder.json("summary.json", result.summary())
+    files = [*result.snn.workload.files, result.snn.chip.file]
+    folder.json(MANIFEST, provenance(files, command, options))
 
 
 def tables(result: Result) -> dict[str, dict[str, np.ndarray]]:
@@ -168,27 +144,40 @@ def tables(result: Result) -> dict[str, dict[str, np.ndarray]]:
     }
 
 
-def manifest(result: Result, command: list[str] | None = None) -> dict[str, Any]:
-    """Return what produced a run: versions, resolved configuration, digests of the inputs, engine,
-    seed.
+def provenance(
+    files: Sequence[Path], command: list[str] | None = None, options: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return what every manifest.json has: the command, its options, versions, digests of the files
+    read.
     """
-    packages = ("spikemesh", "numpy", "numba", "simpy", "pyyaml", "pydantic")
-    files = [*result.workload.files, result.chip.file]
+    asked = {} if options is None else options
     return {
         "schema_version": 1,
         "command": sys.argv if command is None else command,
-        "engine": result.engine,
-        "seed": result.uncertainty.seed
-        if result.uncertainty
-        else None,  # a run itself draws no random number
+        "options": {name: value for name, value in asked.items() if name != "set"},
+        "set": list(asked.get("set", ())),
+        "seed": asked.get("seed"),
         "versions": {
             "python": platform.python_version(),
-            **{name: metadata.version(name) for name in packages},
+            **{name: metadata.version(name) for name in PACKAGES},
         },
         "inputs": [
             {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
             for path in files
         ],
+    }
+
+
+def manifest(
+    result: Result, command: list[str] | None = None, options: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return what produced a run: what every manifest has, and the resolved configuration."""
+    files = [*result.workload.files, result.chip.file]
+    seed = result.uncertainty.seed if result.uncertainty else None
+    return {
+        **provenance(files, command, options),
+        "seed": seed,  # a run itself draws no random number
+        "engine": result.engine,
         "mode": result.mode,
         "timesteps": result.timesteps,
         "limit": len(result.raster.outputs),

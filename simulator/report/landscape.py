@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from simulator.errors import SpikemeshError
+from simulator.report.writing import whole_file
 from simulator.study.landscape import Grid
 
 #: colours stop at this factor either way; beyond it only the sign matters
@@ -52,7 +53,8 @@ def draw(
     paths = []
     for name, figure in pictures.items():
         path = folder / name
-        figure.savefig(path, dpi=160)
+        with whole_file(path) as file:
+            figure.savefig(file, dpi=160, format="png")
         paths.append(path)
     return paths
 

@@ -11,8 +11,8 @@ from typing import Any
 from simulator.account.router_energy import NetworkEnergy
 from simulator.mapping.plan import LOOKAHEAD, Plan
 from simulator.report.blocks import Block, Column, Facts, Paragraph, Title, table
-from simulator.report.csv_rows import whole_file
 from simulator.report.landscape import figure_class
+from simulator.report.writing import whole_file
 from simulator.study.curve import Point, verdict
 from simulator.study.multicast import Saving, Way
 from simulator.study.noc import PORT_NAMES, Latency, NocResult

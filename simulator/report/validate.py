@@ -5,11 +5,10 @@ assumptions given up.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from simulator.report.blocks import Block, Column, Paragraph, table, with_total, words
-from simulator.report.files import write_json
+from simulator.report.writing import Folder
 from simulator.study.relaxations import BASE, Relaxed
 from simulator.study.validate import Measured, Term, total
 
@@ -130,44 +129,76 @@ def relaxed_view(rows: Sequence[Relaxed], prices: str) -> list[Block]:
     return [table(RELAXED_COLUMNS, cells, title), Paragraph(note, tone="faint")]
 
 
-def write_validation(
-    folder: str | Path, terms: dict[str, list[Term]], rows: Sequence[Relaxed], about: dict[str, Any]
+TERM_NAMES = ("twin", "layer", "term", "paper_j", "measured_j", "ledger_j", "residual_j")
+TERMS_CSV = (*TERM_NAMES, "agrees", "cause")
+RELAXED_NAMES = ("given_up", "snn_j", "qnn_j", "ratio", "snn_residual_j", "qnn_residual_j")
+RELAXED_CSV = (*RELAXED_NAMES, "breakeven_rate", "cheaper_below", "moved")
+
+
+def put_validation(
+    folder: Folder,
+    terms: dict[str, list[Term]],
+    rows: Sequence[Relaxed],
+    about: dict[str, Any],
 ) -> None:
-    """Write validate.json: every term of both twins in J per inference, and the relaxations."""
-    place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
-    content = {
-        "schema_version": 1,
-        **about,
-        "terms": {
-            mode: [
-                {
-                    "layer": term.layer,
-                    "term": term.name,
-                    "paper_j": term.paper,
-                    "measured_j": term.measured,
-                    "ledger_j": term.ledger,
-                    "residual_j": term.residual,
-                    "agrees": term.agrees,
-                    "cause": term.cause,
-                }
-                for term in found
-            ]
+    """Write terms.csv, relaxed.csv and summary.json: what was asked, how many terms agree, the
+    totals.
+    """
+    folder.table(
+        "terms.csv",
+        TERMS_CSV,
+        [
+            (
+                mode,
+                term.layer,
+                term.name,
+                term.paper,
+                term.measured,
+                term.ledger,
+                term.residual,
+                int(term.agrees),
+                term.cause,
+            )
             for mode, found in terms.items()
-        },
-        "relaxed": [
-            {
-                "given_up": row.name,
-                "snn_j": row.snn,
-                "qnn_j": row.qnn,
-                "ratio": row.ratio,
-                "snn_residual_j": row.snn_residual,
-                "qnn_residual_j": row.qnn_residual,
-                "breakeven_rate": list(row.breakeven.rate),
-                "cheaper_below": row.breakeven.below,
-                "moved": row.moved,
-            }
+            for term in found
+        ],
+    )
+    folder.table(
+        "relaxed.csv",
+        RELAXED_CSV,
+        [
+            (
+                row.name,
+                row.snn,
+                row.qnn,
+                row.ratio,
+                row.snn_residual,
+                row.qnn_residual,
+                row.breakeven.rate[0] if row.breakeven.rate else None,
+                row.breakeven.below,
+                row.moved,
+            )
             for row in rows
         ],
+    )
+    folder.json(
+        "summary.json",
+        {
+            "schema_version": 1,
+            **about,
+            "terms": {mode: _agreeing(found) for mode, found in terms.items()},
+            "relaxed": len(rows),
+        },
+    )
+
+
+def _agreeing(terms: list[Term]) -> dict[str, Any]:
+    known, whole = [term for term in terms if term.layer != "-"], total(terms)
+    return {
+        "terms": len(known),
+        "agreeing": sum(term.agrees for term in known),
+        "paper_j": whole.paper,
+        "measured_j": whole.measured,
+        "ledger_j": whole.ledger,
+        "residual_j": whole.residual,
     }
-    write_json(place / "validate.json", content)

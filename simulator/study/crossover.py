@@ -17,6 +17,7 @@ import numpy as np
 
 from simulator.analytic import model as analytic
 from simulator.analytic.constants import hardware
+from simulator.analytic.model import Breakeven
 from simulator.behaviour.raster import QNN, SNN
 from simulator.describe.chip import Chip
 from simulator.describe.workload import Workload
@@ -76,31 +77,47 @@ class Finding:
     hops: float  # of the spiking twin there
     encoding: dict[str, str]  # by twin, cheapest in energy there
     crossing: dict[str, Crossing]
-    formula: str  # breakeven of the closed form at one hop
-    formula_hops: str  # at the hops measured
+    formula: Breakeven  # of the closed form at one hop
+    formula_hops: Breakeven  # at the hops measured
 
     def flat(self) -> dict[str, Any]:
-        """Return the row as names and plain values, for a table on disk."""
-        row: dict[str, Any] = {
-            "timesteps": self.timesteps,
-            "bits": self.bits,
-            **self.setting,
-            "density": self.density,
-        }
+        """Return the row as names and plain values, for a table on disk: a crossing is a spike
+        rate, the first of them `_rate_1`, and a name is missing where there is none.
+        """
+        row: dict[str, Any] = {"timesteps": self.timesteps, "bits": self.bits}
+        for key, written in self.setting.items():
+            row |= _number(key, written)
         row |= {
+            "density": self.density,
             "active": self.active,
             "hops": self.hops,
             **{f"{twin}_encoding": name for twin, name in self.encoding.items()},
         }
         for metric, crossing in self.crossing.items():
             name = metric.replace(" ", "_").replace("-", "_")
-            row[name] = " ".join(f"{rate:.5f}" for rate in crossing.rate) or "none"
+            row |= _rates(name, crossing.rate)
             row |= {
                 f"{name}_below": crossing.below,
                 f"{name}_ratio_at_zero": crossing.ratio_at_zero,
+                f"{name}_ratio_at_end": crossing.ratio_at_end,
             }
-            row[f"{name}_ratio_at_end"] = crossing.ratio_at_end
-        return row | {"formula": self.formula, "formula_at_hops": self.formula_hops}
+        for name, breakeven in (("formula", self.formula), ("formula_at_hops", self.formula_hops)):
+            row |= _rates(name, breakeven.crossing) | {f"{name}_below": breakeven.first}
+        return row
+
+
+def _rates(name: str, rates: Sequence[float]) -> dict[str, float]:
+    return {f"{name}_rate_{number}": float(rate) for number, rate in enumerate(rates, 1)}
+
+
+def _number(key: str, written: str) -> dict[str, Any]:
+    """Return a swept value under a name that has its unit: 'packet.axon_bit': 12."""
+    value, _, unit = written.partition(" ")
+    try:
+        number = int(value) if value.isdecimal() else float(value)
+        return {f"{key}_{unit.strip()}" if unit else key: number}
+    except ValueError:
+        return {key: written}
 
 
 class Machine:
@@ -253,8 +270,8 @@ def find(
         hops,
         {twin: cost.encoding["energy"] for twin, cost in costs.items()},
         crossing,
-        analytic.rate_breakeven(asked, model).show(),
-        analytic.rate_breakeven(replace(asked, hops=hops), model).show(),
+        analytic.rate_breakeven(asked, model),
+        analytic.rate_breakeven(replace(asked, hops=hops), model),
     )
 
 

@@ -104,7 +104,7 @@ class TwinResult:
         return f"On {self.snn.chip.name} at T = {self.snn.timesteps}, {outcome}; {pace}."
 
     def summary(self) -> dict[str, Any]:
-        """Return the content of twin.json (docs/results.md has every key and unit)."""
+        """Return the content of a twin run's summary.json (docs/results.md has keys and units)."""
         difference = twins.compare(
             self.snn.raster.first(self.shared), self.qnn.raster.first(self.shared)
         )

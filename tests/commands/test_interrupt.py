@@ -45,7 +45,7 @@ def test_an_interrupted_twin_compares_what_both_finished(tmp_path: Path) -> None
     assert not stopped.is_complete
     assert 1 <= stopped.shared < 300
     write_twin(stopped, tmp_path)
-    written = json.loads((tmp_path / "twin.json").read_text())
+    written = json.loads((tmp_path / "summary.json").read_text())
     assert (written["complete"], written["inferences"]) == (False, stopped.shared)
     whole = twin("digits-mlp", limit=stopped.shared).summary()
     assert written["spike_counts_against_activations"] == whole["spike_counts_against_activations"]

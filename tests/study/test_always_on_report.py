@@ -120,7 +120,7 @@ def test_the_page_holds_every_key_of_the_summary(mlp) -> None:
     }
     page = (Path(__file__).parents[2] / "docs" / "always-on.md").read_text()
     rows = [
-        row for row in page[page.index("## always-on.json") :].splitlines() if row.startswith("| `")
+        row for row in page[page.index("## summary.json") :].splitlines() if row.startswith("| `")
     ]
     assert keys == {name for row in rows for name in re.findall(r"`([^`]+)`", row.split(" | ")[0])}
 
@@ -213,7 +213,7 @@ def test_the_command_writes_what_it_prints(tmp_path, capsys, monkeypatch) -> Non
         str(tmp_path),
     ]
     cli.main(["always-on", "digits-mlp", *options, "--mode", "qnn"], standalone_mode=False)
-    written = json.loads((tmp_path / "always-on.json").read_text())
+    written = json.loads((tmp_path / "summary.json").read_text())
     assert 1 == len(written["points"]) and "qnn" == written["mode"]
     assert show(written["points"][0]["power_w"], "W") in capsys.readouterr().out
 
@@ -242,20 +242,21 @@ def test_the_manifest_says_how_to_run_the_study_again(tmp_path, monkeypatch) -> 
             ["always-on", "digits-mlp", f"--chip={mine}", *written, *settings, "-o", str(place)],
             standalone_mode=False,
         )
-        return (place / "always-on.json").read_text(), json.loads(
+        return (place / "summary.json").read_text(), json.loads(
             (place / "manifest.json").read_text()
         )
 
     given = asked | {"duty": "0.1,0.3"}
     given.pop("set")
     first, manifest = study("first", **given)
-    assert asked == manifest["study"]
+    assert asked == {name: manifest["options"].get(name, manifest["set"]) for name in asked}
+    assert 7 == manifest["seed"] and asked["set"] == manifest["set"]
     assert "limit" not in manifest and -1 != manifest["chip"]["gating"]["gate_after"]
     assert {
         "file": "mine.yaml",
         "sha256": hashlib.sha256(mine.read_bytes()).hexdigest(),
     } == manifest["inputs"][-1]
-    again = {name: value for name, value in manifest["study"].items() if name != "set"}
+    again = {name: value for name, value in manifest["options"].items() if name in given}
     assert (first, manifest) == study("again", **again | {"duty": ",".join(again["duty"])})
     other, _ = study("other", **given | {"seed": 8})
     assert other != first

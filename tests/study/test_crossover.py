@@ -165,11 +165,9 @@ def test_a_sweep_has_a_row_for_every_window_chip_and_spread(tmp_path) -> None:
     out = CliRunner().invoke(crossover, [*arguments, *options], catch_exceptions=False)
     assert out.exit_code == 0, out.output
     rows = list(csv.DictReader((tmp_path / "crossover.csv").read_text().splitlines()))
-    keys = [(row["timesteps"], row["packet.axon"], row["spread"]) for row in rows]
-    assert keys == [
-        (t, axon, spread) for t in "34" for axon in ("0 bit", "12 bit") for spread in "12"
-    ]
-    assert all(row["formula"].endswith("(SNN is cheaper below)") for row in rows)
+    keys = [(row["timesteps"], row["packet.axon_bit"], row["spread"]) for row in rows]
+    assert keys == [(t, axon, spread) for t in "34" for axon in ("0", "12") for spread in "12"]
+    assert all(float(row["formula_rate_1"]) < 0.3 and row["formula_below"] == "snn" for row in rows)
 
 
 def test_a_trace_holds_the_measured_density_in_the_formula() -> None:
@@ -239,10 +237,10 @@ def test_one_finding_names_both_encodings_and_the_formula() -> None:
     assert set(finding.encoding) == {"snn", "qnn"} and finding.bits == 3
     assert set(finding.flat()) >= {
         "timesteps",
-        "energy",
-        "latency",
-        "energy_delay_product",
-        "formula",
+        "energy_rate_1",
+        "latency_below",
+        "energy_delay_product_ratio_at_zero",
+        "formula_rate_1",
     }
 
 

@@ -55,7 +55,7 @@ def test_every_key_of_the_summary_is_documented_and_no_other(results) -> None:
 
 def test_every_key_of_the_twin_file_is_documented_and_no_other(results) -> None:
     assert written(results[1].summary(), ("accuracy", "energy_per_inference_j")) == documented(
-        section("twin.json")
+        section("summary.json of a twin run")
     )
 
 

@@ -157,7 +157,7 @@ def test_a_leak_free_idle_chip_costs_nothing_and_a_leaking_one_its_leakage() -> 
 def test_the_twin_run_names_winner_and_reason(tmp_path) -> None:
     result = twin("digits-mlp", "generic-22nm", timesteps=4, limit=2)
     write_twin(result, tmp_path)
-    written = json.loads((tmp_path / "twin.json").read_text())
+    written = json.loads((tmp_path / "summary.json").read_text())
     assert written["verdict"] == result.verdict()
     assert written["agreement"] == 1.0
     ratio = result.snn.ledger.total / result.qnn.ledger.total

@@ -2,6 +2,7 @@
 formula, term by term.
 """
 
+import csv
 import json
 from dataclasses import replace
 
@@ -250,8 +251,10 @@ def test_the_command_prints_three_ways_and_writes_them(tmp_path) -> None:
     out = CliRunner().invoke(validate, arguments, catch_exceptions=False)
     assert out.exit_code == 0, out.output
     assert "16 of 16 terms agree with the formula to 1e-9" in out.output
-    written = json.loads((tmp_path / "validate.json").read_text())
-    assert {entry["term"] for entry in written["terms"]["snn"]} > {
+    written = json.loads((tmp_path / "summary.json").read_text())
+    assert (16, 16) == tuple(written["terms"]["snn"][key] for key in ("terms", "agreeing"))
+    rows = list(csv.DictReader((tmp_path / "terms.csv").read_text().splitlines()))
+    assert {row["term"] for row in rows if row["twin"] == "snn"} > {
         "accumulate",
         "compare",
         "transfer",
