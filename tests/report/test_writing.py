@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.__main__ import cli
+from simulator.commands.verbs import cli
 from simulator.errors import InputError
 from simulator.report.writing import MANIFEST, result_folder, whole_file
 
