@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.behaviour.neurons import READOUT, activation, integrate, step
-from simulator.behaviour.synapses import gather, pool
+from simulator.behaviour.synapses import LARGEST, gather, pool
 from simulator.jit import kernel
 
 
@@ -31,6 +31,10 @@ class Scratch(NamedTuple):
     current: np.ndarray  # (n_out,) int32 or int64, before pooling
     drive: np.ndarray  # (n_neurons,) int64
     potential: np.ndarray  # (n_neurons,) int64
+    gathered: (
+        np.ndarray
+    )  # (n_neurons,) int64: currents of a window that is gathered before it fires
+    extreme: np.ndarray  # (2,) int64: the lowest and the highest current an accumulator had to hold
 
 
 class Sent(NamedTuple):
@@ -42,6 +46,25 @@ class Sent(NamedTuple):
     neuron: np.ndarray  # int32
     value: np.ndarray  # int32
     residual: np.ndarray  # (inferences, n_neurons) int64: potentials when the window ends
+
+
+@kernel
+def note(values, extreme):
+    """Widen the range [extreme[0], extreme[1]] to hold all values."""
+    low, high = extreme[0], extreme[1]
+    for j in range(len(values)):
+        low = min(low, values[j])
+        high = max(high, values[j])
+    extreme[0], extreme[1] = low, high
+
+
+@kernel
+def note_currents(rows, scratch):
+    """Note what accumulators hold: each current that is pooled for its maximum, else their sum."""
+    if rows.pool == LARGEST:
+        note(scratch.current, scratch.extreme)
+    else:
+        note(scratch.drive, scratch.extreme)
 
 
 @kernel
@@ -65,6 +88,7 @@ def stream(rows, neurons, timesteps, source, begin, end, scratch, sent):
                     source.start[at + 1],
                 )
                 pool(rows, scratch.current, scratch.drive)
+                note_currents(rows, scratch)
             fired, left = step(neurons, scratch.potential, scratch.drive, sent.neuron[n:])
             for k in range(n, n + fired):
                 sent.value[k] = 1
@@ -88,6 +112,7 @@ def accumulate(rows, neurons, timesteps, source, begin, end, scratch, sent):
     for inference in range(begin, end):
         for j in range(len(potential)):
             potential[j] = neurons.initial[j]
+            scratch.gathered[j] = 0
         for t in range(timesteps):
             if t == 0 or not source.hold:
                 at = inference * timesteps + t
@@ -100,7 +125,11 @@ def accumulate(rows, neurons, timesteps, source, begin, end, scratch, sent):
                     source.start[at + 1],
                 )
                 pool(rows, scratch.current, scratch.drive)
+                note_currents(rows, scratch)
+                for j in range(len(scratch.gathered)):
+                    scratch.gathered[j] += scratch.drive[j]
             overflows += integrate(neurons, potential, scratch.drive)
+        note(scratch.gathered, scratch.extreme)
         for j in range(len(potential)):
             count[j] = activation(neurons, j, potential[j], timesteps)
             if neurons.model != READOUT:
@@ -137,6 +166,7 @@ def activate(rows, neurons, timesteps, source, begin, end, scratch, sent):
             source.start[inference + 1],
         )
         pool(rows, scratch.current, scratch.drive)
+        note_currents(rows, scratch)
         for j in range(len(scratch.drive)):
             total = neurons.initial[j] + times * scratch.drive[j] + timesteps * neurons.bias[j]
             value = activation(neurons, j, total, timesteps)

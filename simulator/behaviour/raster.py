@@ -69,6 +69,9 @@ class Raster:
     predictions: np.ndarray  # (n_inferences,) int64: the first largest output
     accuracy: float | None  # share of right predictions; None without labels
     overflows: int  # potentials that left their width, over neurons and timesteps
+    # per layer but the input, the lowest and the highest current an accumulator has to hold; empty
+    # where events were drawn and no current was computed
+    currents: tuple[tuple[int, int], ...] = ()
 
     @property
     def n_inferences(self) -> int:
@@ -123,6 +126,7 @@ def run(
     window = timesteps if mode == SNN else 1
     trace, largest = _input(stimulus, mode, timesteps, n)
     traces, overflows, done = [trace], 0, 0
+    currents: list[tuple[int, int]] = []
 
     def report(inferences: int) -> None:
         nonlocal done
@@ -132,11 +136,12 @@ def run(
 
     for number, layer in enumerate(network.layers):
         hold = number == 0 and stimulus.kind == CURRENT
-        trace, residual, left = _layer(
+        trace, residual, left, extreme = _layer(
             layer, traces[-1], largest, hold, mode, timesteps, firing, n, report
         )
         traces.append(trace)
         overflows += left
+        currents.append(extreme)
         largest = 1 if mode == SNN else timesteps
     if not traces[-1].fires:
         outputs = residual
@@ -151,7 +156,16 @@ def run(
         accuracy = float((predictions == stimulus.labels[:n]).mean())
     bits = 1 if mode == SNN else timesteps.bit_length()
     return Raster(
-        mode, window, firing, bits, tuple(traces), outputs, predictions, accuracy, overflows
+        mode,
+        window,
+        firing,
+        bits,
+        tuple(traces),
+        outputs,
+        predictions,
+        accuracy,
+        overflows,
+        tuple(currents),
     )
 
 
@@ -238,9 +252,9 @@ def _layer(
     firing: str,
     n: int,
     report: Callable[[int], None],
-) -> tuple[Trace, np.ndarray, int]:
-    """Return what one layer sends in n inferences, its potentials as their windows end, and its
-    overflows.
+) -> tuple[Trace, np.ndarray, int, tuple[int, int]]:
+    """Return what one layer sends in n inferences, its potentials as their windows end, its
+    overflows, and its lowest and highest current.
     """
     # imported here: whoever only reads a raster does not pay for numba
     from simulator.behaviour import neurons, passes, synapses
@@ -266,7 +280,11 @@ def _layer(
     n_neurons = layer.n_neurons
     many = max(1, min(n, _BUFFER // max(1, n_neurons * window)))
     scratch = passes.Scratch(
-        np.zeros(rows.n_out, dtype), np.zeros(n_neurons, np.int64), np.zeros(n_neurons, np.int64)
+        np.zeros(rows.n_out, dtype),
+        np.zeros(n_neurons, np.int64),
+        np.zeros(n_neurons, np.int64),
+        np.zeros(n_neurons, np.int64),
+        np.zeros(2, np.int64),
     )
     memory.need(
         f"layer {layer.name!r}: {many * window * n_neurons:,} places for the events of "
@@ -298,7 +316,8 @@ def _layer(
             residual.append(sent.residual[: end - begin].copy())
         report(end - begin)
     trace = Trace(n_neurons, fires, start, np.concatenate(neuron), np.concatenate(value))
-    return trace, np.concatenate([np.zeros((0, n_neurons), np.int64), *residual]), overflows
+    residuals = np.concatenate([np.zeros((0, n_neurons), np.int64), *residual])
+    return trace, residuals, overflows, (int(scratch.extreme[0]), int(scratch.extreme[1]))
 
 
 def _check_shapes(layer: Layer, bias: np.ndarray) -> None:

@@ -32,7 +32,7 @@ from simulator.jit import kernel
 KINDS = {DENSE: 0, SPARSE: 1, CONVOLUTION: 2}
 _DENSE, _SPARSE, _CONVOLUTION = range(3)
 POOLS = {"none": 0, "max": 1, "sum": 2}
-_NONE, _MAX, _SUM = range(3)
+_NONE, LARGEST, _SUM = range(3)
 #: pixels transposed at a time
 _BLOCK = 64
 

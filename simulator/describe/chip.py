@@ -115,6 +115,8 @@ class Synapse(Description):
     word: SomeBits  # of the weight memory
     banks: Positive  # words read at once
     index: Bits  # per synapse of a sparse row, beside the weight
+    accumulator: SomeBits  # signed, of the currents of one neuron (of one pooled for their maximum)
+    accumulator_word: SomeBits  # of the accumulator memory
     zero_skip: bool
     zero: Duration  # per zero activation skipped in a stream
 
@@ -125,7 +127,8 @@ class Soma(Description):
     update: Literal["all", "touched"]
     visit: PositiveDuration  # per neuron
     spike: Duration  # more for a neuron that sends
-    state: SomeBits  # of neuron memory per neuron (per accumulator where currents are pooled)
+    state: SomeBits  # of neuron memory per neuron, beside its accumulators
+    word: SomeBits  # of the neuron memory
     queue: Positive  # spikes
 
 

@@ -59,16 +59,17 @@ class EnergyTable(Description):
 
     accumulate: Constant[Energy]  # one synapse served by adding its weight
     multiply_accumulate: MultiplyAccumulate  # one synapse served by multiplying and adding
-    accumulator: Constant[
-        Energy
-    ]  # one accumulator read and written back, per synapse served either way
+    #: one word of core.synapse.accumulator_word bits, read and written back for a row of synapses
+    accumulator: Constant[Energy]
     weight_read: Constant[Energy]  # one word of core.synapse.word bits
     event: Constant[Energy]  # one event looked up by the synapse unit
-    threshold_test: Constant[Energy]  # one neuron of the spiking twin visited: leak, compare
-    clamp: Constant[
-        Energy
-    ]  # one of the two comparisons that clip a quantised activation: two per neuron visited
-    membrane_read: Constant[Energy]  # one potential
+    #: one comparison of the spiking twin, with the leak: of a potential, or of two pooled currents
+    threshold_test: Constant[Energy]
+    #: one comparison of the quantised twin: two that clip an activation, or of two pooled currents
+    clamp: Constant[Energy]
+    #: one quantised activation: a current divided by its threshold, or multiplied and shifted
+    requantise: Constant[Energy]
+    membrane_read: Constant[Energy]  # one word of core.soma.word bits
     membrane_write: Constant[Energy]
     reset: Constant[
         Energy

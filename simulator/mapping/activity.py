@@ -11,7 +11,8 @@ import numpy as np
 from simulator.behaviour.raster import Raster
 from simulator.describe.chip import Chip
 from simulator.describe.workload import Workload
-from simulator.mapping import encodings, fan_out, sending, work_size
+from simulator.errors import MappingError
+from simulator.mapping import encodings, fan_out, sending, stages, work_size
 from simulator.mapping.multicast import trees
 from simulator.mapping.partition import CoreMapping
 from simulator.mapping.plan import WORK_COUNTERS, Activity, Plan
@@ -53,6 +54,7 @@ def compile_activity(
     A layer that gathers its window first begins a window later [W3], any other a step later [W2];
     the quantised twin's window is one step [W5].
     """
+    _check_currents(workload, chip, raster)
     work_size.need(workload, chip, mapping, raster)
     layers = workload.network.layers
     stretch = raster.timesteps if raster.firing == "accumulate" else 1
@@ -108,12 +110,13 @@ def compile_activity(
         entry_operations=rows.operations.astype(np.int64),
         entry_kind=rows.kind,
         entry_words=rows.words.astype(np.int64),
+        entry_accumulator_words=rows.accumulator_words.astype(np.int64),
         entry_events=rows.events.astype(np.int64),
         entry_payload_bits=rows.payload_bits.astype(np.int32),
         entry_header_bits=rows.header_bits.astype(np.int32),
         entry_stream_bits=rows.stream_bits.astype(np.int32),
         entry_operands=entry_operands,
-        work_counts=_work_counts(workload, mapping, raster, step, work),
+        work_counts=_work_counts(workload, chip, mapping, raster, step, work),
         operand_bits=np.unique(np.array(operands, np.int64), axis=0),
         **tree,
     )
@@ -127,6 +130,20 @@ def compile_activity(
         tuple(layer.encoding for layer in sent),
         operands,
     )
+
+
+def _check_currents(workload: Workload, chip: Chip, raster: Raster) -> None:
+    """Raise MappingError where the run's currents do not fit the accumulators."""
+    width = chip.core.synapse.accumulator
+    for layer, (low, high) in zip(workload.network.layers, raster.currents):
+        needed = 1 + max((-low - 1).bit_length() if low < 0 else 0, high.bit_length())
+        if needed > width:
+            largest = low if -low > high else high
+            raise MappingError(
+                f"layer {layer.name!r} does not fit: its largest current in this run, {largest}, "
+                f"needs accumulators of {needed} bits, core.synapse.accumulator of {chip.name} is "
+                f"{width} bits"
+            )
 
 
 def _operands(
@@ -147,16 +164,35 @@ def _operands(
 
 
 def _work_counts(
-    workload: Workload, mapping: CoreMapping, raster: Raster, step: object, work: _Work
+    workload: Workload,
+    chip: Chip,
+    mapping: CoreMapping,
+    raster: Raster,
+    step: object,
+    work: _Work,
 ) -> np.ndarray:
-    """Return what every work item counts, (n_work, len(WORK_COUNTERS)) int64."""
+    """Return what every work item counts, (n_work, len(WORK_COUNTERS)) int64.
+
+    Every neuron visited has its accumulators read and cleared, and in the spiking twin its state
+    read and written.  Where the largest of several currents counts, each after the first is
+    compared.  Then the spiking twin compares with the threshold, the quantised one scales the
+    current to an activation and clips it at both ends; a readout does neither [W9].
+    """
+    spiking = raster.mode == "snn"
+    layers = workload.network.layers
+    layer = mapping.core_layer[work.core]
+    area = np.array([fan_out.currents(each) for each in layers])[layer]
+    words = np.array([stages.visit_words(chip, fan_out.currents(each), spiking) for each in layers])
+    fires = np.array([each.neuron.model != "readout" for each in layers])[layer]
+    neurons = work.visits // area
+    pooled = work.visits - neurons
     spikes, events = _fired(workload, mapping, raster, step, work)
-    spiking = int(raster.mode == "snn")
     count = {
-        "membrane_reads": work.visits,
-        "membrane_writes": work.visits,
-        "threshold_tests": spiking * work.visits,
-        "clamps": 2 * (1 - spiking) * work.visits,
+        "membrane_reads": words[layer] * neurons,
+        "membrane_writes": words[layer] * neurons,
+        "threshold_tests": spiking * (pooled + fires * neurons),
+        "clamps": (not spiking) * (pooled + 2 * fires * neurons),
+        "requantisations": (not spiking) * fires * neurons,
         "resets": spiking * spikes,
         "events_generated": events,
     }
@@ -195,7 +231,7 @@ def _work(
     keys, cores, visits = [], [], []
     for number, layer in enumerate(workload.network.layers, start=1):
         bounds, where = mapping.bounds[number - 1], mapping.cores[number - 1]
-        area = fan_out.pool_area(layer)
+        area = fan_out.currents(layer)
         seen = visited[number]
         if seen is None:
             count = np.broadcast_to(np.diff(bounds), (len(moments), len(where)))
@@ -237,7 +273,7 @@ def _messages(
             place = before[out.moment, out.neuron + 1] - before[out.moment, bounds[out.slice]] - 1
             place = np.maximum(place, 0)
         keys.append(step(number, out.moment) * n_slices + first + out.slice)  # type: ignore[operator]
-        positions.append((place + 1) * fan_out.pool_area(layer) - 1)
+        positions.append((place + 1) * fan_out.currents(layer) - 1)
         rows.append(out.row + first_row[number])
         first += len(mapping.cores[number - 1])
     key, position = np.concatenate(keys), np.concatenate(positions)

@@ -28,6 +28,7 @@ class Reach:
     endpoint: np.ndarray  # (n_destinations,) int32
     targets: np.ndarray  # synapses
     words: np.ndarray
+    accumulator_words: np.ndarray
     cycles: np.ndarray  # without the lookup
     kind: int
 
@@ -37,6 +38,7 @@ class Reach:
             self,
             targets=self.targets[sources],
             words=self.words[sources],
+            accumulator_words=self.accumulator_words[sources],
             cycles=self.cycles[sources],
         )
 
@@ -49,6 +51,7 @@ def reach(
         endpoint=cores.astype(np.int32),
         targets=targets,
         words=stages.row_words(chip, connection, targets),
+        accumulator_words=stages.accumulator_words(chip, connection, targets),
         cycles=stages.row_cycles(chip, connection, targets, multiply),
         kind=MULTIPLY_ACCUMULATE if multiply else ACCUMULATE,
     )
@@ -59,7 +62,7 @@ def to_port(n_sources: int, port: int) -> Reach:
     nothing there.
     """
     nothing = np.zeros((n_sources, 1), np.int64)
-    return Reach(np.array([port], np.int32), nothing + 1, nothing, nothing + 1, OUTPUT)
+    return Reach(np.array([port], np.int32), nothing + 1, nothing, nothing, nothing + 1, OUTPUT)
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ class Rows:
     operations: np.ndarray
     kind: np.ndarray
     words: np.ndarray
+    accumulator_words: np.ndarray
     events: np.ndarray
     # of fields in the packet, before padding to flits; a stream's payload counts apart
     payload_bits: np.ndarray
@@ -104,13 +108,13 @@ def rows(chip: Chip, reach: Reach, groups: Grouping, encoding: str, payload: int
     n_groups, n_destinations = len(groups.start) - 1, len(reach.endpoint)
     sums = [
         _sums(matrix[groups.members], groups.start)
-        for matrix in (reach.targets, reach.words, reach.cycles)
+        for matrix in (reach.targets, reach.words, reach.accumulator_words, reach.cycles)
     ]
     has = (reach.targets[groups.members] > 0).astype(np.int64)
     events = _sums(has, groups.start)
     sent = events > 0 if not groups.always else np.ones((n_groups, n_destinations), bool)
     group, destination = np.nonzero(sent)
-    targets, words, cycles = (total[group, destination] for total in sums)
+    targets, words, accumulator_words, cycles = (total[group, destination] for total in sums)
     count = events[group, destination]
     size = groups.size[group]
     synapse, packet = chip.core.synapse, chip.packet
@@ -147,6 +151,7 @@ def rows(chip: Chip, reach: Reach, groups: Grouping, encoding: str, payload: int
         operations=targets,
         kind=np.full(len(group), reach.kind, np.uint8),
         words=words,
+        accumulator_words=accumulator_words,
         events=count,
         payload_bits=payload_bits * (not streams),
         header_bits=bits - payload_bits,

@@ -13,9 +13,22 @@ from simulator.describe.network import CONVOLUTION, DENSE, Connection, Layer
 _STRETCH = 1 << 20
 
 
-def pool_area(layer: Layer) -> int:
-    """Return the accumulators per neuron: 1, or size² where currents are pooled."""
-    return 1 if layer.pool is None else layer.pool.size**2
+#: the synapse unit adds to one accumulator while the soma reads and clears the other: what comes in
+#: a step is integrated for the next [W7]
+PLANES = 2
+
+
+def currents(layer: Layer) -> int:
+    """Return the accumulators a neuron's currents take: 1, which also takes a sum, or size² where
+    the largest of them counts.
+    """
+    return layer.pool.size**2 if layer.pool is not None and layer.pool.kind == "max" else 1
+
+
+def neuron_bits(chip: Chip, layer: Layer) -> int:
+    """Return the neuron memory one neuron needs: its state and its accumulators."""
+    accumulators = PLANES * currents(layer)
+    return chip.core.soma.state + accumulators * chip.core.synapse.accumulator
 
 
 def neuron_of_accumulator(layer: Layer) -> np.ndarray:

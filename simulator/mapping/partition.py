@@ -107,7 +107,7 @@ def _mapping(
         where, edge = cores[number], bounds[number]
         core_layer[where] = number
         use["synapse"][where] = fan_out.synapse_bits(chip, layer, edge)
-        use["neuron"][where] = np.diff(edge) * fan_out.pool_area(layer) * chip.core.soma.state
+        use["neuron"][where] = np.diff(edge) * fan_out.neuron_bits(chip, layer)
         use["axon"][where] = axon_bits[number]
         slices += [
             Slice(int(core), number, int(a), int(b)) for core, a, b in zip(where, edge, edge[1:])
@@ -162,7 +162,7 @@ def _bounds(neurons: int, count: int) -> np.ndarray:
 
 def _fits(chip: Chip, layer: Layer, count: int) -> bool:
     bounds = _bounds(layer.n_neurons, count)
-    neuron_bits = np.diff(bounds) * fan_out.pool_area(layer) * chip.core.soma.state
+    neuron_bits = np.diff(bounds) * fan_out.neuron_bits(chip, layer)
     synapse_bits = fan_out.synapse_bits(chip, layer, bounds)
     return bool(
         (neuron_bits <= chip.core.memory.neurons).all()
@@ -182,7 +182,7 @@ def _given_or_least(workload: Workload, chip: Chip, layer: Layer) -> int:
     if not _fits(chip, layer, count):
         bounds = _bounds(layer.n_neurons, count)
         synapses = int(fan_out.synapse_bits(chip, layer, bounds).max())
-        neurons = int(np.diff(bounds).max()) * fan_out.pool_area(layer) * chip.core.soma.state
+        neurons = int(np.diff(bounds).max()) * fan_out.neuron_bits(chip, layer)
         raise MappingError(
             f"layer {layer.name!r} does not fit on {count} cores of {chip.name}: a core needs "
             f"{synapses} bits of synapses "
@@ -196,7 +196,7 @@ def _given_or_least(workload: Workload, chip: Chip, layer: Layer) -> int:
 def _least(chip: Chip, layer: Layer, neurons_per_core: int | None) -> int:
     """Return the fewest cores the layer's neurons and weights fit on."""
     whole = np.array([0, layer.n_neurons])
-    state = fan_out.pool_area(layer) * chip.core.soma.state
+    state = fan_out.neuron_bits(chip, layer)
     low = (
         -(-layer.n_neurons * state // chip.core.memory.neurons)
         if chip.core.memory.neurons

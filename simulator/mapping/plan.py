@@ -25,6 +25,7 @@ WORK_COUNTERS = (
     "membrane_writes",
     "threshold_tests",
     "clamps",
+    "requantisations",
     "resets",  # spikes that subtract the threshold or clear the potential
     "events_generated",  # spikes, activations or potentials handed to axon-out
 )
@@ -148,6 +149,8 @@ class Activity(Value):
         np.ndarray
     )  # (n_entries,) uint8: ACCUMULATE, MULTIPLY_ACCUMULATE, OUTPUT (to a port)
     entry_words: np.ndarray  # (n_entries,) int64, weight words read
+    # (n_entries,) int64, words of accumulators read and written
+    entry_accumulator_words: np.ndarray
     entry_events: np.ndarray  # (n_entries,) int64, spikes or activations carried
     # what else is counted: of a packet, bits per mesh link; of a work item, WORK_COUNTERS
     entry_payload_bits: np.ndarray  # (n_entries,) int32, of events
@@ -206,6 +209,7 @@ def uncounted(n_work: int, n_entries: int) -> dict[str, np.ndarray]:
     nothing = np.broadcast_to(np.int32(0), n_entries)
     names = ("payload_bits", "header_bits", "stream_bits", "operands")
     return {f"entry_{name}": nothing for name in names} | {
+        "entry_accumulator_words": nothing.astype(np.int64),
         "work_counts": np.zeros((n_work, len(WORK_COUNTERS)), np.int64),
         "operand_bits": np.ones((1, 2), np.int64),
     }

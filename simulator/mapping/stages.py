@@ -23,6 +23,30 @@ def row_words(chip: Chip, connection: Connection, targets: np.ndarray) -> np.nda
     return -(-row_bits(chip, connection, targets) // chip.core.synapse.word)
 
 
+def accumulator_words(chip: Chip, connection: Connection, targets: np.ndarray) -> np.ndarray:
+    """Return the words of accumulators one event reads and writes back to reach `targets` synapses.
+
+    The targets of a dense row and of a convolution lie next to each other and share words; those of
+    a sparse row lie anywhere [W8].
+    """
+    synapse = chip.core.synapse
+    together = synapse.accumulator_word // synapse.accumulator
+    if together > 1 and connection.kind != SPARSE:
+        return -(-targets // together)
+    return targets * -(-synapse.accumulator // synapse.accumulator_word)
+
+
+def visit_words(chip: Chip, currents: int, keeps_state: bool) -> int:
+    """Return the words of neuron memory that a soma reads, and writes, for one neuron.
+
+    It reads and clears the neuron's accumulators, one per current, and with `keeps_state` reads and
+    writes its state.
+    """
+    soma, synapse = chip.core.soma, chip.core.synapse
+    bits = currents * synapse.accumulator + (soma.state if keeps_state else 0)
+    return -(-bits // soma.word)
+
+
 def row_cycles(
     chip: Chip, connection: Connection, targets: np.ndarray, multiply: bool
 ) -> np.ndarray:

@@ -11,7 +11,7 @@ from simulator.mapping.partition import CoreMapping
 
 #: bytes of one message, of one work item, and of one pair of an event and a core its packet may go
 #: to, each over all the arrays it goes through until it is part of an Activity
-MESSAGE_BYTES, WORK_BYTES, PAIR_BYTES = 160, 90, 100
+MESSAGE_BYTES, WORK_BYTES, PAIR_BYTES = 160, 310, 150
 #: of a neuron and moment where only touched neurons are visited: a flag and a running count
 VISIT_BYTES = 10
 

@@ -25,6 +25,7 @@ from simulator.describe.network import DENSE, SPARSE, Connection, Layer, Network
 from simulator.describe.published import Claim
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
+from simulator.mapping import stages
 from simulator.mapping.partition import CoreMapping, Slice
 from simulator.mapping.plan import ACCUMULATE, NO_TREES, WORK_COUNTERS, Activity, uncounted
 from simulator.study.controlled import named
@@ -412,11 +413,15 @@ class _Hand:
         writes, every spike resets its neuron and becomes a packet of headers alone.
         """
         n, visits = len(self.place), self.visits.reshape(-1)[items]
-        names = ("membrane_reads", "membrane_writes", "threshold_tests")
-        count = dict.fromkeys(names, visits) | dict.fromkeys(("resets", "events_generated"), spikes)
+        words = stages.visit_words(self.chip, 1, True) * visits
+        count = dict.fromkeys(("membrane_reads", "membrane_writes"), words)
+        count |= {"threshold_tests": visits, "resets": spikes, "events_generated": spikes}
         counts = [count.get(name, 0 * visits) for name in WORK_COUNTERS]
         packet = self.chip.packet
+        row = Connection(DENSE, np.zeros((1, 1), np.int32), 1, (1,), (1,))
+        touched = stages.accumulator_words(self.chip, row, np.array(self.operations))
         return uncounted(len(items), n) | {
+            "entry_accumulator_words": np.full(n, int(touched)),
             "entry_header_bits": np.full(n, packet.destination + packet.axon, np.int32),
             "work_counts": np.stack(counts, axis=1),
         }

@@ -44,6 +44,7 @@ TERMS: dict[str, tuple[str, ...]] = {
 ABSENT: dict[str, tuple[str, ...]] = {
     "headers": ("header_bit_hop",),
     "partial sums": ("accumulator",),
+    "requantisation": ("requantise",),
     "buffers of routers": ("buffer_write", "buffer_read", "crossbar", "allocation"),
     "queues and interfaces": ("input_queue", "output_queue", "injection", "ejection", "port_flit"),
     "event handling": ("event", "event_generation", "axon_lookup"),
@@ -84,6 +85,8 @@ class Measured:
     output_rate: float  # spikes per neuron and timestep
     density: float  # d: multiply-accumulates per synapse
     visits: float  # per neuron and timestep of the window
+    currents: int  # visited per neuron: more than one where the largest of them counts
+    fires: bool  # False: a readout, which compares and clips nothing
     #: H: mesh links per flit that reaches the layer (the copies of a multicast packet share theirs)
     hops: float
     reuse: float  # R: weights needed per weight read; infinite where none was read
@@ -99,6 +102,12 @@ class Measured:
     def fan_in(self) -> float:
         """N: synapses per neuron."""
         return self.synapses / self.neurons
+
+    def compared(self, times: int) -> float:
+        """Comparisons per neuron and timestep where an activation takes `times`: of the currents
+        whose largest counts each after the first takes one more.
+        """
+        return self.visits / self.currents * (self.currents - 1 + times * self.fires)
 
 
 @dataclass(frozen=True)
@@ -222,6 +231,8 @@ def measure(result: Result) -> list[Measured]:
                 else mine["spikes"] / (layer.n_neurons * n * window),
                 density=mine["macs"] / (synapses * n),
                 visits=mine["neuron_updates"] / (layer.n_neurons * n * window),
+                currents=fan_out.currents(layer),
+                fires=layer.neuron.model != "readout",
                 hops=hops / mine["flits_received"] if mine["flits_received"] else 0.0,
                 reuse=needed
                 * words_alone(weight_bits + index, result.chip.core.synapse.word)
@@ -258,14 +269,14 @@ def formula(mode: str, layer: Measured, chip: Chip) -> dict[str, float]:
         energies,
     )
     if mode != SNN:
-        clamp = 2 * chip.energy.clamp.value * layer.visits
+        clamp = chip.energy.clamp.value * layer.compared(2)
         return _whole(
             {"multiply": values.part["multiply"], "clamp": clamp, **values.way[layer.way]}, layer
         )
     spikes = _spiking(layer, layer.spike_rate, layer.hops, layer.reuse, energies)
     own = _spiking(layer, layer.output_rate, 0.0, 1.0, energies)
-    parts = {"compare": spikes.part["compare"] * layer.visits, "reset": own.part["reset"]}
-    parts["membrane"] = spikes.part["membrane"] * layer.visits
+    parts = {"compare": spikes.part["compare"] * layer.compared(1), "reset": own.part["reset"]}
+    parts["membrane"] = spikes.part["membrane"] * layer.visits / layer.currents
     if layer.density:
         # values enter (direct coding): they are multiplied and moved as in the quantised twin
         return _whole(parts | {"multiply": values.part["multiply"], **values.way[layer.way]}, layer)
@@ -366,8 +377,8 @@ def _cause(result: Result, name: str, measured: float, ledger: float) -> str:
         return ""
     if name == "membrane":
         return (
-            "the quantised twin's accumulators are read and written; the formula charges the "
-            "spiking one's only"
+            "accumulators are read and written too; the formula charges the spiking twin's "
+            "potentials only"
         )
     if name == "weight_read":
         return "a word holds several weights"

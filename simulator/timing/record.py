@@ -28,6 +28,7 @@ COUNTERS = (
     "accumulates",  # synapses served by adding
     "macs",  # synapses served by multiplying and adding
     "weight_read_words",
+    "accumulator_words",  # read and written back
     "neuron_updates",  # visits of the soma
     "spikes",  # visits with a message, sent or not
     *WORK_COUNTERS,

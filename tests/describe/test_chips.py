@@ -83,6 +83,11 @@ def test_loihi_hops_take_what_was_published(name):
     )
 
 
+def bits_of_a_neuron(chip: Chip) -> int:
+    """Return the neuron memory of a neuron: its state and its two accumulators."""
+    return chip.core.soma.state + 2 * chip.core.synapse.accumulator
+
+
 # unit of a Loihi core, in cycles of 0.1 ns
 LOIHI = [
     ("inactive update", 53, lambda chip: chip.core.soma.visit),
@@ -95,7 +100,7 @@ LOIHI = [
         21,
         lambda chip: chip.core.axon_out.packet + 8,
     ),
-    ("neurons of a core", 1024, lambda chip: chip.core.memory.neurons // chip.core.soma.state),
+    ("neurons of a core", 1024, lambda chip: chip.core.memory.neurons // bits_of_a_neuron(chip)),
     (
         "fan-out edges of a core",
         4096,
@@ -172,7 +177,7 @@ def test_a_dense_stream_costs_a_quarter_picojoule_per_bit_and_hop():
 
 def test_the_idealised_machine_holds_one_neuron_per_core_and_enough_of_them():
     chip = Chip.load("yan-2024")
-    assert 1 == chip.core.memory.neurons // chip.core.soma.state
+    assert 1 == chip.core.memory.neurons // bits_of_a_neuron(chip)
     assert 128 + 64 + 10 <= chip.n_cores
 
 

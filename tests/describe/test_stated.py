@@ -22,10 +22,7 @@ OUTSIDE = [
     ("link.flit=4 B", ()),
     (
         "core.synapse.word=16 B",
-        (
-            "core.synapse.word is 16 B; weight, accumulator and reload energies are stated for 64 "
-            "bit",
-        ),
+        ("core.synapse.word is 16 B; weight and reload energies are stated for 64 bit",),
     ),
     (
         "router.buffer=9",

@@ -20,7 +20,12 @@ from simulator.mapping.plan import ACCUMULATE
 def reach(targets: list[list[int]]) -> encodings.Reach:
     matrix = np.array(targets, np.int64)
     return encodings.Reach(
-        np.arange(matrix.shape[1], dtype=np.int32), matrix, 2 * matrix, 3 * matrix, ACCUMULATE
+        np.arange(matrix.shape[1], dtype=np.int32),
+        matrix,
+        2 * matrix,
+        matrix,
+        3 * matrix,
+        ACCUMULATE,
     )
 
 
@@ -49,7 +54,10 @@ def test_a_packet_is_as_long_as_its_fields(
     rows = encodings.rows(
         Chip.load("generic-22nm"), reach([[1]] * events), groups, encoding, payload
     )
-    assert (rows.bits.tolist(), rows.flits.tolist(), rows.cycles.tolist()) == (
+    payload_bits = (rows.stream_bits if encoding != "events" else rows.payload_bits).tolist()
+    assert rows.payload_bits.sum() + rows.stream_bits.sum() == sum(payload_bits)
+    whole = (rows.header_bits + payload_bits).tolist()
+    assert (whole, rows.flits.tolist(), rows.cycles.tolist()) == (
         [bits],
         [flits],
         [cycles],

@@ -23,7 +23,7 @@ TOO_SMALL = [
     (
         ("core.memory.synapses=100 bit",),
         (),
-        "layer 'hidden1' does not fit: one neuron needs 512 bits of synapses and 64 bits of state, "
+        "layer 'hidden1' does not fit: one neuron needs 512 bits of synapses and 74 bits of state, "
         "a core of generic-22nm has "
         "100 and 131072",
     ),
@@ -45,11 +45,11 @@ TOO_SMALL = [
         "layer 'output': must be placed on cores 0..63 of generic-22nm, not on 99",
     ),
     (
-        ("core.memory.neurons=64 bit",),
+        ("core.memory.neurons=74 bit",),
         ("mapping.placement={hidden1: [0], hidden2: [1], output: [2]}",),
         "layer 'hidden1' does not fit on 1 cores of generic-22nm: a core needs 65536 bits of "
-        "synapses (has 524288) and 8192 bits "
-        "of neurons (has 64); 128 cores would do",
+        "synapses (has 524288) and 9472 bits "
+        "of neurons (has 74); 128 cores would do",
     ),
     (
         ("router.multicast=true", "router.routing=yx"),

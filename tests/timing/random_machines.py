@@ -137,6 +137,7 @@ class _Rows:
             int(rng.integers(1, 4)),
             *self.counted.integers(0, 40, 3).tolist(),
             int(self.counted.integers(0, N_OPERANDS)),
+            int(self.counted.integers(0, 50)),
         )
 
 
@@ -219,6 +220,7 @@ def _activity(
         entry_header_bits=column(rows.entry, 9, np.int32),
         entry_stream_bits=column(rows.entry, 10, np.int32),
         entry_operands=column(rows.entry, 11, np.int32),
+        entry_accumulator_words=column(rows.entry, 12, np.int64),
         work_counts=rows.counted.integers(0, 20, (len(work), len(WORK_COUNTERS))),
         operand_bits=np.array([[8, bits] for bits in range(1, N_OPERANDS + 1)], np.int64),
     )

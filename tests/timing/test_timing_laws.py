@@ -95,6 +95,8 @@ def test_the_work_done_is_the_work_given(engine, seed):  # [K1] [K4] [K6]
                 activity.entry_operations[entry]
             )
             expected[to, COUNTER["weight_read_words"]] += activity.entry_words[entry]
+            words = activity.entry_accumulator_words[entry]
+            expected[to, COUNTER["accumulator_words"]] += words
     np.add.at(expected[:, COUNTER["neuron_updates"]], activity.work_core, activity.work_visits)
     np.add.at(expected[:, COUNTER["spikes"]], activity.work_core, np.diff(activity.work_message))
     for column, name in enumerate(WORK_COUNTERS):

@@ -8,6 +8,7 @@ import numpy as np
 
 from simulator.jit import kernel
 from simulator.timing.engine.layout import (
+    ACCUMULATOR_WORDS,
     AXON_OUT,
     BLOCKED_UNIT,
     BUSY_UNIT,
@@ -106,6 +107,7 @@ def take_packet(state: State, number: int, now: int) -> None:
     counter[FLITS_RECEIVED] += entry.flits
     counter[EVENTS_RECEIVED] += entry.events
     counter[WEIGHT_READ_WORDS] += entry.words
+    counter[ACCUMULATOR_WORDS] += entry.accumulator_words
     if entry.column >= 0:
         counter[entry.column] += entry.operations
     occupy(state, number, SYNAPSE, entry.cycles, now)

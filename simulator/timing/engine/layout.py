@@ -44,6 +44,7 @@ FIRST_OF_WORK = COUNTERS.index(WORK_COUNTERS[0])
     ACCUMULATES,
     MACS,
     WEIGHT_READ_WORDS,
+    ACCUMULATOR_WORDS,
     NEURON_UPDATES,
     SPIKES,
 ) = range(FIRST_OF_WORK)
@@ -291,6 +292,7 @@ ENTRY = _record(
     cycles="i8",
     operations="i8",
     words="i8",
+    accumulator_words="i8",
     events="i8",
     payload_bits="i4",
     header_bits="i4",

@@ -250,6 +250,7 @@ def _work(plan: Plan, activity: Activity) -> dict[str, np.ndarray]:
             cycles=activity.entry_cycles,
             operations=activity.entry_operations,
             words=activity.entry_words,
+            accumulator_words=activity.entry_accumulator_words,
             events=activity.entry_events,
             payload_bits=activity.entry_payload_bits,
             header_bits=activity.entry_header_bits,
@@ -288,6 +289,7 @@ def estimate(plan: Plan, activity: Activity, slots: int, log: int) -> list[tuple
     logs = log * (GRANT.itemsize + STATE.itemsize + PACKET.itemsize)
     steps = activity.n_steps * (layout.STEP.itemsize + STEP_BYTES + counted)
     work = len(activity.work_core) * layout.WORK.itemsize + 8 * len(activity.inject_row)
+    work += activity.work_counts.nbytes
     work += len(activity.message_row) * layout.MESSAGE.itemsize
     work += len(activity.entry_endpoint) * layout.ENTRY.itemsize
     latency = max(int(plan.link_latency.max()), int(plan.link_interval.max()))

@@ -91,6 +91,8 @@ class Book:
         if endpoint >= self.plan.n_cores:
             return
         self.count(endpoint, "weight_read_words", int(self.activity.entry_words[entry]))
+        words = int(self.activity.entry_accumulator_words[entry])
+        self.count(endpoint, "accumulator_words", words)
         kind, operations = (
             self.activity.entry_kind[entry],
             int(self.activity.entry_operations[entry]),
