@@ -1,5 +1,7 @@
 """README.md shows what the commands print today."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,3 +46,23 @@ def test_make_runs_the_lines_the_readme_gives() -> None:
     makefile = (README.parent / "Makefile").read_text()
     assert "spikemesh twin digits-mlp --chip generic-22nm --timesteps 4" in makefile
     assert "python -m pytest -n 2" in makefile
+
+
+def test_what_is_next_runs_in_a_shell_that_did_what_the_readme_said(tmp_path: Path) -> None:
+    if not (Path(sys.prefix) / "bin" / "activate").is_file():
+        pytest.skip("the tests run outside a virtual environment")
+    (tmp_path / ".venv").symlink_to(sys.prefix)  # what `make demo` leaves
+    block = README.read_text().split("## Where next\n\n```bash\n")[1].split("```")[0]
+    lines = block.splitlines()
+    before = [line for line in lines if not line.startswith("spikemesh ")]
+    assert lines[: len(before)] == before
+    done = subprocess.run(
+        ["sh", "-e"],
+        input="\n".join([*before, "command -v spikemesh", "spikemesh --version"]),
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+    )
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "/bin/spikemesh" in done.stdout

@@ -11,6 +11,7 @@ import rich_click as click
 from simulator.commands import options
 from simulator.commands.numbers import Pair, Quantity, Real, Several, Whole
 from simulator.commands.written import naming_options
+from simulator.describe.routing import ROUTING
 
 if TYPE_CHECKING:
     from simulator.mapping.plan import Plan
@@ -79,9 +80,7 @@ CYCLES_BY_DIRECTION = Pair(",", 1, 1 << 16, "41,65", single=True)
     metavar="I",
     help="Cycles between flits on a link; I, or EW,NS.",
 )
-@click.option(
-    "--routing", default="xy", show_default=True, help="xy, yx, west-first or negative-first."
-)
+@click.option("--routing", default="xy", show_default=True, help=f"One of {', '.join(ROUTING)}.")
 @options.engine
 @click.option(
     "-o",
@@ -220,15 +219,15 @@ def _refuse_shared_files(choices: dict[str, Any]) -> None:
 
 def _run_trace(path: Path, plan: Plan, choices: dict[str, Any]) -> None:
     from simulator.commands.progress import shown
+    from simulator.describe.trace_file import TraceFile
     from simulator.report import noc as report
     from simulator.report import terminal
     from simulator.report.csv_rows import rows_writer
     from simulator.report.writing import whole_file
     from simulator.study.noc import GRANT_COLUMNS, PACKET_COLUMNS, run_trace
-    from simulator.study.trace_file import TraceFile
 
     price = _price(plan, choices)
-    file = TraceFile(path, plan)
+    file = TraceFile(path, plan.width, plan.height)
     if path.is_file():  # a pipe can be read only once: its faults show when they come
         file.check()
     with ExitStack() as files, shown() as progress:

@@ -27,7 +27,8 @@ def figure_class() -> Any:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise SpikemeshError(
-            "pictures need matplotlib, which is not installed: pip install 'spikemesh[plot]'"
+            "pictures need matplotlib, which is not installed: in the checkout, "
+            "pip install -e '.[plot]'"
         ) from error
     return Figure
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from simulator.commands.verbs import cli
 from simulator.describe import library
-from simulator.errors import InputError
+from simulator.errors import InputError, SpikemeshError
 from simulator.report import always_on as report
 from simulator.report import terminal
 from simulator.study.always_on import (
@@ -111,6 +112,15 @@ def test_the_picture_is_drawn(mlp, tmp_path) -> None:
     pytest.importorskip("matplotlib")
     report.draw(mlp, tmp_path / "power.png")
     assert (tmp_path / "power.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_without_matplotlib_the_picture_is_refused_before_the_study(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("sys.argv", ["spikemesh", "always-on"])
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    monkeypatch.setattr("simulator.study.always_on.always_on", lambda *_, **__: pytest.fail("ran"))
+    options = ["--frame-rate", "10Hz", "--duty", "0.1", "--plot", str(tmp_path / "p.png")]
+    with pytest.raises(SpikemeshError, match=r"pip install -e '\.\[plot\]'"):
+        cli.main(["always-on", "digits-mlp", *options], standalone_mode=False)
 
 
 def test_the_page_holds_every_key_of_the_summary(mlp) -> None:

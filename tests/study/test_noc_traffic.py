@@ -282,6 +282,6 @@ def test_without_matplotlib_the_extra_is_named_before_anything_runs(noc, tmp_pat
         return imported(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", refuse)
-    with pytest.raises(SpikemeshError, match=r"pip install 'spikemesh\[plot\]'"):
+    with pytest.raises(SpikemeshError, match=r"pip install -e '\.\[plot\]'"):
         noc("--mesh", "4x4", "--traffic", "uniform", "-o", "c.csv", "--plot", "c.png")
     assert not list(tmp_path.iterdir())

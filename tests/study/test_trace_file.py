@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from traces import random_packets
 
+from simulator.describe import trace_file
+from simulator.describe.trace_file import TraceFile
 from simulator.errors import InputError
-from simulator.study import trace_file
-from simulator.study.noc import mesh
-from simulator.study.trace_file import TraceFile
 
 HEADER = "t.csv:1: header: "
 FORM = "must be cycle,src,dst,size[,class], not "
@@ -88,7 +87,7 @@ def test_a_fault_in_the_last_line_shows_before_anything_runs(noc, tmp_path, monk
 def test_twenty_faults_are_listed_and_the_others_counted(tmp_path):
     (tmp_path / "t.csv").write_text("cycle,src,dst,size\n" + "0,0,99,1\n0,0,1,1\n" * 1025)
     with pytest.raises(InputError) as refused:
-        TraceFile(tmp_path / "t.csv", mesh(4, 4)).check()
+        TraceFile(tmp_path / "t.csv", 4, 4).check()
     lines = str(refused.value).splitlines()
     assert (21, "t.csv:40: dst", "t.csv: and 1,005 more") == (
         len(lines),
@@ -108,7 +107,7 @@ def test_twenty_faults_are_listed_and_the_others_counted(tmp_path):
 )
 def test_harmless_spellings_are_read(tmp_path, text):
     (tmp_path / "t.csv").write_bytes(text.encode())
-    trace = TraceFile(tmp_path / "t.csv", mesh(2, 2))
+    trace = TraceFile(tmp_path / "t.csv", 2, 2)
     assert [[[0, 0, 1, 2, 0], [3, 2, 3, 4, 0]]] == [window.tolist() for window in trace.windows()]
 
 
@@ -128,7 +127,7 @@ def test_a_trace_reads_the_same_in_blocks_and_windows_of_any_size(
         "_header",
         lambda reader: reader.file.readline().decode().strip().split(","),
     )
-    trace = TraceFile(tmp_path / "t.csv", mesh(4, 4))
+    trace = TraceFile(tmp_path / "t.csv", 4, 4)
     trace.check()
     assert (300, packets[-1, 0]) == (trace.n_packets, trace.last_cycle)
     assert packets.tolist() == np.concatenate(list(trace.windows())).tolist()
@@ -139,7 +138,7 @@ def test_a_line_without_end_is_no_trace(tmp_path):
     with pytest.raises(
         InputError, match=r"t\.csv:2: line: is longer than 1,048,576 bytes: this is no trace$"
     ):
-        TraceFile(tmp_path / "t.csv", mesh(2, 2)).check()
+        TraceFile(tmp_path / "t.csv", 2, 2).check()
 
 
 # arguments, the message

@@ -13,7 +13,6 @@ import numpy as np
 
 from simulator.errors import InputError
 from simulator.jit import kernel
-from simulator.mapping.plan import Plan
 
 COLUMNS = ("cycle", "src", "dst", "size", "class")
 HEADER = "cycle,src,dst,size[,class]"
@@ -66,9 +65,9 @@ class TraceFile:
     read.
     """
 
-    def __init__(self, path: str | Path, plan: Plan) -> None:
+    def __init__(self, path: str | Path, width: int, height: int) -> None:
         """Name the file and the mesh; nothing is read yet."""
-        self.path, self.plan = Path(path), plan
+        self.path, self.width, self.height = Path(path), width, height
         self.n_packets = 0
         self.last_cycle = 0
 
@@ -126,7 +125,7 @@ class _Reader:
         self.faults: list[str] = []
         self.n_faults = 0
         self.columns = self._header()
-        nodes = trace.plan.n_endpoints - 1
+        nodes = trace.width * trace.height - 1
         limit = {
             "cycle": (0, MOST_CYCLES),
             "src": (0, nodes),
@@ -239,7 +238,7 @@ class _Reader:
             if name == "cycle" and 0 <= number < low:
                 self._fault(name, f"must not fall: {number} comes after {low}")
             elif name in ("src", "dst") and not low <= number <= high:
-                mesh = f"{self.trace.plan.width}x{self.trace.plan.height} mesh"
+                mesh = f"{self.trace.width}x{self.trace.height} mesh"
                 self._fault(name, f"must be a node of the {mesh}, 0 to {high}, not {number}")
             elif number < low if name != "cycle" else number < 0:
                 self._fault(name, f"must be at least {0 if name == 'cycle' else low}, not {number}")
