@@ -3,8 +3,8 @@ known.
 
 Source of all of them: Yan, Bai, Tang, Wong, "Reconsidering the Energy Efficiency of Spiking Neural
 Networks Inference from Analytical Perspectives", arXiv:2409.08290 v3 and v4.  A constant is `read`
-in the public text, `solved` from the printed results (an over-determined system), or `extrapolated`
-from solved ones; the last are refused unless asked for.
+in the public text, `derived` from what is read there, `solved` from the printed results (an
+over-determined system), or `extrapolated` from solved ones; the last are refused unless asked for.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from simulator.errors import InputError
 from simulator.units import quantity
 
 Entry = TypeVar("Entry")
-Known = Literal["read", "solved", "extrapolated"]
+Known = Literal["read", "derived", "solved", "extrapolated"]
 PAPER = "arXiv:2409.08290 v3"
 PROCESS = f"{PAPER}: 22 nm, TT, 0.80 V, 25 °C, 1 GHz"
 TABLE = f"{PAPER}: solved from Table II and the smartwatch energies"
@@ -24,8 +24,8 @@ TABLE = f"{PAPER}: solved from Table II and the smartwatch energies"
 
 @dataclass(frozen=True)
 class Constant:
-    """One energy: its symbol, what it is, the written value, half-width of its band, source and how
-    it is known.
+    """One energy, or a bare number of the measured network: its symbol, what it is, the written
+    value, half-width of its band, source and how it is known.
     """
 
     symbol: str
@@ -37,8 +37,13 @@ class Constant:
 
     @property
     def joules(self) -> float:
-        """Return the value in joules."""
+        """Return an energy in joules."""
         return quantity(self.written, "energy")
+
+    @property
+    def number(self) -> float:
+        """Return a bare number."""
+        return float(self.written)
 
 
 ACCUMULATE = Constant("E_ACC", "one accumulate", "0.05448 pJ", "read", PROCESS)
@@ -48,8 +53,8 @@ MEMBRANE = Constant(
     "E_mem",
     "one membrane access, per neuron and timestep",
     "1.42 pJ",
-    "read",
-    "arXiv:2409.08290 v4 (v3 has none)",
+    "derived",
+    "arXiv:2409.08290 v4: derived from what its text says of the membrane (v3 has none)",
 )
 #: weight bits -> energy of one weight read
 WEIGHT_READ = {
@@ -119,13 +124,30 @@ class Version:
 
     name: str
     has_membrane: bool
-    table_hops: float
-    table_reuse: float
+    table_hops: Constant
+    table_reuse: Constant
+
+
+def _version(name: str, has_membrane: bool, hops: str, reuse: str) -> Version:
+    """Return a revision whose printed table was solved for the weight reuse."""
+    paper = f"arXiv:2409.08290 {name}"
+    return Version(
+        name,
+        has_membrane,
+        Constant("H", f"mean hops of the measured network, {name}", hops, "read", paper),
+        Constant(
+            "R_Q",
+            f"weight reuse of the measured network, {name}",
+            reuse,
+            "solved",
+            f"{paper}: solved from Table II",
+        ),
+    )
 
 
 VERSIONS = {
-    "v3": Version("v3", has_membrane=False, table_hops=1.0, table_reuse=216.0),
-    "v4": Version("v4", has_membrane=True, table_hops=0.64, table_reuse=500.0),
+    "v3": _version("v3", has_membrane=False, hops="1", reuse="216"),
+    "v4": _version("v4", has_membrane=True, hops="0.64", reuse="500"),
 }
 
 
@@ -148,7 +170,7 @@ CONFIGURATIONS = {
 #: its measured network
 SMALL_FAN_IN = 64
 BASELINE_DENSITY = 0.2
-TABLE_FAN_IN = 2394
+TABLE_FAN_IN = Constant("N", "fan-in of the measured network", "2394", "solved", TABLE)
 #: Table II, VGG16 on CIFAR-10: T -> (input spike rate, twin's activation density)
 TABLE_NETWORK = {
     3: (0.0549, 0.1222),
@@ -266,5 +288,7 @@ def constants() -> list[Constant]:
     ]
     return [
         ACCUMULATE, COMPARE, SUBTRACT, MEMBRANE, *transfers, *WEIGHT_READ.values(), PER_WEIGHT_BIT,
-        *MULTIPLY.values(), PER_ACTIVATION_BIT,
+        *MULTIPLY.values(), PER_ACTIVATION_BIT, TABLE_FAN_IN,
+        *(version.table_hops for version in VERSIONS.values()),
+        *(version.table_reuse for version in VERSIONS.values()),
     ]  # fmt: skip

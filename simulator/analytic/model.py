@@ -23,6 +23,8 @@ from simulator.errors import InputError
 Floats = NDArray[np.floating[Any]]
 #: how the spikes of an active input spread over the window, seen by the spiking twin
 CASES = ("best", "average", "worst")
+#: a derived density of exactly 1 is a product and a quotient of rounded numbers
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -130,15 +132,23 @@ def spikes_per_active_input(timesteps: ArrayLike, case: str) -> Floats:
 
 
 def density(timesteps: ArrayLike, rate: ArrayLike, case: str = "average") -> Floats:
-    """Return d of the quantised twin from T and s_r (Theorem 2), at most 1.
+    """Return d of the quantised twin from T and s_r (Theorem 2).
 
     Best T·s_r, average 2T·s_r/(T + 1) (uniform activations), worst s_r: best and worst as seen by
-    the spiking twin.
+    the spiking twin.  Raises InputError where that is more than 1: so many spikes cannot come from
+    inputs that send so few each, and there is no such twin.
     """
-    window = np.asarray(timesteps, dtype=np.float64)
-    return np.minimum(
-        window * np.asarray(rate, dtype=np.float64) / spikes_per_active_input(timesteps, case), 1.0
-    )
+    window, sent = np.broadcast_arrays(*_floats(timesteps, rate))
+    each = spikes_per_active_input(window, case)
+    active = window * sent / each
+    if (active > 1 + ROUNDING).any():
+        worst = np.unravel_index(np.argmax(active), active.shape)
+        raise InputError(
+            f"rate: must be at most {each[worst] / window[worst]:.4g} at T = {window[worst]:g} in "
+            f"the {case} case of Theorem 2, not {sent[worst]:g}: more than every input of the "
+            f"quantised twin would be active"
+        )
+    return np.minimum(active, 1.0)
 
 
 def rate(timesteps: ArrayLike, density: ArrayLike, case: str = "average") -> Floats:
@@ -298,15 +308,13 @@ def rate_breakeven(
     """Return the spike rates of `low`..`high` at which the twins cost the same; `operation.rate` is
     not read.
 
-    Both energies are linear in s_r but for the switches sparse/dense and d = 1, which are found
-    first: none is missed.
+    A derived density ends the range at the rate at which every input is active.  Both energies are
+    linear in s_r but for the switches sparse/dense, which are found first: none is missed.
     """
-    knots = [low, high]
     if isinstance(operation.density, str):
-        # where a derived density reaches 1 and stops growing
-        full = float(rate(operation.timesteps, 1.0, operation.density))
-        knots += [full] if low < full < high else []
-    return _breakeven(lambda x: replace(operation, rate=x), hardware, knots)
+        # beyond a derived density of 1 there is no twin
+        high = min(high, float(rate(operation.timesteps, 1.0, operation.density)))
+    return _breakeven(lambda x: replace(operation, rate=x), hardware, [low, high])
 
 
 def hop_breakeven(

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from simulator.analytic.constants import Constant
+from simulator.analytic.kinds import counted
 from simulator.analytic.model import Energy
 from simulator.analytic.published import Published
 from simulator.report.blocks import Block, Column, Facts, Paragraph, Tone, table, with_total, words
@@ -86,6 +87,7 @@ def published_view(rows: list[Published]) -> list[Block]:
         Column("difference"),
         Column("printed digit"),
         words("unit"),
+        words("kind"),
         words("verdict", wraps=True),
     )
     cells = []
@@ -95,7 +97,8 @@ def published_view(rows: list[Published]) -> list[Block]:
             verdict += " (with an extrapolated constant)"
         difference = "" if row.difference is None else f"{row.difference:+.2g}"
         digit = "" if row.difference is None else row.printed_digit
-        cells.append((row.what, row.printed, _computed(row), difference, digit, row.unit, verdict))
+        shown = (row.what, row.printed, _computed(row), difference, digit, row.unit)
+        cells.append((*shown, row.kind or "-", verdict))
     tones = [TONE[row.verdict] for row in rows]
     title = "Published numbers of the closed-form model"
     return [table(columns, cells, title, tones=tones), Paragraph(summary(rows))]
@@ -110,10 +113,11 @@ def _computed(row: Published) -> str:
 
 
 def summary(rows: list[Published]) -> str:
-    """Return one sentence that counts the verdicts."""
+    """Return one sentence that counts the verdicts, and what the numbers met are worth."""
     count = {verdict: sum(row.verdict == verdict for row in rows) for verdict in TONE}
+    met = counted(row.kind for row in rows if row.verdict == "met" and row.kind is not None)
     return (
-        f"{count['met']} of {len(rows)} published numbers met to the printed digit, "
+        f"{count['met']} of {len(rows)} published numbers met to the printed digit ({met}), "
         f"{count['beyond its printed digit']} beyond it, {count['not reproducible']} not "
         f"reproducible by formula"
     )

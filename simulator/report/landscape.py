@@ -71,7 +71,7 @@ def _colours() -> Any:
 
 
 def _mesh(axes: Any, grid: Grid, x: np.ndarray, y: np.ndarray) -> Any:
-    """Colour the cells by log2 of the ratio, saturated at FACTOR; refused cells are grey."""
+    """Colour the cells by log2 of the ratio, saturated at FACTOR; empty cells are grey."""
     limit = np.log2(FACTOR)
     shown = np.ma.masked_invalid(np.log2(grid.ratio))
     return axes.pcolormesh(
@@ -206,7 +206,8 @@ def _draw_configurations(grid: Grid, caption: str) -> Any:
             ratio = grid.ratio[j, i]
             is_dark = np.isfinite(ratio) and abs(np.log2(ratio)) > 0.9
             mark = "*" if grid.known[j, i] == "extrapolated" else ""
-            text = f"{ratio:#.3g}{mark}" if np.isfinite(ratio) else "not published"
+            empty = "no such twin" if grid.known[j, i] == "infeasible" else "not published"
+            text = f"{ratio:#.3g}{mark}" if np.isfinite(ratio) else empty
             axes.text(
                 i,
                 j,

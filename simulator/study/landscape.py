@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.analytic import model
 from simulator.analytic.constants import (
     BASELINE_DENSITY,
     CONFIGURATIONS,
@@ -41,11 +42,12 @@ WINDOW, RATE, DENSITY = 4, 0.1, 0.4
 @dataclass(frozen=True)
 class Grid:
     """E_SNN / E_QNN over two axes; NaN where it would need an extrapolated constant that was not
-    allowed.
+    allowed, or where there is no quantised twin.
 
     ratio, known (n_y, n_x); `known` says of the constants behind a cell 'solved', 'extrapolated' or
-    'refused'. breakeven: along y for every x (rate pictures) or along x for every y (hop picture),
-    NaN unless exactly one.
+    'refused', or 'infeasible' where more than every input would be active.
+    breakeven: along y for every x (rate pictures) or along x for every y (hop picture), NaN unless
+    exactly one.
     """
 
     name: str
@@ -72,7 +74,9 @@ def _plain(value: object) -> object:
 
 
 def write_csv(grid: Grid, path: Path) -> None:
-    """Write one line per cell under a header of the axes' names; a refused ratio is left empty."""
+    """Write one line per cell under a header of the axes' names; a ratio that cannot be had is left
+    empty, and the column `known` says why.
+    """
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow((grid.x_name, grid.y_name, "ratio", "known"))
@@ -175,7 +179,9 @@ def configuration_grid(version: str = "v3", allow_extrapolated: bool = False) ->
     known = np.full(ratio.shape, "refused", dtype="<U12")
     for j, (configuration, case) in enumerate(row):
         known[j] = knowledge(8, configuration.timesteps, allow_extrapolated)
-        if known[j, 0] == "refused":
+        if model.rate(configuration.timesteps, 1.0, case) < configuration.rate:
+            known[j] = "infeasible"
+        if known[j, 0] in ("refused", "infeasible"):
             continue
         operation = Operation(
             configuration.timesteps, configuration.rate, case, configuration.fan_in

@@ -15,7 +15,14 @@ from simulator.analytic import published
 from simulator.analytic.constants import hardware
 from simulator.commands.analytic import analytic
 from simulator.errors import CheckError, InputError, SpikemeshError
-from simulator.study.landscape import hop_grid, landscapes, rate_grid, reuse_grid, write_csv
+from simulator.study.landscape import (
+    configuration_grid,
+    hop_grid,
+    landscapes,
+    rate_grid,
+    reuse_grid,
+    write_csv,
+)
 
 
 def run(*arguments):
@@ -68,13 +75,14 @@ def test_published_prints_both_numbers_and_counts():
     found = run("--published")
     assert 0 == found.exit_code
     words = (
-        "55 of 64 published numbers met to the printed digit, 0 beyond it, 9 not reproducible by "
-        "formula"
+        "55 of 64 published numbers met to the printed digit (21 identities, 26 fits, "
+        "8 predictions), 0 beyond it, 9 not reproducible by formula"
     )
     assert words == lines(found.output)[-1]
     row = next(line for line in found.output.splitlines() if "Table II, T = 3: SNN" in line)
     cells = re.split(r" {2,}", row.strip())
-    assert ["Table II, T = 3: SNN", "1204.72", "1204.7175", "-0.0025", "0.01", "pJ", "met"] == cells
+    shown = ["Table II, T = 3: SNN", "1204.72", "1204.7175", "-0.0025", "0.01", "pJ", "fit", "met"]
+    assert shown == cells
 
 
 def test_published_fails_with_1_when_a_number_is_beyond_its_digit(monkeypatch):
@@ -86,10 +94,11 @@ def test_published_fails_with_1_when_a_number_is_beyond_its_digit(monkeypatch):
 
 def test_constants_are_listed_with_how_each_is_known():
     found = run("--constants")
-    words = ("read", "solved", "extrapolated")
+    words = ("read", "derived", "solved", "extrapolated")
     known = [word for line in lines(found.output) for word in words if f"  {word}  " in line]
-    assert ["read"] * 10 + ["solved"] * 8 == known[:18]
-    assert 19 == sum("2409.08290" in line for line in lines(found.output))
+    expected = ["read"] * 3 + ["derived"] + ["read"] * 6 + ["solved"] * 8 + ["extrapolated"]
+    assert [*expected, "solved", "read", "read", "solved", "solved"] == known
+    assert 24 == sum("2409.08290" in line for line in lines(found.output))
 
 
 # arguments, refusal
@@ -150,6 +159,15 @@ def test_refused_cells_are_empty_and_allowed_ones_are_marked():
     assert [4, 5, 6, 7] == strict.x[strict.known[0] == "solved"].tolist()
     assert np.isnan(strict.ratio[strict.known == "refused"]).all()
     assert {"solved", "extrapolated"} == set(free.known[0]) and np.isfinite(free.ratio).all()
+
+
+def test_a_configuration_without_a_twin_is_empty_and_says_so():
+    # 31 steps at a rate of 0.2 are 6.2 spikes per input, where the best case sends one each
+    grid = configuration_grid(allow_extrapolated=True)
+    row = grid.y.tolist().index("high-performance, best")
+    assert {"infeasible"} == set(grid.known[row]) and np.isnan(grid.ratio[row]).all()
+    others = np.delete(grid.known, row, axis=0)
+    assert "infeasible" not in others and np.isfinite(np.delete(grid.ratio, row, axis=0)).all()
 
 
 def test_hop_grid_holds_the_published_breakevens():

@@ -39,6 +39,14 @@ from simulator.errors import InputError
 TYPICAL = hardware("typical", "v3")
 windows = st.integers(1, 15)
 rates = st.floats(0.0, 1.0)
+
+
+def with_a_twin(operation: Operation) -> Operation:
+    """Return the operation at a share of the highest rate of which there is a quantised twin."""
+    case = operation.density if isinstance(operation.density, str) else "worst"
+    return replace(operation, rate=operation.rate * rate(operation.timesteps, 1.0, case))
+
+
 operations = st.builds(
     Operation,
     timesteps=windows,
@@ -49,7 +57,7 @@ operations = st.builds(
     reuse_snn=st.floats(1.0, 1000.0),
     reuse_qnn=st.floats(1.0, 1000.0),
     aggregated=st.booleans(),
-)
+).map(with_a_twin)
 settings = st.sampled_from(
     [hardware(setting, version) for setting in SETTINGS for version in VERSIONS]
 )
@@ -99,8 +107,20 @@ def test_density_undoes_rate(window, active, case):
     )
 
 
-def test_derived_density_is_never_more_than_everything():
-    assert 1.0 == density(4, 0.5, "best")
+# T, spike rate, case of Theorem 2, highest rate of which there is a twin
+INFEASIBLE = [(4, 0.5, "best", "0.25"), (31, 0.2, "best", "0.03226"), (2, 0.8, "average", "0.75")]
+
+
+@pytest.mark.parametrize(("window", "sent", "case", "most"), INFEASIBLE)
+def test_more_active_inputs_than_there_are_is_refused_not_clipped(window, sent, case, most):
+    said = f"rate: must be at most {most} at T = {window} in the {case} case of Theorem 2, not "
+    for asked in (sent, [0.01, sent]):
+        with pytest.raises(InputError) as refusal:
+            density(window, asked, case)
+        assert str(refusal.value).startswith(f"{said}{sent:g}: ")
+    with pytest.raises(InputError, match="case of Theorem 2"):
+        quantised(Operation(window, sent, case), TYPICAL)
+    assert 1.0 == density(window, rate(window, 1.0, case), case)
 
 
 # --- equations
@@ -213,7 +233,7 @@ def test_no_crossing_is_missed_that_a_scan_sees(operation, energies):
 # operation                                              finding, in words
 FOUND = [
     (Operation(5, 0, 0.2), "0.06422 (SNN is cheaper below)"),
-    (Operation(5, 0, "average"), "none in 0..1: QNN is cheaper throughout"),
+    (Operation(5, 0, "average"), "none in 0..0.6: QNN is cheaper throughout"),
     (Operation(2, 0, "best"), "0.1236 (SNN is cheaper below)"),
     (Operation(1, 0, 1.0, fan_in=1), "none in 0..1: SNN is cheaper throughout"),
 ]
@@ -224,13 +244,10 @@ def test_rate_breakeven_in_words(operation, words):
     assert words == rate_breakeven(operation, TYPICAL).show()
 
 
-def test_a_crossing_after_the_derived_density_is_full_is_found():
-    # from s_r = 1/2 on the twin's inputs are all active: its energy stops growing
-    free = hardware("theoretical-minimum")
-    found = rate_breakeven(Operation(2, 0, "best"), free).only
-    assert 0.5 < found and float(energy_ratio(Operation(2, found, "best"), free)) == pytest.approx(
-        1.0, rel=1e-12, abs=0
-    )
+def test_a_breakeven_is_sought_only_where_there_is_a_twin():
+    # from s_r = 1/2 on more than all inputs of the twin would be active
+    found = rate_breakeven(Operation(2, 0, "best"), hardware("theoretical-minimum"))
+    assert (0.0, 0.5, ()) == (found.low, found.high, found.crossing)
 
 
 # differences at 0, 1, 2, 3                is there a crossing at 1?

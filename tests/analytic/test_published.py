@@ -1,12 +1,19 @@
 """Every published number to its printed digit; what cannot be had says why."""
 
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
 
 from simulator.analytic import constants
-from simulator.analytic.published import Published, published_table
+from simulator.analytic.published import (
+    TABLE_PRINTED,
+    TABLE_PRINTED_V4,
+    Published,
+    published_table,
+)
+from simulator.report.analytic import summary
 
 ROWS = published_table()
 MET = [row for row in ROWS if not row.reason]
@@ -38,6 +45,30 @@ def test_the_table_holds_all_energies_and_ratios_of_both_versions():
     table = [row.what for row in ROWS if row.what.startswith("Table II")]
     assert 12 == sum(what.endswith((": SNN", ": QNN")) for what in table)
     assert 12 == sum(what.endswith(": ratio") for what in table)
+
+
+def test_every_computed_number_says_what_agreement_is_worth():
+    assert all((row.kind is None) == (row.computed is None) for row in ROWS)
+    met = [row.kind for row in MET]
+    counted = {kind: met.count(kind) for kind in ("identity", "fit", "prediction")}
+    assert {"identity": 21, "fit": 26, "prediction": 8} == counted
+    assert "(21 identities, 26 fits, 8 predictions)" in summary(ROWS)
+
+
+def test_what_a_constant_was_solved_from_is_a_fit():
+    """Other constants solved from the tables move every fit, and no row of arithmetic alone."""
+    fitted = [row.what for row in ROWS if row.kind == "fit"]
+    assert all(what.startswith(("Table II", "efficient SNN", "its best-case")) for what in fitted)
+    assert 2 * len(TABLE_PRINTED) + len(TABLE_PRINTED) + len(TABLE_PRINTED_V4) + 2 == len(fitted)
+
+
+def test_the_six_known_of_the_twelve_cases_agree_with_their_count():
+    row = next(row for row in ROWS if row.what.startswith("SNN wins at"))
+    wins = [int(n) for n in re.search(r"the SNN wins ([\d, ]+);", row.reason)[1].split(", ")]
+    assert [6, 6, 1, 0] == wins
+    assert all(
+        count - 6 <= won <= count for won, count in zip(wins, map(int, row.printed.split(", ")))
+    )
 
 
 def test_one_row_alone_rests_on_an_extrapolated_constant():
@@ -97,7 +128,7 @@ def test_the_documentation_gives_every_constant_as_the_code_has_it():
         if (
             constant is not constants.PER_WEIGHT_BIT
         ):  # solved for 8 and 4 bits, extrapolated elsewhere
-            number = constant.written.removesuffix(" pJ")
             assert any(
-                f" {number} pJ" in line and line.endswith(f"| {constant.known} |") for line in lines
+                f" {constant.written}" in line and line.endswith(f"| {constant.known} |")
+                for line in lines
             ), constant
