@@ -67,7 +67,8 @@ class _Network:
         blank = np.tile(np.array([0, self.plan.n_cores, self.plan.n_cores, 1, 0]), (capacity, 1))
         state = chip_state.build(self.plan, trace_activity(self.plan, blank), events=True)
         state.step["injection"][:] = 0
-        return state
+        own = {name: getattr(state, name).copy() for name in ("inject_port", "inject_offset")}
+        return state._replace(**own)  # windows are written there; an Activity's arrays are frozen
 
     def feed(self, packets: np.ndarray) -> None:
         """Append packets to those of the window that did not join a source queue yet."""
