@@ -1,16 +1,13 @@
-"""Energy of a mesh router and its links, by technology, from one table of a published power model,
-and between its rows.
-
-Per 32-bit flit and 1 mm of link, default activity.  Source: DSENT (Sun et al., NOCS 2012);
-evidence: published model; scope: marginal.
+"""Energy of a mesh router and its links, by technology, from one table of a published power model
+(describe/router_energy.yaml), and between its rows.
 
 Between the rows, and nowhere beyond them:
 - buffer write, buffer read, clock and leakage run straight between the rows next to VCs x depth
   (flits an input can hold);
 - allocation runs straight between the rows' VCs: depth does not change it;
-- all but allocation, which sees no data, are in proportion to the flit's width, from 0 to the
-  table's 32 bits;
-- the link is in proportion to its length too, from 0 to the table's 1 mm.
+- all but allocation, which sees no data, are in proportion to the flit's width, up to the
+  table's;
+- the link is in proportion to its length too, from 0 to the table's.
 """
 
 from __future__ import annotations
@@ -19,27 +16,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from simulator.describe.router_energy import router_energies
 from simulator.errors import InputError
-
-PICO, MILLI = 1e-12, 1e-3
-FLIT_BITS, LINK_METRES = 32, 1e-3
-
-#: VCs, depth | buffer write, read, crossbar, allocation (pJ) | clock (pJ per cycle) | leakage (mW)
-#: | link (pJ)
-TABLE: dict[str, list[tuple]] = {
-    "45nm": [
-        (1, 4, 0.630, 0.442, 0.547, 0.133, 0.310, 2.53, 1.292),
-        (4, 8, 2.022, 1.930, 0.547, 0.215, 0.344, 11.45, 1.292),
-    ],
-    "22nm": [
-        (1, 4, 0.168, 0.114, 0.139, 0.034, 0.095, 0.91, 0.755),
-        (1, 8, 0.226, 0.174, 0.139, 0.034, 0.097, 1.38, 0.755),
-        (4, 8, 0.529, 0.482, 0.139, 0.054, 0.105, 4.17, 0.755),
-    ],
-    "11nm": [
-        (1, 4, 0.052, 0.034, 0.042, 0.010, 0.029, 0.14, 0.422),
-    ],
-}
 
 
 @dataclass(frozen=True)
@@ -66,16 +44,19 @@ def router_energy(
     technology: str,
     virtual_channels: int,
     depth: int,
-    flit_bits: int = FLIT_BITS,
-    link_metres: float = LINK_METRES,
+    flit_bits: int | None = None,
+    link_metres: float | None = None,
 ) -> RouterEnergy:
-    """Return the energies of a router with `depth` flits in each VC of each input; raises
-    InputError outside the table.
+    """Return the energies of a router with `depth` flits in each VC of each input, for the table's
+    flit and link where none are given; raises InputError outside the table.
     """
-    if technology not in TABLE:
-        raise InputError(f"energy: must be one of {', '.join(TABLE)}, not {technology!r}")
-    rows = np.array(TABLE[technology])
-    vcs, capacity = rows[:, 0], rows[:, 0] * rows[:, 1]
+    table = router_energies()
+    if technology not in table.technologies:
+        known = ", ".join(table.technologies)
+        raise InputError(f"energy: must be one of {known}, not {technology!r}")
+    rows = table.technologies[technology]
+    vcs = np.array([row.virtual_channels for row in rows])
+    capacity = np.array([row.virtual_channels * row.depth for row in rows])
     for name, value, allowed in (
         ("VCs", virtual_channels, vcs), ("VCs x depth", virtual_channels * depth, capacity),
     ):  # fmt: skip
@@ -88,27 +69,31 @@ def router_energy(
             raise InputError(
                 f"energy: {technology}: {name} must be {span}, the table's range, not {value}"
             )
-    if not 1 <= flit_bits <= FLIT_BITS:
+    bits = table.flit if flit_bits is None else flit_bits
+    metres = table.link_length if link_metres is None else link_metres
+    if not 1 <= bits <= table.flit:
         raise InputError(
-            f"energy: flit width must be 1 to {FLIT_BITS} bits, the table's width, not {flit_bits}"
+            f"energy: flit width must be 1 to {table.flit} bits, the table's width, not {bits}"
         )
-    if not 0 <= link_metres <= LINK_METRES:
-        most = f"{LINK_METRES * 1e3:g} mm, the table's length"
-        raise InputError(f"energy: link length must be 0 to {most}, not {link_metres * 1e3:g} mm")
-    write, read, clock, leakage = (
-        np.interp(virtual_channels * depth, capacity, rows[:, k]) for k in (2, 3, 6, 7)
-    )
+    if not 0 <= metres <= table.link_length:
+        most = f"{table.link_length * 1e3:g} mm, the table's length"
+        raise InputError(f"energy: link length must be 0 to {most}, not {metres * 1e3:g} mm")
+    width, length = bits / table.flit, metres / table.link_length
     n_vcs, first = np.unique(vcs, return_index=True)
-    allocation = np.interp(virtual_channels, n_vcs, rows[first, 5])
-    width, length = flit_bits / FLIT_BITS, link_metres / LINK_METRES
+
+    def between(part: str) -> float:
+        values = [getattr(row, part) for row in rows]
+        return float(np.interp(virtual_channels * depth, capacity, values))
+
+    allocation = np.interp(virtual_channels, n_vcs, [rows[row].allocation for row in first])
     return RouterEnergy(
-        buffer_write=float(write) * width * PICO,
-        buffer_read=float(read) * width * PICO,
-        crossbar=float(rows[0, 4]) * width * PICO,
-        allocation=float(allocation) * PICO,
-        clock=float(clock) * width * PICO,
-        leakage=float(leakage) * width * MILLI,
-        link=float(rows[0, 8]) * width * length * PICO,
+        buffer_write=between("buffer_write") * width,
+        buffer_read=between("buffer_read") * width,
+        crossbar=rows[0].crossbar * width,
+        allocation=float(allocation),
+        clock=between("clock") * width,
+        leakage=between("leakage") * width,
+        link=rows[0].link * width * length,
     )
 
 

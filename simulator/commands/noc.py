@@ -265,12 +265,7 @@ def _price(plan: Plan, choices: dict[str, Any]) -> Any:
     """Return what prices a result, None when nobody asked; refuses what is outside the table before
     anything runs.
     """
-    from simulator.account.router_energy import (
-        FLIT_BITS,
-        LINK_METRES,
-        network_energy,
-        router_energy,
-    )
+    from simulator.account.router_energy import network_energy, router_energy
     from simulator.errors import InputError
 
     if choices["energy"] is None:
@@ -278,10 +273,8 @@ def _price(plan: Plan, choices: dict[str, Any]) -> Any:
             if choices[name] is not None:
                 raise InputError(f"--{name.replace('_', '-')}: needs --energy")
         return None
-    length = LINK_METRES
-    if choices["link_length"] is not None:
-        length = float(choices["link_length"].exact)
-    width = FLIT_BITS if choices["flit_bits"] is None else choices["flit_bits"]
+    length = None if choices["link_length"] is None else float(choices["link_length"].exact)
+    width = choices["flit_bits"]
     table = router_energy(choices["energy"], plan.virtual_channels, plan.buffer, width, length)
     frequency = None if choices["clock"] is None else float(choices["clock"].exact)
 

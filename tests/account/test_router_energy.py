@@ -2,10 +2,13 @@
 run priced by hand.
 """
 
+from dataclasses import fields
+
 import pytest
 
-from simulator.account.router_energy import PICO, TABLE, network_energy, router_energy
-from simulator.errors import InputError
+from simulator.account.router_energy import network_energy, router_energy
+from simulator.describe.router_energy import FILE, router_energies
+from simulator.errors import DescriptionError, InputError
 
 # technology, VCs, depth, hop in total (pJ) as printed beside the table
 HOPS = [
@@ -21,17 +24,11 @@ HOPS = [
 @pytest.mark.parametrize("technology, vcs, depth, printed", HOPS)
 def test_a_row_is_itself_and_adds_up_as_printed(technology, vcs, depth, printed):
     energy = router_energy(technology, vcs, depth)
-    row = next(row for row in TABLE[technology] if row[:2] == (vcs, depth))
-    parts = (
-        energy.buffer_write,
-        energy.buffer_read,
-        energy.crossbar,
-        energy.allocation,
-        energy.clock,
-    )
-    assert [value * PICO for value in row[2:7]] == list(parts)
-    assert (row[7] * 1e-3, row[8] * PICO) == (energy.leakage, energy.link)
-    assert printed == f"{energy.hop / PICO:.2f}"
+    rows = router_energies().technologies[technology]
+    row = next(row for row in rows if (row.virtual_channels, row.depth) == (vcs, depth))
+    for part in fields(energy):
+        assert getattr(row, part.name) == getattr(energy, part.name)
+    assert printed == f"{energy.hop * 1e12:.2f}"
 
 
 # technology, VCs, depth, flit bits, link (m), the part, its value: (exact arithmetic to a rounding
@@ -130,3 +127,13 @@ def test_without_a_clock_leakage_is_not_known():
         router_energy("22nm", 1, 4), traversals=0, flit_hops=0, router_cycles=10, period=None
     )
     assert (None, spent.clock) == (spent.leakage, spent.total)
+
+
+def test_the_table_is_checked_like_any_description(tmp_path):
+    bad = tmp_path / "prices.yaml"
+    bad.write_text(FILE.read_text().replace("depth: 4, buffer_write: 0.630 pJ", "depth: 0"))
+    with pytest.raises(DescriptionError) as refused:
+        router_energies(bad)
+    assert 2 == len(refused.value.faults)
+    assert "depth: must be at least 1, not 0" in str(refused.value)
+    assert "buffer_write" in str(refused.value)
