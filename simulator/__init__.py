@@ -14,13 +14,30 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simulator.describe.chip import Chip
+    from simulator.describe.network import Network, Stimulus
     from simulator.describe.workload import Workload
+    from simulator.errors import Interrupted, SpikemeshError
     from simulator.study.simulation import Result, run
     from simulator.study.twin import TwinResult, twin
 
-__all__ = ["Chip", "Result", "TwinResult", "Workload", "run", "twin"]
+__all__ = [
+    "Chip",
+    "Interrupted",
+    "Network",
+    "Result",
+    "SpikemeshError",
+    "Stimulus",
+    "TwinResult",
+    "Workload",
+    "run",
+    "twin",
+]
 
 _HOME = {
+    "Interrupted": "simulator.errors",
+    "Network": "simulator.describe.network",
+    "SpikemeshError": "simulator.errors",
+    "Stimulus": "simulator.describe.network",
     "Chip": "simulator.describe.chip",
     "Workload": "simulator.describe.workload",
     "Result": "simulator.study.simulation",
@@ -28,6 +45,10 @@ _HOME = {
     "TwinResult": "simulator.study.twin",
     "twin": "simulator.study.twin",
 }
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 def __getattr__(name: str) -> Any:

@@ -34,6 +34,7 @@ ONLY = {
     "rich_click": {"commands/*.py", "__main__.py"},
     "rich": {"report/*.py", "commands/*.py"},
 }
+OPTION = re.compile(r"--[a-z][a-z-]*|(?:^|(?<=[\s`'\"(]))-o(?=[\s`'\":)]|$)")
 WORD = re.compile(r"[\w.]+")
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
@@ -157,6 +158,16 @@ def test_no_file_is_longer_than_its_folder_allows(folder: str) -> None:
         if (n := len(path.read_text().splitlines())) > LONGEST[folder]
     }
     assert not long
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_only_the_command_line_speaks_of_options(path: Path) -> None:
+    if room(path) in ("commands", "__main__"):
+        return
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            said = OPTION.findall(node.value)
+            assert not said, f"{path.relative_to(ROOT)}:{node.lineno} says {said}"
 
 
 def test_nothing_is_left_unfinished() -> None:

@@ -276,7 +276,7 @@ def _extrapolated(
         raise InputError(
             f"{symbol}, {what}: must be read or solved, not extrapolated ({picojoules:.4g} pJ: "
             f"{rule}); "
-            "ask for it with --allow-extrapolated (allow_extrapolated=True)"
+            "ask for it with allow_extrapolated=True"
         )
     return Constant(symbol, what, f"{picojoules:.6g} pJ", "extrapolated", f"{TABLE}, {rule}")
 

@@ -121,7 +121,7 @@ def run(
     stimulus may be longer than T: its first T timesteps are used. progress(done, total) is called
     with inferences times layers.  Raises InputError for what cannot be computed exactly.
     """
-    _check(network, stimulus, mode, timesteps, firing)
+    check(network, stimulus, mode, timesteps, firing)
     n = stimulus.n_inferences if limit is None else min(limit, stimulus.n_inferences)
     window = timesteps if mode == SNN else 1
     trace, largest = _input(stimulus, mode, timesteps, n)
@@ -169,7 +169,7 @@ def run(
     )
 
 
-def _check(network: Network, stimulus: Stimulus, mode: str, timesteps: int, firing: str) -> None:
+def check(network: Network, stimulus: Stimulus, mode: str, timesteps: int, firing: str) -> None:
     """Raise InputError for what is not defined, or not exactly computable, in this mode."""
     if mode not in (SNN, QNN):
         raise InputError(f"mode: must be '{SNN}' or '{QNN}', not {mode!r}")

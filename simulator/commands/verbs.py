@@ -8,6 +8,7 @@ import errno
 import importlib
 import io
 import os
+import re
 import signal
 import sys
 import threading
@@ -185,6 +186,22 @@ def _worded(error: click.ClickException) -> str:
     return f"{'spikemesh' if context is None else context.command_path}: {text}"
 
 
+#: what the library calls the place of a fault, where an option gave it
+_PLACE = re.compile(r"(^|, )(setting|corner|output)(?=: must be | \S+(?:=| @ |: ))", re.MULTILINE)
+_PARAMETER = {
+    "allow_extrapolated=True": "--allow-extrapolated",
+    "(overwrite replaces": "(--overwrite replaces",
+}
+_OPTION = {"setting": "--set", "corner": "--corner", "output": "-o"}
+
+
+def _in_options(text: str) -> str:
+    """Return a refusal of the library with its places named by the options that gave them."""
+    for parameter, option in _PARAMETER.items():
+        text = text.replace(parameter, option)
+    return _PLACE.sub(lambda found: found[1] + _OPTION[found[2]], text)
+
+
 def _advice(error: Exception) -> str:
     """Return what the command line adds to a refusal: the option for what the library calls
     otherwise.
@@ -230,7 +247,7 @@ def _run(pressed: list[int]) -> int:
     except click.ClickException as error:
         return _fail(_worded(error), 2)
     except SpikemeshError as error:
-        return _fail(f"{error}{_advice(error)}", error.exit_code)
+        return _fail(f"{_in_options(str(error))}{_advice(error)}", error.exit_code)
     except MemoryError as error:
         why = " ".join(str(error).split()) or "an array could not be made"
         return _fail(f"memory: this machine has not enough: {why}", 2)

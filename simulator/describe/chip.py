@@ -8,6 +8,8 @@ key.
 
 from __future__ import annotations
 
+import copy
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -34,12 +36,13 @@ from simulator.describe.fields import (
     SomeBits,
     Voltage,
 )
-from simulator.describe.messages import Key, dotted, near_miss
+from simulator.describe.messages import Key, dotted, near_miss, shown_value
 from simulator.describe.ports import Port
 from simulator.describe.published import Claim
 from simulator.describe.routing import ROUTING
+from simulator.describe.settings import Setting, Settings, settings
 from simulator.describe.stated import outside
-from simulator.errors import UnitError
+from simulator.errors import InputError, UnitError
 
 Evidence = Literal["measured", "published", "derived", "assumed"]
 EVIDENCE = ("measured", "published", "derived", "assumed")
@@ -204,6 +207,14 @@ class Gating(Description):
         return off_after
 
 
+@dataclass(frozen=True)
+class Origin:
+    """The file a chip was read from, as it was then, and the changes applied to it."""
+
+    document: Document = field(compare=False, repr=False)
+    changes: tuple[Setting, ...] = field(compare=False)
+
+
 class Chip(Description):
     """One chip: load it with `Chip.load('generic-22nm')`, by name or by path."""
 
@@ -235,30 +246,47 @@ class Chip(Description):
     _corner: str = PrivateAttr(NOMINAL)
     _file: Path | None = PrivateAttr(None)
     _outside: tuple[str, ...] = PrivateAttr(())
+    _origin: Origin | None = PrivateAttr(None)
 
     @classmethod
-    def load(cls, chip: str | Path, overrides: tuple[str, ...] = (), corner: str = NOMINAL) -> Chip:
-        """Return the chip of that name (in chips/) or path, with `key.path=value` overrides
-        applied, at an operating point.
+    def load(cls, chip: str | Path, overrides: Settings = (), corner: str = NOMINAL) -> Chip:
+        """Return the chip of that name (in chips/) or path, with changes applied, at an operating
+        point.
 
-        Raises DescriptionError with every fault of the file at once, each with file and line: at a
-        corner also for a time that is no whole number of that corner's cycles.
+        overrides: {'key.path': value}, or texts 'key.path=value'.  Raises DescriptionError with
+        every fault of the file at once, each with file and line: at a corner also for a time that
+        is no whole number of that corner's cycles.
         """
-        file = library.find("chip", chip)
-        document, loaded, point = cls._read(file, overrides, corner)
-        blame(document, lambda some, at: cls._read(file, some, at)[0], overrides, corner)
-        document.refuse()
+        if not isinstance(chip, (str, Path)):
+            raise InputError(f"chip: must be a name or a path, not {shown_value(chip)}")
+        return cls._made(Document(library.find("chip", chip)), settings(overrides), corner)
+
+    def changed(self, changes: Settings) -> Chip:
+        """Return this chip with more changes, checked as when a file is read; see `load`."""
+        origin = self._origin
+        if origin is None:
+            raise InputError(f"chip {self.name}: must come from a file to be changed")
+        return self._made(origin.document, (*origin.changes, *settings(changes)), self.corner)
+
+    @classmethod
+    def _made(cls, document: Document, changes: tuple[Setting, ...], corner: str) -> Chip:
+        if not isinstance(corner, str):
+            raise InputError(f"corner: must be a text, not {shown_value(corner)}")
+        read, loaded, point = cls._read(document, changes, corner)
+        blame(read, lambda some, at: cls._read(document, some, at)[0], changes, corner)
+        read.refuse()
         assert loaded is not None
-        loaded._nominal_period, loaded._corner, loaded._file = loaded.period, corner, file
+        loaded._nominal_period, loaded._corner = loaded.period, corner
+        loaded._file, loaded._origin = document.path, Origin(document, changes)
         return loaded if point is None else corners.at(loaded, point)
 
     @classmethod
     def _read(
-        cls, file: Path, overrides: tuple[str, ...], corner: str
+        cls, pristine: Document, changes: tuple[Setting, ...], corner: str
     ) -> tuple[Document, Chip | None, Point | None]:
         """Return the file as a document with all its faults, and the chip where it is one."""
-        document = Document(file)
-        document.override(overrides)
+        document = copy.deepcopy(pristine)
+        document.override(changes)
         point = None if corner == NOMINAL else corners.point(document.tree, corner)
         period = _period(document) if point is None else point.period or None
         loaded = document.validate(cls, {"period": period})
@@ -268,7 +296,7 @@ class Chip(Description):
             leaves = {
                 dotted(key): key for key in _numbers(document.tree) if key[0] not in UNSOURCED
             }
-            _check_sources(document, loaded, leaves, overrides)
+            _check_sources(document, loaded, leaves, {change.path for change in changes})
             loaded._outside = outside(document, loaded.stated_for, leaves, loaded, period)
         return document, loaded, point
 
@@ -387,9 +415,8 @@ UNSOURCED = (
 
 
 def _check_sources(
-    document: Document, chip: Chip, leaves: dict[str, Key], overrides: tuple[str, ...]
+    document: Document, chip: Chip, leaves: dict[str, Key], overridden: set[str]
 ) -> None:
-    overridden = {text.partition("=")[0].strip() for text in overrides}
     used: set[str] = set()
     for name, key in leaves.items():
         cover = next(

@@ -72,11 +72,11 @@ def point(tree: dict[str, Any], asked: str) -> Point:
             clock = units.exact(frequency.strip(), "frequency")
             return Point(asked, units.exact(voltage.strip(), "voltage"), clock, _period(clock))
         except UnitError as error:
-            raise InputError(f"--corner {asked}: {error}") from error
+            raise InputError(f"corner {asked}: {error}") from error
     if asked not in known:
         names = ", ".join([NOMINAL, *known])
         raise InputError(
-            f"--corner: must be one of {names}, or a point such as '0.7 V @ 250 MHz', not {asked!r}"
+            f"corner: must be one of {names}, or a point such as '0.7 V @ 250 MHz', not {asked!r}"
         )
     try:
         clock = units.exact(known[asked]["frequency"], "frequency")
@@ -146,7 +146,7 @@ def _leakage(chip: Chip, where: Point) -> float:
     low, high = stated[0][0], stated[-1][0]
     if not low <= voltage <= high:
         raise InputError(
-            f"--corner {where.name}: chip {chip.name} states voltages from {_show(low, 'V')} to "
+            f"corner {where.name}: chip {chip.name} states voltages from {_show(low, 'V')} to "
             f"{_show(high, 'V')}, "
             f"not {_show(voltage, 'V')}: leakage is not extrapolated"
         )
@@ -156,7 +156,7 @@ def _leakage(chip: Chip, where: Point) -> float:
     leakage, most = (a + (b - a) * share for a, b in zip(below[1:], above[1:]))
     if frequency > most:
         raise InputError(
-            f"--corner {where.name}: chip {chip.name} reaches {_show(most, 'Hz')} at "
+            f"corner {where.name}: chip {chip.name} reaches {_show(most, 'Hz')} at "
             f"{_show(voltage, 'V')}, "
             f"not {_show(frequency, 'Hz')}"
         )

@@ -8,7 +8,6 @@ not, anchors and tags are refused.
 from __future__ import annotations
 
 import re
-import typing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from simulator.describe.messages import Key, dotted, merged, name_of, worded
+from simulator.describe.settings import Setting, Settings, settings
 from simulator.errors import DescriptionError, InputError
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -144,7 +144,7 @@ class Document:
         )
 
     def _option(self, key: Key) -> str | None:
-        """Return the command-line option that set `key`, something around it or something in it."""
+        """Return the change that set `key`, something around it or something in it."""
         for length in range(len(key), 0, -1):
             if key[:length] in self.places:
                 return self.places[key[:length]]
@@ -200,19 +200,18 @@ class Document:
             self.lines[(*key, name)] = line
         return tree
 
-    def override(self, assignments: typing.Iterable[str], prefix: str = "") -> None:
-        """Apply `key.path=value` texts, with or without the prefix, to the tree; later faults are
-        placed at the option.
+    def override(self, changes: Settings, prefix: str = "") -> None:
+        """Apply changes, with or without the prefix before their keys, to the tree; later faults
+        are placed at the change.
         """
-        for text in assignments:
-            path, equals, written = text.partition("=")
-            path = path.strip().removeprefix(prefix)
+        for change in settings(changes):
+            path = change.path.removeprefix(prefix)
             key: Key = tuple(
-                int(part) if _INDEX.fullmatch(part) else part for part in path.strip().split(".")
+                int(part) if _INDEX.fullmatch(part) else part for part in path.split(".")
             )
-            if not equals or not path.strip() or not all(part != "" for part in key):
-                raise InputError(f"--set: must be key.path=value, not {text!r}")
-            value = self._read_value(text, path, written)
+            if not path or not all(part != "" for part in key):
+                raise InputError(f"setting: must be key.path=value, not {change.text!r}")
+            value = self._read_value(change, path) if change.is_written else change.value
             place: Any = self.tree
             for depth, part in enumerate(key[:-1]):
                 if isinstance(place, list) and isinstance(part, int) and part < len(place):
@@ -221,7 +220,7 @@ class Document:
                     place = place.setdefault(str(part), {})
                 else:
                     raise InputError(
-                        f"--set {text}: {dotted(key[: depth + 1])}: must be there and hold keys"
+                        f"{change.place}: {dotted(key[: depth + 1])}: must be there and hold keys"
                     )
             last = key[-1]
             if isinstance(place, dict):
@@ -230,28 +229,28 @@ class Document:
                 place[last] = value
             elif isinstance(place, list):
                 raise InputError(
-                    f"--set {text}: {dotted(key)}: must be there: a list cannot be made longer"
+                    f"{change.place}: {dotted(key)}: must be there: a list cannot be made longer"
                 )
             else:
-                raise InputError(f"--set {text}: {dotted(key[:-1])}: must be there and hold keys")
+                raise InputError(f"{change.place}: {dotted(key[:-1])}: must be there and hold keys")
             for length in range(1, len(key) + 1):
                 if key[:length] not in self.lines:
-                    self.places[key[:length]] = f"--set {text}"
-            self.places[key] = f"--set {text}"
+                    self.places[key[:length]] = change.place
+            self.places[key] = change.place
 
-    def _read_value(self, text: str, path: str, written: str) -> Any:
+    def _read_value(self, change: Setting, path: str) -> Any:
         try:
-            node = _compose(written)
+            node = _compose(change.value)
         except _Unreadable as error:
             raise InputError(
-                f"--set {text}: {path}: must be a YAML value, not {written!r}"
+                f"{change.place}: {path}: must be a YAML value, not {change.value!r}"
             ) from error
         known, faults = dict(self.lines), list(self.faults)
         value = self._value(node, (name_of(path),)) if node is not None else None
         wrong = self.faults[len(faults) :]
         self.lines, self.faults = known, faults
         if wrong:
-            raise InputError(f"--set {text}: {wrong[0][1].split(': ', 1)[1]}")
+            raise InputError(f"{change.place}: {wrong[0][1].split(': ', 1)[1]}")
         return value
 
     def validate(self, model: type[Model], context: dict[str, Any] | None = None) -> Model | None:

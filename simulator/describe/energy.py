@@ -24,6 +24,13 @@ class Constant(Description, Generic[Number]):
     scope: Literal["marginal", "all_in"]
     band: Annotated[list[Number], Field(min_length=2, max_length=2)] | None = None
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Return what is pickled: a kind of constant has no name of its own to be found by."""
+        kind = next((name for name, one in _KINDS.items() if one is type(self)), None)
+        if kind is None:
+            return super().__reduce_ex__(protocol)
+        return _empty, (kind,), self.__getstate__()
+
     @field_validator("band")
     @classmethod
     def _around(cls, band: list[Any] | None, info: ValidationInfo) -> list[Any] | None:
@@ -31,6 +38,20 @@ class Constant(Description, Generic[Number]):
         if band is not None and value is not None and not band[0] <= value <= band[1]:
             raise ValueError("must be [low, high] around the value")
         return band
+
+
+#: the kinds of constants, by name
+_KINDS: dict[str, type[Constant]] = {
+    "energy": Constant[Energy],
+    "power": Constant[Power],
+    "power per bit": Constant[PowerPerBit],
+    "share": Constant[Share],
+}
+
+
+def _empty(kind: str) -> Constant:
+    """Return a constant of that kind for pickle to fill."""
+    return _KINDS[kind].__new__(_KINDS[kind])
 
 
 class MultiplyAccumulate(Constant[Energy]):

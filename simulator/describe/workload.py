@@ -17,7 +17,9 @@ from simulator.describe.documents import Document
 from simulator.describe.layers import build
 from simulator.describe.messages import Key, near_miss, shown_value
 from simulator.describe.network import Network, Stimulus
+from simulator.describe.settings import Settings
 from simulator.describe.workload_file import WorkloadDocument
+from simulator.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,15 @@ class Workload:
     document: WorkloadDocument
 
     @classmethod
-    def load(cls, workload: str | Path, overrides: tuple[str, ...] = ()) -> Workload:
-        """Return the workload of that name (in workloads/) or path, with `key.path=value` overrides
-        (`workload.` may lead).
+    def load(cls, workload: str | Path, overrides: Settings = ()) -> Workload:
+        """Return the workload of that name (in workloads/) or path, with changes applied.
 
+        overrides: {'key.path': value}, or texts 'key.path=value'; `workload.` may lead a key.
         Raises DescriptionError with every fault of the file and its arrays at once, each with file
         and line.
         """
+        if not isinstance(workload, (str, Path)):
+            raise InputError(f"workload: must be a name or a path, not {shown_value(workload)}")
         document = Document(library.find("workload", workload))
         document.override(overrides, prefix="workload.")
         written = document.validate(WorkloadDocument)

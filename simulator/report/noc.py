@@ -105,7 +105,7 @@ def _energy(technology: str, energy: NetworkEnergy, result: NocResult) -> tuple[
         ("leakage", energy.leakage),
     ]
     shown = ", ".join(f"{name} {show(joules, 'J')}" for name, joules in parts if joules is not None)
-    unknown = "; leakage needs --clock" if energy.leakage is None else ""
+    unknown = "; leakage needs the clock" if energy.leakage is None else ""
     return f"energy, {technology}", f"{show(energy.total, 'J')}: {shown}{unknown}"
 
 

@@ -171,7 +171,7 @@ def _refuse(given: Path, place: Path, overwrite: bool) -> None:
         if not overwrite:
             raise InputError(
                 f"{given}: must be a new or an empty folder, not one that holds files "
-                f"(--overwrite replaces it as a whole)"
+                f"(overwrite replaces it as a whole)"
             )
         if not (place / MANIFEST).is_file():
             raise InputError(

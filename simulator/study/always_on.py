@@ -324,8 +324,8 @@ def make_stream(
     if signals.denominator != 1:
         needed = duty.denominator * -(-frames // duty.denominator)
         raise InputError(
-            f"duty: {float(duty):g} of {frames} frames is {float(signals):g} frames: give --frames "
-            f"{needed}"
+            f"duty: {float(duty):g} of {frames} frames is {float(signals):g} frames: it would be "
+            f"whole with {needed} frames"
         )
     if not 0 <= background <= 1:
         raise InputError(f"background: must be a probability from 0 to 1, not {background:g}")

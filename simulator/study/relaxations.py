@@ -27,7 +27,7 @@ BASE = "none: the idealised machine"
 
 @dataclass(frozen=True)
 class Relaxation:
-    """One assumption given up: changes of the chip (as --set writes them) and of the workload."""
+    """One assumption given up: changes of the chip and of the workload."""
 
     name: str
     chip: tuple[str, ...] = ()

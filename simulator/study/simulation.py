@@ -285,13 +285,31 @@ def assumed(result: Result) -> float:
     )
 
 
-def _check_whole(name: str, value: object, most: int | None) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise InputError(f"{name}: must be a whole number of at least 1, not {value!r}")
-    if most is not None and value > most:
-        raise InputError(f"{name}: must be at most {most}, not {value}")
+def described(workload: Workload | str | Path, chip: Chip | str | Path) -> tuple[Workload, Chip]:
+    """Return workload and chip, loaded where names or paths are given."""
+    return (
+        workload if isinstance(workload, Workload) else Workload.load(workload),
+        chip if isinstance(chip, Chip) else Chip.load(chip),
+    )
+
+
+def check_run(
+    *, timesteps: int | None, limit: int | None, engine: str, draws: int, seed: int
+) -> None:
+    """Raise InputError for arguments of a run that cannot be meant."""
+    bounds: tuple[tuple[str, object, int, int | None], ...] = (
+        ("timesteps", 1 if timesteps is None else timesteps, 1, MAXIMUM_TIMESTEPS),
+        ("limit", 1 if limit is None else limit, 1, None),
+        ("draws", draws, 0, None),
+        ("seed", seed, 0, None),
+    )
+    for name, value, least, most in bounds:
+        is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+        if not is_whole or value < least:  # type: ignore[operator]
+            raise InputError(f"{name}: must be a whole number of at least {least}, not {value!r}")
+        if most is not None and value > most:  # type: ignore[operator]
+            raise InputError(f"{name}: must be at most {most}, not {value}")
+    engine_named(engine)
 
 
 def run(
@@ -319,13 +337,10 @@ def run(
     then, and `is_complete` is False.  shared: stages of earlier runs, for sweeps.
     Raises SpikemeshError for anything that cannot be run as asked.
     """
-    workload = workload if isinstance(workload, Workload) else Workload.load(workload)
-    chip = chip if isinstance(chip, Chip) else Chip.load(chip)
+    workload, chip = described(workload, chip)
     if mode not in MODES:
         raise InputError(f"mode: must be one of {', '.join(MODES)}, not {mode!r}")
-    _check_whole("timesteps", timesteps, MAXIMUM_TIMESTEPS)
-    _check_whole("limit", limit, None)
-    engine_named(engine)
+    check_run(timesteps=timesteps, limit=limit, engine=engine, draws=draws, seed=seed)
     prepared = prepare(workload, chip, shared=shared)
     computed = compute(
         workload,

@@ -13,10 +13,12 @@ import numpy as np
 from simulator.account import uncertainty
 from simulator.account.energy import COMPONENTS
 from simulator.account.uncertainty import VerdictUncertainty
-from simulator.behaviour import twins
+from simulator.behaviour import raster, twins
+from simulator.behaviour.raster import QNN, SNN
 from simulator.describe.chip import Chip
 from simulator.describe.workload import Workload
-from simulator.study.simulation import Progress, Result, run
+from simulator.errors import InputError
+from simulator.study.simulation import Progress, Result, check_run, described, run
 from simulator.units import show
 
 
@@ -146,6 +148,15 @@ def plain(value: Any) -> Any:
     return value
 
 
+def _check_twin(workload: Workload, timesteps: int | None) -> None:
+    """Refuse a network without a quantised twin before anything is simulated."""
+    steps = workload.timesteps if timesteps is None else timesteps
+    try:
+        raster.check(workload.network, workload.stimulus, QNN, steps, workload.firing)
+    except InputError as error:
+        raise InputError(f"{error}; the spiking twin can be run alone, as mode {SNN!r}") from error
+
+
 def twin(
     workload: Workload | str | Path,
     chip: Chip | str | Path = "generic-22nm",
@@ -161,8 +172,9 @@ def twin(
     """Simulate both twins of a workload on the same chip and mapping; the arguments are those of
     `run`.
     """
-    workload = workload if isinstance(workload, Workload) else Workload.load(workload)
-    chip = chip if isinstance(chip, Chip) else Chip.load(chip)
+    workload, chip = described(workload, chip)
+    check_run(timesteps=timesteps, limit=limit, engine=engine, draws=draws, seed=seed)
+    _check_twin(workload, timesteps)
     how: dict[str, Any] = {
         "timesteps": timesteps,
         "engine": engine,

@@ -56,6 +56,6 @@ class Engine(Protocol):
 
 def engine_named(name: str) -> Engine:
     """Return the engine of that name and import only that one; raises InputError for another."""
-    if name not in ENGINES:
+    if not isinstance(name, str) or name not in ENGINES:
         raise InputError(f"engine: must be one of {', '.join(ENGINES)}, not {name!r}")
     return import_module(ENGINES[name]).simulate  # type: ignore[index,no-any-return]

@@ -106,7 +106,7 @@ def test_extrapolated_constants_come_only_when_asked_for(weight_bits, bits, pico
     assert found.joules * 1e12 == pytest.approx(picojoules, rel=1e-5, abs=0)
 
 
-ASK = "; ask for it with --allow-extrapolated (allow_extrapolated=True)"
+ASK = "; ask for it with allow_extrapolated=True"
 # what is done, what is said
 REFUSED = [
     (

@@ -112,7 +112,7 @@ def test_a_time_that_is_no_whole_number_of_the_corners_cycles_is_refused_by_the_
 ) -> None:
     with pytest.raises(
         DescriptionError,
-        match=r"^--corner 0.8 V @ 300 MHz: barrier.points.*whole number of cycles of 3.333 ns",
+        match=r"^corner 0.8 V @ 300 MHz: barrier.points.*whole number of cycles of 3.333 ns",
     ):
         Chip.load(_with(file, "120 ns", "121 ns"), (), "0.8 V @ 300 MHz")
 

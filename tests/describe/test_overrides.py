@@ -1,4 +1,4 @@
-"""`--set key.path=value` changes one number of a description; a wrong one is said of the option,
+"""`key.path=value` changes one number of a description; a wrong one is said of the change,
 not of the file.
 """
 
@@ -91,45 +91,45 @@ def test_a_workload_is_set_the_same_way():
 
 # option, what is said
 REFUSED = [
-    ("mesh.width=0", "--set mesh.width=0: mesh.width: must be at least 1, not 0"),
-    ("mesh.width=", "--set mesh.width=: mesh.width: must be a whole number, not nothing"),
-    ("mesh.widht=4", "--set mesh.widht=4: mesh.widht: unknown key; did you mean 'width'?"),
-    ("mehs.width=4", "--set mehs.width=4: mehs: unknown key; did you mean 'mesh'?"),
-    ("mesh.width.x=4", "--set mesh.width.x=4: mesh.width: must be there and hold keys"),
-    ("ports.1.tile=[0, 0]", "--set ports.1.tile=[0, 0]: ports[1]: must be there and hold keys"),
-    ("ports.1=3", "--set ports.1=3: ports[1]: must be there: a list cannot be made longer"),
+    ("mesh.width=0", "setting mesh.width=0: mesh.width: must be at least 1, not 0"),
+    ("mesh.width=", "setting mesh.width=: mesh.width: must be a whole number, not nothing"),
+    ("mesh.widht=4", "setting mesh.widht=4: mesh.widht: unknown key; did you mean 'width'?"),
+    ("mehs.width=4", "setting mehs.width=4: mehs: unknown key; did you mean 'mesh'?"),
+    ("mesh.width.x=4", "setting mesh.width.x=4: mesh.width: must be there and hold keys"),
+    ("ports.1.tile=[0, 0]", "setting ports.1.tile=[0, 0]: ports[1]: must be there and hold keys"),
+    ("ports.1=3", "setting ports.1=3: ports[1]: must be there: a list cannot be made longer"),
     (
         "ports.0.tile=[8, 0]",
-        "--set ports.0.tile=[8, 0]: ports[0].tile: must lie on the 8x8 mesh, not at [8, 0]",
+        "setting ports.0.tile=[8, 0]: ports[0].tile: must lie on the 8x8 mesh, not at [8, 0]",
     ),
-    ("mesh.width", "--set: must be key.path=value, not 'mesh.width'"),
-    ("=4", "--set: must be key.path=value, not '=4'"),
-    ("mesh..width=4", "--set: must be key.path=value, not 'mesh..width=4'"),
-    ("mesh.width=[4", "--set mesh.width=[4: mesh.width: must be a YAML value, not '[4'"),
+    ("mesh.width", "setting: must be key.path=value, not 'mesh.width'"),
+    ("=4", "setting: must be key.path=value, not '=4'"),
+    ("mesh..width=4", "setting: must be key.path=value, not 'mesh..width=4'"),
+    ("mesh.width=[4", "setting mesh.width=[4: mesh.width: must be a YAML value, not '[4'"),
     (
         "mesh={width: 4, width: 5}",
-        "--set mesh={width: 4, width: 5}: mesh.width: must be given once, not again: it stands on "
-        "line 1 already",
+        "setting mesh={width: 4, width: 5}: mesh.width: must be given once, not again: it "
+        "stands on line 1 already",
     ),
     (
         "mesh=&m 4",
-        "--set mesh=&m 4: mesh: must be written out: anchors and aliases are not allowed",
+        "setting mesh=&m 4: mesh: must be written out: anchors and aliases are not allowed",
     ),
     (
         "energy.event_generation=1 pJ",
-        "--set energy.event_generation=1 pJ: "
+        "setting energy.event_generation=1 pJ: "
         "energy.event_generation: must be a mapping of keys to values, not '1 pJ'",
     ),
     (
         "energy.event_generation.value=1 pW",
-        "--set energy.event_generation.value=1 pW: "
+        "setting energy.event_generation.value=1 pW: "
         "energy.event_generation.value: must be an energy with its unit, such as '23.6 pJ', not '1 "
         "pW'",
     ),
     (
         "core.synapse.lookup=3 ns",
-        "--set core.synapse.lookup=3 ns: core.synapse.lookup: must be a whole number of cycles of "
-        "2 ns, not '3 ns': "
+        "setting core.synapse.lookup=3 ns: core.synapse.lookup: must be a whole number of "
+        "cycles of 2 ns, not '3 ns': "
         "the nearest are 2 ns (1 cycle) and 4 ns (2 cycles)",
     ),
 ]
@@ -142,7 +142,7 @@ def test_a_wrong_option_is_said_of_the_option(said_of_chip, option, message):
 
 def test_faults_of_the_file_and_of_options_come_together(said_of_chip):
     said = said_of_chip(("lanes: 8", "lanes: 0"), overrides=("mesh.width=0",))[1].splitlines()
-    assert "--set mesh.width=0: mesh.width: must be at least 1, not 0" == said[0]
+    assert "setting mesh.width=0: mesh.width: must be at least 1, not 0" == said[0]
     assert said[1].endswith(": core.synapse.lanes: must be at least 1, not 0") and 2 == len(said)
 
 
@@ -155,13 +155,13 @@ def test_an_option_that_repairs_the_file_is_enough(said_of_chip):
 BLAMED = [
     (
         ("energy.accumulate.value=5 pJ",),
-        "--set energy.accumulate.value=5 pJ: energy.accumulate.band: must be [low, high] around "
+        "setting energy.accumulate.value=5 pJ: energy.accumulate.band: must be [low, high] around "
         "the value, "
         "not ['0.03 pJ', '0.1 pJ']; set energy.accumulate.band too",
     ),
     (
         ("mesh.width=4", "router.multicast=true", "link.flit=1 bit"),
-        "--set link.flit=1 bit: packet: must leave room for data: the fields take 24 of 8 bits",
+        "setting link.flit=1 bit: packet: must leave room for data: the fields take 24 of 8 bits",
     ),
 ]
 
@@ -178,16 +178,16 @@ def test_every_fault_an_option_makes_names_it(said_of_chip):
     assert said[0].startswith("chip.yaml:") and said[0].endswith(
         ": core.synapse.lanes: must be at least 1, not 0"
     )
-    assert ["--set core.synapse.word=0: core.synapse.word: must be at least 1 bit, not 0"] == said[
-        1:
-    ]
+    assert [
+        "setting core.synapse.word=0: core.synapse.word: must be at least 1 bit, not 0"
+    ] == said[1:]
     said = said_of_chip(overrides=("router.virtual_channels=1",))[1].splitlines()
     assert 2 == len(said) and all(
-        line.startswith("--set router.virtual_channels=1: router.s") for line in said
+        line.startswith("setting router.virtual_channels=1: router.s") for line in said
     )
 
 
 def test_an_option_of_a_workload_is_shown_as_typed():
     assert 8 == Workload.load("digits-mlp", ("workload.twin.timesteps=8",)).timesteps
     said = refusal(lambda: Workload.load("digits-mlp", ("workload.twin.timesteps=-3",)))
-    assert said.startswith("--set workload.twin.timesteps=-3: twin.timesteps: ")
+    assert said.startswith("setting workload.twin.timesteps=-3: twin.timesteps: ")

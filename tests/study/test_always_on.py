@@ -317,7 +317,7 @@ def test_frame_times_are_the_first_cycles_not_before_them() -> None:
 REFUSED = [
     (
         dict(duties=[Fraction(1, 3)], frames=100),
-        "0.333333 of 100 frames is 33.3333 frames: give --frames 102",
+        "0.333333 of 100 frames is 33.3333 frames: it would be whole with 102 frames",
     ),
     (dict(duties=[Fraction(3, 2)]), "duty: must be from 0 to 1, not 1.5"),
     (dict(duties=[Fraction(0)]), "at least one frame must carry a signal"),

@@ -159,7 +159,7 @@ REFUSED = [
         dict(parameters={"rate": "1 Hz"}),
         "case idle_power: got an unexpected keyword argument 'rate'",
     ),
-    (dict(parameters={"corner": "hot"}), "--corner: must be one of nominal"),
+    (dict(parameters={"corner": "hot"}), "corner: must be one of nominal"),
     (
         dict(case="hop_time", parameters={"direction": "up"}),
         "direction: must be east-west or north-south, not 'up'",

@@ -4,10 +4,13 @@ up.
 
 import hashlib
 import json
+import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import simulator
 from simulator import Chip, Workload, run, twin
 from simulator.account.energy import ACTIONS, COMPONENT
 from simulator.errors import InputError
@@ -181,6 +184,16 @@ REFUSED = [
 ]
 
 
+REFUSED += [
+    ({"mode": 3}, "mode: must be one of snn, qnn, not 3"),
+    ({"mode": ["snn"]}, "mode: must be one of snn, qnn, not ['snn']"),
+    ({"mode": "snn", "engine": None}, "engine: must be one of compiled, reference, not None"),
+    ({"mode": "snn", "draws": -1}, "draws: must be a whole number of at least 0, not -1"),
+    ({"mode": "snn", "seed": 0.5}, "seed: must be a whole number of at least 0, not 0.5"),
+    ({"mode": "snn", "limit": True}, "limit: must be a whole number of at least 1, not True"),
+]
+
+
 @pytest.mark.parametrize(("arguments", "message"), REFUSED)
 def test_refused_arguments(arguments: dict, message: str) -> None:
     with pytest.raises(InputError) as error:
@@ -206,3 +219,33 @@ def test_the_manifest_holds_the_digest_of_the_chip_file_that_was_read(tmp_path) 
     result = run("digits-mlp", Chip.load(copy), "qnn", limit=1)
     entry = manifest(result, [])["inputs"][-1]
     assert entry == {"file": "mine.yaml", "sha256": hashlib.sha256(copy.read_bytes()).hexdigest()}
+
+
+def test_a_network_without_a_quantised_twin_is_refused_before_anything_is_simulated(
+    monkeypatch,
+) -> None:
+    leaky = {"layers.0.neuron.model": "lif", "layers.0.neuron.decay": 100}
+    workload = Workload.load("digits-mlp", leaky)
+    monkeypatch.setattr("simulator.study.twin.run", lambda *_, **__: pytest.fail("simulated"))
+    with pytest.raises(InputError) as error:
+        twin(workload, limit=1)
+    assert str(error.value) == (
+        "hidden1: the quantised twin needs neurons without leak, model 'if', not 'lif'; "
+        "the spiking twin can be run alone, as mode 'snn'"
+    )
+
+
+def test_a_result_survives_pickling() -> None:
+    result = run("digits-mlp", mode="qnn", limit=2)
+    again = pickle.loads(pickle.dumps(result))
+    assert again.summary() == result.summary()
+    assert again.executed.digest == result.executed.digest
+    with pytest.raises(ValueError, match="read-only"):
+        again.plan.link_latency[0] = 7
+
+
+def test_the_package_names_what_is_public() -> None:
+    assert dir(simulator) == sorted(simulator.__all__)
+    for name in dir(simulator):
+        assert getattr(simulator, name).__name__ == name
+    assert (Path(simulator.__file__).parent / "py.typed").is_file()
