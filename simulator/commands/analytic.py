@@ -9,6 +9,7 @@ from typing import Any
 
 import rich_click as click
 
+from simulator.commands import options
 from simulator.commands.numbers import LARGEST_COUNT, NumberOrWord, Real, Whole
 
 CASES = ("best", "average", "worst")
@@ -96,9 +97,12 @@ TIMESTEPS, RATE, FAN_IN = 5, 0.06, 4096
     "--landscape",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Write pictures (PNG) and their data (CSV) into a folder.",
+    help="Write pictures (PNG) and their data (CSV) into a folder of results.",
 )
-def analytic(published: bool, constants: bool, landscape: Path | None, **asked: Any) -> None:
+@options.overwrite
+def analytic(
+    published: bool, constants: bool, landscape: Path | None, overwrite: bool, **asked: Any
+) -> None:
     """Energy of a spiking network and of its quantised twin by the published closed-form model.
 
     Per output neuron and inference.  Exits with 1 when --published finds a number beyond its
@@ -109,7 +113,7 @@ def analytic(published: bool, constants: bool, landscape: Path | None, **asked: 
     elif constants:
         _show_constants()
     elif landscape is not None:
-        _write_landscape(landscape, asked["setting"], asked["version"], asked["allow_extrapolated"])
+        _write_landscape(landscape, asked, overwrite)
     else:
         _show_energy(asked)
 
@@ -135,20 +139,25 @@ def _show_constants() -> None:
     terminal.show(constants_view(constants()))
 
 
-def _write_landscape(folder: Path, setting: str, version: str, allow_extrapolated: bool) -> None:
+def _write_landscape(place: Path, asked: dict[str, Any], overwrite: bool) -> None:
+    from simulator.report.files import provenance
     from simulator.report.landscape import draw, figure_class
-    from simulator.study.landscape import landscapes, write_csv
+    from simulator.report.writing import MANIFEST, result_folder
+    from simulator.study.landscape import landscapes
 
     figure_class()  # refuse before anything is written
-    folder.mkdir(parents=True, exist_ok=True)
-    grids = landscapes(setting, version, allow_extrapolated)
-    for grid in grids:
-        write_csv(grid, folder / f"{grid.name}.csv")
-    for path in [
-        *(folder / f"{grid.name}.csv" for grid in grids),
-        *draw(grids, folder, setting, version),
-    ]:
-        click.echo(path)
+    setting, version = asked["setting"], asked["version"]
+    with result_folder(place, overwrite) as folder:
+        grids = landscapes(setting, version, asked["allow_extrapolated"])
+        for grid in grids:
+            folder.table(f"{grid.name}.csv", grid.columns, grid.rows())
+        pictures = [path.name for path in draw(grids, folder.path, setting, version)]
+        titles = {grid.name: grid.title for grid in grids}
+        about = {"schema_version": 1, "setting": setting, "version": version}
+        folder.json("summary.json", about | {"grids": titles, "pictures": pictures})
+        folder.json(MANIFEST, provenance([], options=options.asked()))
+    for name in (*(f"{grid.name}.csv" for grid in grids), *pictures):
+        click.echo(place / name)
 
 
 def _show_energy(asked: dict[str, Any]) -> None:

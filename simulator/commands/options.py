@@ -95,18 +95,18 @@ _output = click.option(
     metavar="DIR",
     help="Write summary.json, manifest.json and tables there.",
 )
-_overwrite = click.option(
+overwrite = click.option(
     "--overwrite", is_flag=True, help="Replace a folder of results at -o as a whole."
 )
 
 
 def output(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command -o and --overwrite, both for `folder`."""
-    return _output(_overwrite(command))
+    return _output(overwrite(command))
 
 
 #: options that say where results go, not what they are
-PLACES = ("output", "overwrite", "plot", "memory")
+PLACES = ("output", "overwrite", "plot", "landscape", "memory")
 
 
 @contextmanager

@@ -1,12 +1,8 @@
-"""Where each twin is the cheaper one: the pictures of the closed-form model as arrays, written as
-CSV.
-"""
+"""Where each twin is the cheaper one: the pictures of the closed-form model as arrays."""
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,30 +56,23 @@ class Grid:
     known: NDArray[np.str_]
     breakeven: Floats | None = None
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the names of what rows() returns."""
+        return (self.x_name, self.y_name, "ratio", "known")
+
     def rows(self) -> list[tuple]:
-        """Return the cells as (x, y, ratio, known), y slowest."""
+        """Return the cells as (x, y, ratio, known), y slowest; None where there is no ratio."""
         return [
-            (_plain(x), _plain(y), float(self.ratio[j, i]), str(self.known[j, i]))
+            (_plain(x), _plain(y), None if np.isnan(ratio) else ratio, str(self.known[j, i]))
             for j, y in enumerate(self.y)
             for i, x in enumerate(self.x)
+            for ratio in (float(self.ratio[j, i]),)
         ]
 
 
 def _plain(value: object) -> object:
     return value.item() if isinstance(value, np.generic) else value
-
-
-def write_csv(grid: Grid, path: Path) -> None:
-    """Write one line per cell under a header of the axes' names; a ratio that cannot be had is left
-    empty, and the column `known` says why.
-    """
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow((grid.x_name, grid.y_name, "ratio", "known"))
-        writer.writerows(
-            (x, y, "" if np.isnan(ratio) else repr(ratio), known)
-            for x, y, ratio, known in grid.rows()
-        )
 
 
 def knowledge(weight_bits: int, timesteps: int, allow_extrapolated: bool) -> str:

@@ -15,13 +15,13 @@ from simulator.analytic import published
 from simulator.analytic.constants import hardware
 from simulator.commands.analytic import analytic
 from simulator.errors import CheckError, InputError, SpikemeshError
+from simulator.report.writing import csv_text
 from simulator.study.landscape import (
     configuration_grid,
     hop_grid,
     landscapes,
     rate_grid,
     reuse_grid,
-    write_csv,
 )
 
 
@@ -183,11 +183,9 @@ def test_reuse_of_a_twin_never_makes_it_dearer():
     assert (np.diff(ratio, axis=0) <= 0).all()  # the spiking network's
 
 
-def test_csv_gives_back_every_cell(tmp_path):
+def test_csv_gives_back_every_cell():
     grid = rate_grid(4, 64, TYPICAL)
-    write_csv(grid, tmp_path / "grid.csv")
-    with (tmp_path / "grid.csv").open() as file:
-        header, *rows = csv.reader(file)
+    header, *rows = csv.reader(csv_text(grid.columns, grid.rows()).splitlines())
     assert ["timesteps", "rate", "ratio", "known"] == header
     ratio = np.array([float(row[2]) if row[2] else np.nan for row in rows]).reshape(
         grid.ratio.shape
@@ -199,7 +197,11 @@ def test_landscape_writes_every_grid_and_picture(tmp_path):
     found = run("--landscape", str(tmp_path / "pictures"))
     assert 0 == found.exit_code, found.exception
     pictures = ["rate.png", "hops.png", "reuse.png", "configurations.png"]
-    expected = {f"{grid.name}.csv" for grid in landscapes()} | set(pictures)
+    expected = {f"{grid.name}.csv" for grid in landscapes()} | {
+        "summary.json",
+        "manifest.json",
+        *pictures,
+    }
     assert expected == {path.name for path in (tmp_path / "pictures").iterdir()}
     assert all(
         (tmp_path / "pictures" / name).read_bytes().startswith(b"\x89PNG") for name in pictures
