@@ -118,6 +118,7 @@ class Synapse(Description):
     word: SomeBits  # of the weight memory
     banks: Positive  # words read at once
     index: Bits  # per synapse of a sparse row, beside the weight
+    packed: bool = False  # ternary weights: five in 8 bits of a row, instead of 2 bits each
     accumulator: SomeBits  # signed, of the currents of one neuron (of one pooled for their maximum)
     accumulator_word: SomeBits  # of the accumulator memory
     zero_skip: bool

@@ -174,12 +174,19 @@ def _weights_fit(
         return False
     least, most = -(2 ** (written.weight_bits - 1)), 2 ** (written.weight_bits - 1) - 1
     if written.weight_bits == 1:
-        least, most = -1, 1  # binary weights are stored as signs
+        least, most = -1, 1  # binary weights: signs, or there or not
     if int(weight.min()) < least or int(weight.max()) > most:
         width = f"{written.weight_bits} bit{'s' if written.weight_bits > 1 else ''}"
         document.fault(
             (*key, "weight"),
             f"must hold weights of {width} ({least}..{most}), not {extent(weight)}",
+        )
+        return False
+    if written.weight_bits == 1 and all((weight == value).any() for value in (-1, 0, 1)):
+        document.fault(
+            (*key, "weight"),
+            "must hold two values in 1 bit, not three (-1, 0 and 1): ternary weights have "
+            "weight_bits 2",
         )
         return False
     return True

@@ -8,6 +8,7 @@ import numpy as np
 
 from simulator.describe.chip import Chip
 from simulator.describe.network import CONVOLUTION, DENSE, Connection, Layer
+from simulator.mapping import stages
 
 #: synapses of sparse rows looked at in one go, about
 _STRETCH = 1 << 20
@@ -104,12 +105,15 @@ def synapse_bits(chip: Chip, layer: Layer, bounds: np.ndarray) -> np.ndarray:
     """
     connection = layer.connection
     if connection.kind == DENSE:
-        return np.diff(bounds) * connection.n_in * connection.weight_bits
+        return connection.n_in * stages.weight_bits(chip, connection, np.diff(bounds))
     if connection.kind == CONVOLUTION:
         area = layer.n_neurons // layer.shape[0]
         channels = (bounds[1:] - 1) // area - bounds[:-1] // area + 1
-        return channels * int(np.prod(connection.weight.shape[1:])) * connection.weight_bits
+        kernel = np.array(np.prod(connection.weight.shape[1:]), np.int64)
+        return channels * stages.weight_bits(chip, connection, kernel)
     assert connection.index is not None
+    if chip.core.synapse.packed:  # rows begin at whole bytes
+        return stages.row_bits(chip, connection, targets(layer, bounds)).sum(axis=0)
     total = np.concatenate([[0], np.cumsum(connection.fan_in)])
     return np.diff(total[bounds]) * (connection.weight_bits + chip.core.synapse.index)
 

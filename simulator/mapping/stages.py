@@ -12,10 +12,21 @@ from simulator.errors import MappingError
 from simulator.units import show
 
 
+def weight_bits(chip: Chip, connection: Connection, n: np.ndarray) -> np.ndarray:
+    """Return the bits that n weights of one row take; where the chip packs them, weights of 2 bits
+    that are all -1, 0 or 1 are stored five in 8 bits (3^5 = 243).
+    """
+    if chip.core.synapse.packed and connection.weight_bits == 2:
+        weight = connection.weight
+        if weight.min(initial=0) >= -1 and weight.max(initial=0) <= 1:
+            return 8 * -(-n // 5)
+    return n * connection.weight_bits
+
+
 def row_bits(chip: Chip, connection: Connection, targets: np.ndarray) -> np.ndarray:
     """Return the bits one event reads from the weight memory to reach `targets` synapses."""
     index = chip.core.synapse.index if connection.kind == SPARSE else 0
-    return targets * (connection.weight_bits + index)
+    return weight_bits(chip, connection, targets) + targets * index
 
 
 def row_words(chip: Chip, connection: Connection, targets: np.ndarray) -> np.ndarray:

@@ -112,6 +112,30 @@ ONE_BAD_ARRAY = [
 ]
 
 
+# values of weights in weight_bits: 1, what is said of them
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([-1, 1], None),
+        ([0, 1], None),
+        ([-1, 0], None),
+        ([1, 1], None),
+        (
+            [-1, 0, 1],
+            "must hold two values in 1 bit, not three (-1, 0 and 1): ternary weights have "
+            "weight_bits 2",
+        ),
+        ([0, 2], "must hold weights of 1 bit (-1..1), not 0..2"),
+    ],
+)
+def test_one_bit_holds_two_values(said_of_workload, values, message):
+    weight = np.resize(np.array(values, np.int8), WEIGHT.shape)
+    text, said = said_of_workload((FIRST + ", weight_bits: 8}", FIRST + ", weight_bits: 1}"),
+                                  hidden1_weight=weight)  # fmt: skip
+    expected = f"workload.yaml:{line_of(text, 'connection:')}: layers[0].connection.weight: "
+    assert said == ("" if message is None else expected + message)
+
+
 @pytest.mark.parametrize(
     ("arrays", "line", "message"), ONE_BAD_ARRAY, ids=[row[2][:60] for row in ONE_BAD_ARRAY]
 )

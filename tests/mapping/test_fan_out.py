@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simulator.describe.chip import Chip
 from simulator.describe.network import CONVOLUTION, DENSE, SPARSE, Connection, Layer, Neuron, Pool
 from simulator.mapping import fan_out
 
@@ -145,7 +146,5 @@ MEMORY = [
 def test_a_shared_kernel_is_stored_once_per_channel(
     layer: Layer, bounds: list[int], expected: list[int]
 ) -> None:
-    class AnyChip:
-        pass
-
-    assert fan_out.synapse_bits(AnyChip(), layer, np.array(bounds)).tolist() == expected  # type: ignore[arg-type]
+    chip = Chip.load("generic-22nm")
+    assert fan_out.synapse_bits(chip, layer, np.array(bounds)).tolist() == expected

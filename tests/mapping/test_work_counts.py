@@ -83,6 +83,30 @@ def pooled(kind: str | None, model: str = "if") -> Workload:
     )
 
 
+# packed, bits of a weight, values of three weights, synapses of a row, bits they take
+TERNARY = [
+    (True, 2, [-1, 0, 1], [0, 1, 5, 6, 128], [0, 8, 8, 16, 208]),
+    (False, 2, [-1, 0, 1], [1, 5, 128], [2, 10, 256]),
+    (True, 2, [-2, 0, 1], [1, 5, 128], [2, 10, 256]),  # four values take two bits
+    (True, 8, [-1, 0, 1], [5], [40]),
+]
+
+
+@pytest.mark.parametrize(("packed", "bits", "values", "targets", "taken"), TERNARY)
+def test_ternary_weights_take_two_bits_or_a_fifth_of_eight(packed, bits, values, targets, taken):
+    described = chip(f"core.synapse.packed={str(packed).lower()}")
+    weight = np.array([values], np.int32)
+    dense = Connection(DENSE, weight, bits, (1,), (3,))
+    assert taken == stages.row_bits(described, dense, np.array(targets)).tolist()
+    layer = Layer("ternary", (3,), dense, pooled(None).network.layers[0].neuron)
+    row = stages.weight_bits(described, dense, np.array([2, 1]))
+    assert row.tolist() == fan_out.synapse_bits(described, layer, np.array([0, 2, 3])).tolist()
+    start, index = np.array([0, 3]), np.arange(3)
+    sparse = Connection(SPARSE, weight[0], bits, (1,), (3,), start=start, index=index)
+    whole = fan_out.synapse_bits(described, replace(layer, connection=sparse), np.array([0, 3]))
+    assert whole.tolist() == [int(stages.weight_bits(described, sparse, np.array(3))) + 3 * 8]
+
+
 # pool, model; per neuron: visits, comparisons spiking, comparisons quantised; bits of memory
 POOLED = [
     (None, "if", 1, 1, 2, 32 + 2 * 21),
