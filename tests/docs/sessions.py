@@ -44,7 +44,10 @@ def furnish(folder: Path, page: Path) -> None:
 
 
 def printed(command: str, folder: Path) -> list[str]:
-    """Return the lines a command prints there; errors go to the same place, as on a terminal."""
+    """Return the lines a command prints there; errors go to the same place, as on a terminal.
+
+    What the first run of a machine says about its compilation is left out.
+    """
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         command,
@@ -57,7 +60,8 @@ def printed(command: str, folder: Path) -> list[str]:
         text=True,
         timeout=300,
     )
-    return [line.rstrip() for line in done.stdout.splitlines()]
+    lines = [line.rstrip() for line in done.stdout.splitlines()]
+    return [line for line in lines if not line.startswith("spikemesh: compil")]
 
 
 def rewrite(page: Path) -> None:
