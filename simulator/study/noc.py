@@ -313,9 +313,9 @@ def _run(
     engine: str,
 ) -> Record:
     if engine == COMPILED:
-        from simulator.timing.engine.stream import stream
+        from simulator.timing.engine.windows import run_windows
 
-        return stream(plan, windows, receive)
+        return run_windows(plan, windows, receive)
     everything = np.concatenate([np.zeros((0, 5), np.int64), *windows])
     record = engine_named(engine)(plan, trace_activity(plan, everything), events=True)
     receive(record.grants, record.packets)

@@ -100,18 +100,16 @@ class Record:
     queue_peak: np.ndarray  # (n_cores, len(QUEUES))
     unit_cycles: np.ndarray  # (n_cores, len(UNITS), len(UNIT_STATES))
     state_cycles: np.ndarray  # (n_cores, len(POWER_STATES))
-    step_state_cycles: (
-        np.ndarray
-    )  # (n_steps, len(POWER_STATES)) over cores, from a step's start to the next
+    # (n_steps, len(POWER_STATES)) over cores, from a step's start to the next
+    step_state_cycles: np.ndarray
     link_flits: np.ndarray  # (n_routers, ports) flits granted to each output
     link_blocked: np.ndarray  # (n_routers, ports)
     router_flit_cycles: np.ndarray  # (n_routers,) sum over flits of leave - arrive + 1
     router_wakes: np.ndarray  # (n_routers,)
     router_state_cycles: np.ndarray  # (n_routers, len(POWER_STATES)); never OFF
     step_router_state_cycles: np.ndarray  # (n_steps, len(POWER_STATES))
-    step_router_wakes: np.ndarray = field(
-        default_factory=lambda: np.zeros(0, np.int64)
-    )  # (n_steps,)
+    # (n_steps,)
+    step_router_wakes: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     complete: bool = True  # False: stopped by the user after the last whole step
     # events, sorted (grants: cycle, router, in_port; states: cycle, is_router, index; packets:
     # packet, destination)

@@ -109,7 +109,7 @@ def test_twenty_thousand_idle_cycles_change_nothing_but_the_clock(engine):
 
 
 def test_an_idle_gap_costs_nothing():
-    from simulator.timing.engine import stream as module
+    from simulator.timing.engine import windows as module
 
     calls = []
     advance = module.advance
@@ -150,7 +150,7 @@ def test_a_run_does_not_depend_on_where_the_windows_are_cut(size, load):
 
 
 def test_a_cycle_with_more_packets_than_a_window_holds(monkeypatch):
-    monkeypatch.setattr("simulator.timing.engine.stream.CAPACITY", 16)
+    monkeypatch.setattr("simulator.timing.engine.windows.CAPACITY", 16)
     packets = random_packets(500, 3, 16)
     plan = mesh(4, 4)
     assert (

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from engines import MODULE, simulate_with
+from engines import ENGINES, simulate_with
 
 from simulator.mapping.plan import CANONICAL, LOOKAHEAD, Plan
 from simulator.mapping.traffic import noc_plan, trace_activity
@@ -137,7 +137,7 @@ def main() -> int:
     """Print every case that differs and how many do."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--engine", default="reference", choices=list(MODULE))
+    parser.add_argument("--engine", default="reference", choices=ENGINES)
     arguments = parser.parse_args()
     simulate = simulate_with(arguments.engine)
     differing, started = 0, time.perf_counter()

@@ -12,7 +12,7 @@ import simpy
 from random_machines import random_activity, random_plan
 
 from simulator.timing.record import first_divergence
-from simulator.timing.reference import channel, simulate
+from simulator.timing.reference import simulate, wire
 from simulator.timing.reference.chip import Chip
 
 
@@ -47,16 +47,16 @@ def test_the_order_inside_a_cycle_does_not_matter(seed):
         assert first_divergence(expected, got, plan) is None
 
 
-def test_a_channel_without_latency_is_found(monkeypatch):
+def test_a_wire_without_latency_is_found(monkeypatch):
     """The test above can fail: it does, once what is put into a queue may be seen in that very
     cycle.
     """
-    init = channel.Channel.__init__
+    init = wire.Wire.__init__
 
     def instant(self, environment, latency, receive):
         init(self, environment, -1 if latency == 0 else latency, receive)
 
-    monkeypatch.setattr(channel.Channel, "__init__", instant)
+    monkeypatch.setattr(wire.Wire, "__init__", instant)
     divergences = []
     for seed in range(10):
         plan, activity = drawn(seed)

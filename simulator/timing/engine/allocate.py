@@ -24,25 +24,25 @@ def choose_vc(state: State, base: int, p: int, vc: int) -> bool:
     """
     chip = state.chip[0]
     n_vcs = chip.virtual_channels
-    lane = state.lane[((base + p) << chip.lane_shift) | vc]
-    lane.asked = -1
+    channel = state.channel[((base + p) << chip.channel_shift) | vc]
+    channel.asked = -1
     nearest = np.int64(chip.ports * n_vcs)
     n = nearest
-    outputs = np.int64(lane.route)
+    outputs = np.int64(channel.route)
     while outputs != 0:
         o = lowest(outputs)
         outputs &= outputs - 1
-        free = np.int64(state.port[base + o].free & chip.class_mask[lane.traffic_class])
+        free = np.int64(state.port[base + o].free & chip.class_mask[channel.traffic_class])
         while free != 0:
             out_vc = lowest(free)
             free &= free - 1
-            away = distance(o * n_vcs + out_vc, lane.input_pointer, n)
+            away = distance(o * n_vcs + out_vc, channel.input_pointer, n)
             if away < nearest:
                 nearest = away
-                lane.asked = ((base + o) << chip.lane_shift) | out_vc
-    if lane.asked < 0:
+                channel.asked = ((base + o) << chip.channel_shift) | out_vc
+    if channel.asked < 0:
         return False
-    asked = state.lane[lane.asked]
+    asked = state.channel[channel.asked]
     index = p * n_vcs + vc
     if asked.asker < 0 or distance(index, asked.output_pointer, n) < distance(
         asked.asker, asked.output_pointer, n
@@ -86,8 +86,10 @@ def choose_vcs(state: State, number: int) -> bool:
 def is_matched(state: State, base: int, p: int, vc: int) -> bool:
     """Return whether the output VC that an input VC asked for chose it."""
     chip = state.chip[0]
-    lane = state.lane[((base + p) << chip.lane_shift) | vc]
-    return lane.asked >= 0 and state.lane[lane.asked].asker == p * chip.virtual_channels + vc
+    channel = state.channel[((base + p) << chip.channel_shift) | vc]
+    return (
+        channel.asked >= 0 and state.channel[channel.asked].asker == p * chip.virtual_channels + vc
+    )
 
 
 @kernel(inline=False)
@@ -97,24 +99,24 @@ def take_vc(state: State, base: int, p: int, vc: int) -> None:
     n_vcs = chip.virtual_channels
     n = chip.ports * n_vcs
     bit = np.int64(1) << vc
-    lane_number = ((base + p) << chip.lane_shift) | vc
-    lane = state.lane[lane_number]
-    o = (lane.asked >> chip.lane_shift) - base
-    out_vc = lane.asked & chip.lane_mask
+    channel_number = ((base + p) << chip.channel_shift) | vc
+    channel = state.channel[channel_number]
+    o = (channel.asked >> chip.channel_shift) - base
+    out_vc = channel.asked & chip.channel_mask
     port = state.port[base + p]
     state.port[base + o].free &= ~(np.int64(1) << out_vc)
-    lane.input_pointer = (o * n_vcs + out_vc + 1) % n
-    state.lane[lane.asked].output_pointer = (p * n_vcs + vc + 1) % n
+    channel.input_pointer = (o * n_vcs + out_vc + 1) % n
+    state.channel[channel.asked].output_pointer = (p * n_vcs + vc + 1) % n
     port.active |= bit
-    if lane.is_tree:
-        state.branch_vc[lane_number, o] = out_vc
-        lane.held |= np.int64(1) << o
-        lane.route &= ~(np.int64(1) << o)
+    if channel.is_tree:
+        state.branch_vc[channel_number, o] = out_vc
+        channel.held |= np.int64(1) << o
+        channel.route &= ~(np.int64(1) << o)
     else:
-        lane.held = np.int64(1) << o
-        lane.held_vc = out_vc
-        lane.route = 0
-    if lane.route == 0:
+        channel.held = np.int64(1) << o
+        channel.held_vc = out_vc
+        channel.route = 0
+    if channel.route == 0:
         port.waiting &= ~bit
 
 
@@ -132,9 +134,9 @@ def apply_vc_allocation(state: State, number: int) -> None:
         while waiting != 0:
             vc = lowest(waiting)
             waiting &= waiting - 1
-            lane = state.lane[((base + p) << chip.lane_shift) | vc]
-            if lane.asked >= 0:
-                state.lane[lane.asked].asker = -1
+            channel = state.channel[((base + p) << chip.channel_shift) | vc]
+            if channel.asked >= 0:
+                state.channel[channel.asked].asker = -1
             if (port.won >> vc) & 1:
                 take_vc(state, base, p, vc)
         port.won = 0

@@ -187,20 +187,22 @@ def deliver(state: State, now: int) -> None:
     slot = state.slot[index]
     for k in range(slot.credits):
         credit = state.credit_wheel[index, k]
-        if credit.lane < chip.n_lanes:
-            accept_credit(state, credit.lane, credit.count, now)
+        if credit.channel < chip.n_channels:
+            accept_credit(state, credit.channel, credit.count, now)
         else:
-            lane = credit.lane - chip.n_lanes
+            channel = credit.channel - chip.n_channels
             accept_injection_credit(
-                state, lane >> chip.lane_shift, lane & chip.lane_mask, credit.count
+                state, channel >> chip.channel_shift, channel & chip.channel_mask, credit.count
             )
     for k in range(slot.flits):
         flit = state.flit_wheel[index, k]
-        if flit.lane < chip.n_lanes:
-            accept_flit(state, flit.lane, flit.token, now)
+        if flit.channel < chip.n_channels:
+            accept_flit(state, flit.channel, flit.token, now)
         else:
-            lane = flit.lane - chip.n_lanes
-            eject_flit(state, lane >> chip.lane_shift, lane & chip.lane_mask, flit.token, now)
+            channel = flit.channel - chip.n_channels
+            eject_flit(
+                state, channel >> chip.channel_shift, channel & chip.channel_mask, flit.token, now
+            )
     for k in range(slot.calls):
         output = np.int64(state.call_wheel[index, k])
         state.port[output].called = 0

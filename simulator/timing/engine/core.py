@@ -16,6 +16,7 @@ from simulator.timing.engine.layout import (
     FIRST_OF_WORK,
     FLITS_RECEIVED,
     FREE,
+    LOCAL_WIRE,
     NEURON_UPDATES,
     PACKETS_RECEIVED,
     PENDING,
@@ -78,7 +79,7 @@ def receive_packet(state: State, number: int, vc: int, entry: int, now: int) -> 
     place = core.ring_first[vc] + core.n_complete[vc]
     if place >= chip.input_queue:
         place -= chip.input_queue
-    state.input_ring[(number << chip.lane_shift) | vc, place] = entry
+    state.input_ring[(number << chip.channel_shift) | vc, place] = entry
     core.n_complete[vc] += 1
     core.complete |= np.int64(1) << vc
     if core.ready <= now + 1:
@@ -95,13 +96,13 @@ def take_packet(state: State, number: int, now: int) -> None:
     vc = turn(np.int64(core.complete), core.vc_pointer)
     core.vc_pointer = vc + 1
     first = core.ring_first[vc]
-    entry = state.entry[state.input_ring[(number << chip.lane_shift) | vc, first]]
+    entry = state.entry[state.input_ring[(number << chip.channel_shift) | vc, first]]
     core.ring_first[vc] = first + 1 if first + 1 < chip.input_queue else 0
     core.n_complete[vc] -= 1
     if core.n_complete[vc] == 0:
         core.complete &= ~(np.int64(1) << vc)
     core.input_flits -= entry.flits
-    send_credit(state, state.interface[number].lanes | vc, entry.flits, now + 2)
+    send_credit(state, state.interface[number].channels | vc, entry.flits, now + LOCAL_WIRE)
     counter = state.counter[number]
     counter[PACKETS_RECEIVED] += 1
     counter[FLITS_RECEIVED] += entry.flits

@@ -7,7 +7,7 @@ them runs in cycle c, the kernel has done every cycle before c and none from c o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 
 import numpy as np
 import simpy
@@ -57,7 +57,7 @@ class Fabric:
         """The chip's cycle: every earlier one is done."""
         return int(self.state.chip[0].now)
 
-    def _run(self) -> Iterator:
+    def _run(self) -> Generator[simpy.Event, None, None]:
         while True:
             if (
                 self.environment.peek() <= self.environment.now
@@ -84,7 +84,7 @@ class Fabric:
         was asked for.
         """
         other = self.environment.peek()
-        until = NEVER if other == float("inf") else int(other) - self.origin
+        until = NEVER if other == float("inf") else int(other - self.origin)
         if self.stop_every is not None:
             until = min(until, self.now + self.stop_every)
         return until

@@ -14,6 +14,7 @@ from simulator.timing.engine.layout import (
     EVENTS_RECEIVED,
     FLITS_RECEIVED,
     HEAD,
+    LOCAL_WIRE,
     PACKETS_RECEIVED,
     TAIL,
     State,
@@ -84,7 +85,7 @@ def send_next(state: State, number: int, k: int, now: int) -> None:
     if interface.credit[vc] == 0:
         interface.credited &= ~bit
     interface.class_pointer = 1 - k
-    send_flit(state, interface.lanes | vc, token, now + 2)
+    send_flit(state, interface.channels | vc, token, now + LOCAL_WIRE)
 
 
 @kernel(inline=True)
@@ -150,7 +151,7 @@ def consume_at_port(
     counter = state.counter[number]
     counter[FLITS_RECEIVED] += 1
     chip.last_output = now
-    send_credit(state, interface.lanes | vc, 1, now + 2)
+    send_credit(state, interface.channels | vc, 1, now + LOCAL_WIRE)
     if is_tail:
         packet = state.packet[packet_number]
         entry = entry_at(state, packet, number)

@@ -1,10 +1,10 @@
 """The records the kernels work on.  Durations and instants are int64 cycles [T1]; masks and
 indices int32.
 
-A *lane* is one VC of one router port, numbered (router · ports + port) << lane_shift | vc, so that
-no division is needed to find the port again; the lanes of the network interfaces follow, endpoint
-<< lane_shift | vc.  The same number names the input FIFO behind a port and the credits of the
-output before it.
+A *channel* is a virtual channel of one router port, numbered
+(router · ports + port) << channel_shift | vc, so that no division is needed to find the port again;
+the channels of the network interfaces follow, endpoint << channel_shift | vc.  The same number
+names the input FIFO behind a port and the credits of the output before it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,11 @@ NEVER = 1 << 62
 UNTIL, DONE, LOG_FULL, POOL_FULL, DEADLOCK = range(5)
 #: cycles the timer wheel sees ahead; longer delays wait in a heap
 TIMER_SLOTS = 256
+#: cycles from sending to use over a wire of no latency [B1]; a router's switch takes one more [B2]
+WIRE, SWITCH = 1, 1
+#: and over the wires between an interface and its router, flits and credits alike [B1]
+LOCAL_LATENCY = 1
+LOCAL_WIRE = LOCAL_LATENCY + WIRE
 #: a flit on its way: packet << 2 | is tail << 1 | is head
 HEAD, TAIL = 1, 2
 #: states of a core's unit
@@ -92,9 +97,9 @@ CHIP = _record(
     width="i4",
     ports="i4",
     virtual_channels="i4",
-    lane_shift="i4",
-    lane_mask="i4",
-    n_lanes="i4",
+    channel_shift="i4",
+    channel_mask="i4",
+    n_channels="i4",
     buffer="i4",
     buffer_mask="i4",
     canonical="i4",
@@ -175,7 +180,7 @@ PORT = _in_lines(
     flits="i8",
 )
 
-LANE = _in_lines(
+CHANNEL = _in_lines(
     # as an input FIFO
     front="i4",
     count="i4",
@@ -186,7 +191,7 @@ LANE = _in_lines(
     traffic_class="i4",
     is_tree="i4",
     flit="i4",
-    # VC allocation: the output lane asked for, and as an output lane the best asker
+    # VC allocation: the output channel asked for, and as an output channel the best asker
     asked="i4",
     asker="i4",
     input_pointer="i4",
@@ -200,7 +205,7 @@ INTERFACE = _in_lines(
     local="i4",
     is_core="i4",
     awake="i4",
-    lanes="i4",
+    channels="i4",
     first=("i4", (2,)),
     last=("i4", (2,)),
     waiting=("i8", (2,)),
@@ -299,8 +304,8 @@ ENTRY = _record(
     stream_bits="i4",
 )
 
-FLIT_EVENT = _record(lane="i4", token="i4")
-CREDIT_EVENT = _record(lane="i4", count="i4")
+FLIT_EVENT = _record(channel="i4", token="i4")
+CREDIT_EVENT = _record(channel="i4", count="i4")
 SLOT = _record(flits="i4", credits="i4", calls="i4")
 TIMER = _record(next="i4", owner="i4")
 HEAP = _record(due="i8", timer="i8")
@@ -318,14 +323,13 @@ class State(NamedTuple):
     chip: np.ndarray  # (1,) CHIP
     router: np.ndarray  # (n_routers,) ROUTER
     port: np.ndarray  # (n_routers * ports,) PORT
-    lane: np.ndarray  # (n_lanes,) LANE
-    fifo: np.ndarray  # (n_lanes, buffer rounded up to a power of two) int32 flits
+    channel: np.ndarray  # (n_channels,) CHANNEL
+    fifo: np.ndarray  # (n_channels, buffer rounded up to a power of two) int32 flits
     allowed: np.ndarray  # (90,) int32, the routing table
     interface: np.ndarray  # (n_endpoints,) INTERFACE
     core: np.ndarray  # (n_cores,) CORE
-    input_ring: (
-        np.ndarray
-    )  # (n_cores << lane_shift, input_queue) int64: entries of complete packets
+    # (n_cores << channel_shift, input_queue) int64: entries of complete packets
+    input_ring: np.ndarray
     power: np.ndarray  # (n_cores + n_routers,) POWER
     packet: np.ndarray  # (n,) PACKET_IN_FLIGHT, grown when short
     # (n_endpoints, len(COUNTERS) + n_operands) int64: the macs of each pair of widths stand behind
@@ -334,9 +338,8 @@ class State(NamedTuple):
     # what happens later
     flit_wheel: np.ndarray  # (slots, n_routers * ports) FLIT_EVENT
     credit_wheel: np.ndarray  # (slots, n_routers * ports) CREDIT_EVENT
-    call_wheel: (
-        np.ndarray
-    )  # (slots, 4 * n_routers) int32, outputs somebody waits for, when their interval is over
+    # (slots, 4 * n_routers) int32, outputs somebody waits for, when their interval is over
+    call_wheel: np.ndarray
     slot: np.ndarray  # (slots,) SLOT, how full they are
     timer: np.ndarray  # (4 * n_cores + n_routers,) TIMER
     timer_slot: np.ndarray  # (TIMER_SLOTS,) int32, the first timer of a cycle, -1: none
@@ -352,17 +355,16 @@ class State(NamedTuple):
     work_count: np.ndarray  # (n_work, len(WORK_COUNTERS)) int64
     message: np.ndarray  # (n_messages,) MESSAGE
     injection_order: np.ndarray  # (n_injections,) int64, or (0,): already in order
-    inject_port: np.ndarray
-    inject_offset: np.ndarray
-    inject_row: np.ndarray
+    inject_port: np.ndarray  # (n_injections,) int32, endpoints
+    inject_offset: np.ndarray  # (n_injections,) int64, cycles from the step's start
+    inject_row: np.ndarray  # (n_injections,) int32
     row: np.ndarray  # (n_rows + 1,) ROW
     entry: np.ndarray  # (n_entries,) ENTRY
     copy_order: np.ndarray  # (n_entries,) int64: a tree row's entries by endpoint, or (0,)
     tree: np.ndarray  # (n_trees + 1,) TREE
     branch: np.ndarray  # (n,) BRANCH
-    branch_vc: (
-        np.ndarray
-    )  # (n_lanes, ports) int8, or (1, 1): output VC of each branch of a multicast packet
+    # (n_channels, ports) int8, or (1, 1): output VC of each branch of a multicast packet
+    branch_vc: np.ndarray
     # what is left behind
     # (n_steps + 1, 2, columns of counter) int64, totals at each start: of the cores, of the ports
     step_counter: np.ndarray

@@ -1,5 +1,5 @@
-"""Packets in flight: a pool with a free list, the source queues they wait in, and the count of what
-a step still owes.
+"""Packets in flight: a pool with a free list, the source queues they wait in, what is logged of
+them, and the count of what a step still owes.
 """
 
 from __future__ import annotations
@@ -152,6 +152,25 @@ def entry_at(state: State, packet, endpoint: int) -> int:  # type: ignore[no-unt
     )
 
 
+@kernel(inline=False)
+def log_grant(
+    chip, log: np.ndarray, port, vc: int, o: int, out_vc: int, name: int, flit: int
+) -> None:  # type: ignore[no-untyped-def]
+    """Note one grant of the switch: of output `o` to a VC of an input port, for a flit of a
+    packet.
+    """
+    line = log[chip.n_grants]
+    line.cycle = chip.now  # [K8]
+    line.router = port.router
+    line.in_port = port.index
+    line.in_vc = vc
+    line.out_port = o
+    line.out_vc = out_vc
+    line.packet = name
+    line.flit = flit
+    chip.n_grants += 1
+
+
 @kernel(inline=True)
 def log_packet(state: State, number: int, endpoint: int, now: int) -> None:
     """Note a packet, or one copy of it, whose tail arrives in this cycle."""
@@ -159,17 +178,17 @@ def log_packet(state: State, number: int, endpoint: int, now: int) -> None:
     packet = state.packet[number]
     source = state.router[state.interface[packet.source].router]
     target = state.router[state.interface[endpoint].router]
-    row = state.packet_log[chip.n_packets]
-    row.packet = packet.name  # [K10]
-    row.source = packet.source
-    row.destination = endpoint
-    row.size = packet.flits
-    row.traffic_class = packet.traffic_class
-    row.inject_cycle = packet.inject
-    row.head_entry_cycle = packet.head_entry
-    row.head_arrive_cycle = packet.head_arrive
-    row.tail_arrive_cycle = now
-    row.hops = abs(target.x - source.x) + abs(target.y - source.y) + 1
+    line = state.packet_log[chip.n_packets]
+    line.packet = packet.name  # [K10]
+    line.source = packet.source
+    line.destination = endpoint
+    line.size = packet.flits
+    line.traffic_class = packet.traffic_class
+    line.inject_cycle = packet.inject
+    line.head_entry_cycle = packet.head_entry
+    line.head_arrive_cycle = packet.head_arrive
+    line.tail_arrive_cycle = now
+    line.hops = abs(target.x - source.x) + abs(target.y - source.y) + 1
     chip.n_packets += 1
 
 

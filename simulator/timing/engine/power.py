@@ -52,11 +52,11 @@ def log_state(chip, power, log: np.ndarray, to: int, cycle: int) -> None:  # typ
     if power.logged == to:
         return
     power.logged = to  # [K9]
-    row = log[chip.n_states]
-    row.cycle = cycle
-    row.is_router = power.is_router
-    row.index = power.index
-    row.state = to
+    line = log[chip.n_states]
+    line.cycle = cycle
+    line.is_router = power.is_router
+    line.index = power.index
+    line.state = to
     chip.n_states += 1
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from simulator.jit import kernel, lowest
 from simulator.timing.engine.allocate import apply_vc_allocation, choose_vcs
 from simulator.timing.engine.layout import TAIL, State
+from simulator.timing.engine.packets import log_grant
 from simulator.timing.engine.power import demand, rest
 from simulator.timing.engine.sleep import (
     answer_call,
@@ -42,33 +43,35 @@ def start_packet(state: State, port_number: int, vc: int) -> None:
     """
     chip = state.chip[0]
     port = state.port[port_number]
-    lane_number = (port_number << chip.lane_shift) | vc
-    lane = state.lane[lane_number]
-    lane.packet = state.fifo[lane_number, lane.front] >> 2
-    packet = state.packet[lane.packet]
+    channel_number = (port_number << chip.channel_shift) | vc
+    channel = state.channel[channel_number]
+    channel.packet = state.fifo[channel_number, channel.front] >> 2
+    packet = state.packet[channel.packet]
     router = state.router[port.router]
-    lane.traffic_class = packet.traffic_class
-    lane.flit = 0
+    channel.traffic_class = packet.traffic_class
+    channel.flit = 0
     if packet.tree >= 0:
-        lane.is_tree = 1
-        lane.held = 0
-        lane.route = tree_mask(
+        channel.is_tree = 1
+        channel.held = 0
+        channel.route = tree_mask(
             state.branch,
             state.tree[packet.tree].start,
             state.tree[packet.tree + 1].start,
             port.router,
         )
     else:
-        lane.is_tree = 0
+        channel.is_tree = 0
         dx = packet.x - router.x
         dy = packet.y - router.y
         if dx == 0 and dy == 0:
-            lane.route = np.int64(1) << packet.local
+            channel.route = np.int64(1) << packet.local
         else:
             sign_x = (2 if dx > 0 else 0) if dx != 0 else 1
             sign_y = (2 if dy > 0 else 0) if dy != 0 else 1
             came_by = min(port.index, 4)
-            lane.route = state.allowed[((came_by * 2 + (router.x & 1)) * 3 + sign_x) * 3 + sign_y]
+            channel.route = state.allowed[
+                ((came_by * 2 + (router.x & 1)) * 3 + sign_x) * 3 + sign_y
+            ]
     if chip.canonical:
         port.routing |= np.int64(1) << vc
     else:
@@ -95,19 +98,19 @@ def start_all(state: State, number: int, now: int) -> None:
 
 
 @kernel(inline=True)
-def accept_flit(state: State, lane_number: int, token: int, now: int) -> None:
+def accept_flit(state: State, channel_number: int, token: int, now: int) -> None:
     """Append an arriving flit to its VC's FIFO [R1]; a head at the front of an idle VC starts.  The
     first flit is work [P6].
     """
     chip = state.chip[0]
-    port_number = lane_number >> chip.lane_shift
-    vc = lane_number & chip.lane_mask
+    port_number = channel_number >> chip.channel_shift
+    vc = channel_number & chip.channel_mask
     bit = np.int64(1) << vc
-    lane = state.lane[lane_number]
+    channel = state.channel[channel_number]
     port = state.port[port_number]
     router = state.router[port.router]
-    state.fifo[lane_number, (lane.front + lane.count) & chip.buffer_mask] = token
-    lane.count += 1
+    state.fifo[channel_number, (channel.front + channel.count) & chip.buffer_mask] = token
+    channel.count += 1
     router.flit_cycles -= now
     if router.inputs == 0 and state.power[chip.n_cores + port.router].works == 0:
         router.ready = demand(state, chip.n_cores + port.router, now)
@@ -120,21 +123,21 @@ def accept_flit(state: State, lane_number: int, token: int, now: int) -> None:
             start_packet(state, port_number, vc)
         if chip.canonical:
             wake_router(state, port.router, now)
-        elif lane.count == 1:
+        elif channel.count == 1:
             ask_at_front(state, port_number, vc, now)
 
 
 @kernel(inline=True)
-def accept_credit(state: State, lane_number: int, count: int, now: int) -> None:
+def accept_credit(state: State, channel_number: int, count: int, now: int) -> None:
     """Apply credits to an output VC [R1]; with `atomic` the last one frees it [R8]."""
     chip = state.chip[0]
-    port = state.port[lane_number >> chip.lane_shift]
-    bit = np.int64(1) << (lane_number & chip.lane_mask)
-    lane = state.lane[lane_number]
-    lane.credit += count
+    port = state.port[channel_number >> chip.channel_shift]
+    bit = np.int64(1) << (channel_number & chip.channel_mask)
+    channel = state.channel[channel_number]
+    channel.credit += count
     is_new = (port.credited & bit) == 0
     port.credited |= bit
-    if (port.draining & bit) != 0 and lane.credit == port.depth:
+    if (port.draining & bit) != 0 and channel.credit == port.depth:
         port.draining &= ~bit
         port.free |= bit
         is_new = True
@@ -142,7 +145,7 @@ def accept_credit(state: State, lane_number: int, count: int, now: int) -> None:
         if state.router[port.router].inputs != 0:
             wake_router(state, port.router, now)
     elif is_new:
-        answer_call(state, lane_number >> chip.lane_shift, now)
+        answer_call(state, channel_number >> chip.channel_shift, now)
 
 
 @kernel(inline=True)
@@ -161,12 +164,12 @@ def asking_vcs(state: State, port_number: int, is_first: bool) -> int:
 @kernel(inline=True)
 def requests(state: State, base: int, p: int, now: int, is_first: bool) -> int:
     """Return the outputs an input asks for at one of the two priorities."""
-    first = (base + p) << state.chip[0].lane_shift
+    first = (base + p) << state.chip[0].channel_shift
     asked = np.int64(0)
     vcs = asking_vcs(state, base + p, is_first)
     while vcs != 0:
         vc = lowest(vcs)
-        asked |= lane_requests(
+        asked |= channel_requests(
             state, base, first + vc, now, (state.port[base + p].active >> vc) & 1 != 0
         )
         vcs &= vcs - 1
@@ -174,23 +177,25 @@ def requests(state: State, base: int, p: int, now: int, is_first: bool) -> int:
 
 
 @kernel(inline=True)
-def lane_requests(state: State, base: int, lane_number: int, now: int, is_active: bool) -> int:
+def channel_requests(
+    state: State, base: int, channel_number: int, now: int, is_active: bool
+) -> int:
     """Return the outputs one VC asks for: those with a credit [A5], and for a head with a free VC
     of its class [A6].
     """
     chip = state.chip[0]
-    lane = state.lane[lane_number]
+    channel = state.channel[channel_number]
     asked = np.int64(0)
-    outputs = np.int64(lane.held if is_active else lane.route)
+    outputs = np.int64(channel.held if is_active else channel.route)
     while outputs != 0:
         o = lowest(outputs)
         outputs &= outputs - 1
         out = state.port[base + o]
         if is_active:
-            vc = state.branch_vc[lane_number, o] if lane.is_tree else lane.held_vc
+            vc = state.branch_vc[channel_number, o] if channel.is_tree else channel.held_vc
             usable = (out.credited >> vc) & 1
         else:
-            usable = out.free & out.credited & chip.class_mask[lane.traffic_class]
+            usable = out.free & out.credited & chip.class_mask[channel.traffic_class]
         if usable != 0 and out.free_at <= now:
             asked |= np.int64(1) << o
     return asked
@@ -204,12 +209,12 @@ def represent(state: State, base: int, p: int, o: int, now: int, is_first: bool)
     vcs = asking_vcs(state, base + p, is_first)
     if (vcs & (vcs - 1)) == 0:
         return lowest(vcs)
-    first = (base + p) << chip.lane_shift
+    first = (base + p) << chip.channel_shift
     asking = np.int64(0)
     while vcs != 0:
         vc = lowest(vcs)
         vcs &= vcs - 1
-        if (lane_requests(state, base, first + vc, now, (port.active >> vc) & 1 != 0) >> o) & 1:
+        if (channel_requests(state, base, first + vc, now, (port.active >> vc) & 1 != 0) >> o) & 1:
             asking |= np.int64(1) << vc
     return turn(asking, port.vc_pointer)
 
@@ -242,40 +247,40 @@ def choose_outputs(state: State, number: int, now: int) -> int:
 
 
 @kernel(inline=True)
-def take_output_vc(state: State, base: int, lane_number: int, o: int, is_active: bool) -> int:
+def take_output_vc(state: State, base: int, channel_number: int, o: int, is_active: bool) -> int:
     """Return the output VC of a winner; a head that had none takes the next free one of its class
     with a credit [A7].
     """
     chip = state.chip[0]
-    lane = state.lane[lane_number]
+    channel = state.channel[channel_number]
     out = state.port[base + o]
     if is_active:
-        vc = np.int64(state.branch_vc[lane_number, o] if lane.is_tree else lane.held_vc)
-        if lane.is_tree:
-            lane.held &= ~(np.int64(1) << o)
+        vc = np.int64(state.branch_vc[channel_number, o] if channel.is_tree else channel.held_vc)
+        if channel.is_tree:
+            channel.held &= ~(np.int64(1) << o)
         return vc
     vc = turn(
-        np.int64(out.free & out.credited & chip.class_mask[lane.traffic_class]), out.free_pointer
+        np.int64(out.free & out.credited & chip.class_mask[channel.traffic_class]), out.free_pointer
     )
     out.free_pointer = vc + 1
-    if lane.is_tree:
-        lane.route &= ~(np.int64(1) << o)
+    if channel.is_tree:
+        channel.route &= ~(np.int64(1) << o)
     else:
-        lane.route = 0
-        lane.held = np.int64(1) << o
-        lane.held_vc = vc
+        channel.route = 0
+        channel.held = np.int64(1) << o
+        channel.held_vc = vc
     return vc
 
 
 @kernel(inline=True)
-def use_output_vc(state: State, lane_number: int, is_tail: bool) -> None:
+def use_output_vc(state: State, channel_number: int, is_tail: bool) -> None:
     """Consume a credit of an output VC and hold it, or let go of it behind a tail [R6] [R8]."""
     chip = state.chip[0]
-    out = state.port[lane_number >> chip.lane_shift]
-    lane = state.lane[lane_number]
-    bit = np.int64(1) << (lane_number & chip.lane_mask)
-    lane.credit -= 1
-    if lane.credit == 0:
+    out = state.port[channel_number >> chip.channel_shift]
+    channel = state.channel[channel_number]
+    bit = np.int64(1) << (channel_number & chip.channel_mask)
+    channel.credit -= 1
+    if channel.credit == 0:
         out.credited &= ~bit
     if is_tail and chip.atomic == 0:
         out.free |= bit
@@ -293,11 +298,11 @@ def pop_flit(state: State, number: int, port_number: int, vc: int, is_tail: bool
     chip = state.chip[0]
     router = state.router[number]
     port = state.port[port_number]
-    lane = state.lane[(port_number << chip.lane_shift) | vc]
+    channel = state.channel[(port_number << chip.channel_shift) | vc]
     bit = np.int64(1) << vc
-    lane.front = (lane.front + 1) & chip.buffer_mask
-    lane.count -= 1
-    lane.flit += 1
+    channel.front = (channel.front + 1) & chip.buffer_mask
+    channel.count -= 1
+    channel.flit += 1
     router.flit_cycles += now + 1
     send_credit(state, port.upstream | vc, 1, now + port.credit_delay)
     if is_tail:
@@ -306,31 +311,12 @@ def pop_flit(state: State, number: int, port_number: int, vc: int, is_tail: bool
     else:
         port.waiting &= ~bit
         port.active |= bit
-    if lane.count == 0:
+    if channel.count == 0:
         port.occupied &= ~bit
         if port.occupied == 0:
             router.inputs &= ~(np.int64(1) << port.index)
     elif is_tail:
         start_packet(state, port_number, vc)
-
-
-@kernel(inline=False)
-def log_grant(
-    chip, log: np.ndarray, port, vc: int, o: int, out_vc: int, name: int, flit: int
-) -> None:  # type: ignore[no-untyped-def]
-    """Note one grant of the switch: of output `o` to a VC of an input port, for a flit of a
-    packet.
-    """
-    row = log[chip.n_grants]
-    row.cycle = chip.now  # [K8]
-    row.router = port.router
-    row.in_port = port.index
-    row.in_vc = vc
-    row.out_port = o
-    row.out_vc = out_vc
-    row.packet = name
-    row.flit = flit
-    chip.n_grants += 1
 
 
 @kernel(inline=True)
@@ -346,22 +332,22 @@ def grant(state: State, number: int, o: int, now: int) -> None:
     port = state.port[base + p]
     vc = represent(state, base, p, o, now, is_first)
     is_active = (port.active >> vc) & 1 != 0
-    lane_number = ((base + p) << chip.lane_shift) | vc
-    lane = state.lane[lane_number]
-    token = np.int64(state.fifo[lane_number, lane.front])
-    out_vc = take_output_vc(state, base, lane_number, o, is_active)
+    channel_number = ((base + p) << chip.channel_shift) | vc
+    channel = state.channel[channel_number]
+    token = np.int64(state.fifo[channel_number, channel.front])
+    out_vc = take_output_vc(state, base, channel_number, o, is_active)
     if chip.events:
         log_grant(
-            chip, state.grant_log, port, vc, o, out_vc, state.packet[token >> 2].name, lane.flit
+            chip, state.grant_log, port, vc, o, out_vc, state.packet[token >> 2].name, channel.flit
         )
     port.in_pointer = o + 1
     port.vc_pointer = vc + 1
     out.out_pointer = p + 1
     out.flits += 1
     out.free_at = now + out.interval  # [B3]
-    use_output_vc(state, ((base + o) << chip.lane_shift) | out_vc, (token & TAIL) != 0)
+    use_output_vc(state, ((base + o) << chip.channel_shift) | out_vc, (token & TAIL) != 0)
     send_flit(state, out.downstream | out_vc, token, now + out.flit_delay)
-    if lane.is_tree == 0 or (lane.route == 0 and lane.held == 0):
+    if channel.is_tree == 0 or (channel.route == 0 and channel.held == 0):
         pop_flit(state, number, base + p, vc, (token & TAIL) != 0, now)
     port.wanted = wanted_outputs(state, base + p)
 

@@ -61,17 +61,17 @@ def answer_call(state: State, output: int, now: int) -> None:
 def wanted_outputs(state: State, port_number: int) -> int:
     """Return the outputs the flits at the front of an input's VCs could go to."""
     port = state.port[port_number]
-    first = port_number << state.chip[0].lane_shift
+    first = port_number << state.chip[0].channel_shift
     wanted = np.int64(0)
     vcs = np.int64(port.occupied & (port.active | port.waiting))
     while vcs != 0:
         vc = lowest(vcs)
         vcs &= vcs - 1
-        lane = state.lane[first + vc]
+        channel = state.channel[first + vc]
         if (port.active >> vc) & 1:
-            wanted |= lane.held
+            wanted |= channel.held
         if (port.waiting >> vc) & 1:
-            wanted |= lane.route
+            wanted |= channel.route
     return wanted
 
 
@@ -94,8 +94,8 @@ def ask_at_front(state: State, port_number: int, vc: int, now: int) -> None:
     """
     port = state.port[port_number]
     router = state.router[port.router]
-    lane = state.lane[(port_number << state.chip[0].lane_shift) | vc]
-    outputs = np.int64(lane.held if (port.active >> vc) & 1 else lane.route)
+    channel = state.channel[(port_number << state.chip[0].channel_shift) | vc]
+    outputs = np.int64(channel.held if (port.active >> vc) & 1 else channel.route)
     port.wanted |= outputs
     if router.awake == 0:
         wanted = outputs

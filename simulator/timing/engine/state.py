@@ -10,6 +10,7 @@ from simulator import memory
 from simulator.errors import InputError
 from simulator.mapping.plan import (
     CANONICAL,
+    LOCAL,
     LOOKAHEAD,
     MAX_PORTS,
     MULTIPLY_ACCUMULATE,
@@ -18,7 +19,7 @@ from simulator.mapping.plan import (
     Plan,
 )
 from simulator.timing.engine import layout
-from simulator.timing.engine.layout import NEVER, TIMER_SLOTS, State
+from simulator.timing.engine.layout import LOCAL_WIRE, NEVER, SWITCH, TIMER_SLOTS, WIRE, State
 from simulator.timing.record import COUNTERS, GRANT, PACKET, PACKET_SHIFT, POWER_STATES, STATE
 
 #: rows a log holds at least, and packets the pool of packets in flight begins with
@@ -58,9 +59,9 @@ def _chip(plan: Plan, activity: Activity, events: bool, wheel_slots: int) -> np.
     one.quiet = 0
     one.n_steps = one.last_step = activity.n_steps
     one.width, one.ports, one.virtual_channels = plan.width, plan.ports, plan.virtual_channels
-    one.lane_shift = _power_of_two(plan.virtual_channels).bit_length() - 1
-    one.lane_mask = (1 << one.lane_shift) - 1
-    one.n_lanes = plan.n_routers * plan.ports << one.lane_shift
+    one.channel_shift = _power_of_two(plan.virtual_channels).bit_length() - 1
+    one.channel_mask = (1 << one.channel_shift) - 1
+    one.n_channels = plan.n_routers * plan.ports << one.channel_shift
     one.buffer, one.buffer_mask = plan.buffer, _power_of_two(plan.buffer) - 1
     one.canonical, one.atomic = plan.pipeline == CANONICAL, plan.atomic
     for k in range(2):
@@ -87,7 +88,7 @@ def _chip(plan: Plan, activity: Activity, events: bool, wheel_slots: int) -> np.
     return chip
 
 
-def _ports(plan: Plan, lane_shift: int, n_lanes: int) -> np.ndarray:
+def _ports(plan: Plan, channel_shift: int, n_channels: int) -> np.ndarray:
     """Return every router port, joined to its neighbour's [M1] or to the interface of its endpoint
     [M2], with its latencies [B2] and the buffer behind it [B4].
     """
@@ -107,15 +108,16 @@ def _ports(plan: Plan, lane_shift: int, n_lanes: int) -> np.ndarray:
             & (y + dy < plan.height)
         )
         neighbour = (router + dx + dy * plan.width) * plan.ports + (p ^ 1)
-        port["downstream"][joined] = port["upstream"][joined] = neighbour[joined] << lane_shift
-        port["flit_delay"][index == p] = 2 + plan.link_latency[p // 2]
-        port["credit_delay"][index == p] = 1 + plan.link_latency[p // 2]
+        port["downstream"][joined] = port["upstream"][joined] = neighbour[joined] << channel_shift
+        port["flit_delay"][index == p] = plan.link_latency[p // 2] + WIRE + SWITCH
+        port["credit_delay"][index == p] = plan.link_latency[p // 2] + WIRE
         port["interval"][index == p] = plan.link_interval[p // 2]
-    port["flit_delay"][index >= 4], port["credit_delay"][index >= 4] = 3, 2
+    port["flit_delay"][index >= LOCAL] = LOCAL_WIRE + SWITCH
+    port["credit_delay"][index >= LOCAL] = LOCAL_WIRE
     port["depth"] = plan.buffer
     endpoint = np.arange(plan.n_endpoints)
     local = plan.endpoint_router * plan.ports + plan.endpoint_local
-    port["downstream"][local] = port["upstream"][local] = n_lanes + (endpoint << lane_shift)
+    port["downstream"][local] = port["upstream"][local] = n_channels + (endpoint << channel_shift)
     port["depth"][local[: plan.n_cores]] = plan.input_queue
     exists = port["downstream"] >= 0
     port["free"] = port["credited"] = np.where(exists, (1 << plan.virtual_channels) - 1, 0)
@@ -123,14 +125,14 @@ def _ports(plan: Plan, lane_shift: int, n_lanes: int) -> np.ndarray:
     return port
 
 
-def _interfaces(plan: Plan, lane_shift: int) -> np.ndarray:
+def _interfaces(plan: Plan, channel_shift: int) -> np.ndarray:
     interface = _records(plan.n_endpoints, layout.INTERFACE)
     endpoint = np.arange(plan.n_endpoints)
     interface["router"], interface["local"] = plan.endpoint_router, plan.endpoint_local
     interface["is_core"] = endpoint < plan.n_cores
-    interface["lanes"] = (
+    interface["channels"] = (
         plan.endpoint_router.astype(np.int64) * plan.ports + plan.endpoint_local
-    ) << lane_shift
+    ) << channel_shift
     interface["first"] = interface["last"] = interface["sending"] = -1
     interface["vc_pointer"] = plan.class_first
     interface["credited"] = (1 << plan.virtual_channels) - 1
@@ -275,12 +277,12 @@ def estimate(plan: Plan, activity: Activity, slots: int, log: int) -> list[tuple
     """Return what a state, its record and the ledger of both take, in bytes, each part together
     with all before it and the words for what drives it.
     """
-    lanes = plan.n_routers * plan.ports * _power_of_two(plan.virtual_channels)
+    channels = plan.n_routers * plan.ports * _power_of_two(plan.virtual_channels)
     events = layout.FLIT_EVENT.itemsize + layout.CREDIT_EVENT.itemsize
     wheels = slots * (_events_per_cycle(plan) * events + 16 * plan.n_routers)
-    lane = layout.LANE.itemsize + 4 * _power_of_two(plan.buffer)
+    channel = layout.CHANNEL.itemsize + 4 * _power_of_two(plan.buffer)
     queues = 8 * plan.n_cores * _power_of_two(plan.virtual_channels) * plan.input_queue
-    machine = lanes * lane + plan.n_routers * (
+    machine = channels * channel + plan.n_routers * (
         plan.ports * layout.PORT.itemsize + layout.ROUTER.itemsize + layout.POWER.itemsize
     )
     machine += plan.n_cores * (layout.CORE.itemsize + layout.POWER.itemsize)
@@ -311,10 +313,11 @@ def estimate(plan: Plan, activity: Activity, slots: int, log: int) -> list[tuple
 def build(plan: Plan, activity: Activity, events: bool) -> State:
     """Return the chip at cycle 0, with the run's work before it."""
     activity.refuse_misfit(plan)
-    longest = max(2, 2 + int(plan.link_latency.max()), int(plan.link_interval.max()))
+    farthest = max(layout.LOCAL_LATENCY, int(plan.link_latency.max())) + WIRE + SWITCH
+    longest = max(farthest, int(plan.link_interval.max()))
     slots = _power_of_two(longest + 1)
     chip = _chip(plan, activity, events, slots)
-    lane_shift, n_lanes = int(chip[0].lane_shift), int(chip[0].n_lanes)
+    channel_shift, n_channels = int(chip[0].channel_shift), int(chip[0].n_channels)
     n_routers, n_cores, n_endpoints = plan.n_routers, plan.n_cores, plan.n_endpoints
     n_counters = len(COUNTERS) + len(activity.operand_bits)
     per_cycle = _events_per_cycle(plan)
@@ -322,7 +325,7 @@ def build(plan: Plan, activity: Activity, events: bool) -> State:
     for what, size in estimate(plan, activity, slots, log):
         memory.need(what, size)
     router_number = np.arange(n_routers)
-    port = _ports(plan, lane_shift, n_lanes)
+    port = _ports(plan, channel_shift, n_channels)
     n_timers = 4 * n_cores + n_routers
     owner = np.concatenate([np.repeat(np.arange(n_cores), 3), np.arange(n_cores), router_number])
     has_trees = bool(np.any(activity.row_tree >= 0))
@@ -336,19 +339,19 @@ def build(plan: Plan, activity: Activity, events: bool) -> State:
             first_port=router_number * plan.ports,
         ),
         port=port,
-        lane=_columns(
-            n_lanes,
-            layout.LANE,
-            credit=np.repeat(port["depth"], 1 << lane_shift),
-            asker=np.full(n_lanes, -1),
+        channel=_columns(
+            n_channels,
+            layout.CHANNEL,
+            credit=np.repeat(port["depth"], 1 << channel_shift),
+            asker=np.full(n_channels, -1),
         ),
-        fifo=np.zeros((n_lanes, _power_of_two(plan.buffer)), np.int32),
+        fifo=np.zeros((n_channels, _power_of_two(plan.buffer)), np.int32),
         allowed=np.ascontiguousarray(plan.allowed, np.int32).reshape(-1),
-        interface=_interfaces(plan, lane_shift),
+        interface=_interfaces(plan, channel_shift),
         core=_columns(
             n_cores, layout.CORE, scheduled=np.full(n_cores, -1), reload=plan.reload_cycles
         ),
-        input_ring=np.zeros((n_cores << lane_shift, max(1, plan.input_queue)), np.int64),
+        input_ring=np.zeros((n_cores << channel_shift, max(1, plan.input_queue)), np.int64),
         power=_power(plan),
         packet=_records(0, layout.PACKET_IN_FLIGHT),
         counter=np.zeros((n_endpoints, n_counters), np.int64),
@@ -363,7 +366,7 @@ def build(plan: Plan, activity: Activity, events: bool) -> State:
         awake_router=np.zeros(n_routers, np.int32),
         awake_interface=np.zeros(n_endpoints, np.int32),
         listed_core=np.zeros((2, max(1, n_cores)), np.int32),
-        branch_vc=np.zeros((n_lanes, plan.ports) if has_trees else (1, 1), np.int8),
+        branch_vc=np.zeros((n_channels, plan.ports) if has_trees else (1, 1), np.int8),
         step_counter=np.zeros((activity.n_steps + 1, 2, n_counters), np.int64),
         step_router_wakes=np.zeros(activity.n_steps + 1, np.int64),
         step_power=np.zeros((activity.n_steps + 1, 2, len(POWER_STATES)), np.int64),

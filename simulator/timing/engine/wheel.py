@@ -26,26 +26,26 @@ def turn(mask: int, pointer: int) -> int:
 
 
 @kernel(inline=True)
-def send_flit(state: State, lane: int, token: int, cycle: int) -> None:
-    """Let a flit be usable at `lane` in `cycle`, its wire's latency from now [B1]."""
+def send_flit(state: State, channel: int, token: int, cycle: int) -> None:
+    """Let a flit be usable at `channel` in `cycle`, its wire's latency from now [B1]."""
     chip = state.chip[0]
     index = cycle & chip.wheel_mask
     slot = state.slot[index]
     event = state.flit_wheel[index, slot.flits]
-    event.lane = lane
+    event.channel = channel
     event.token = token
     slot.flits += 1
     chip.in_flight += 1
 
 
 @kernel(inline=True)
-def send_credit(state: State, lane: int, count: int, cycle: int) -> None:
-    """Let `count` credits be usable at `lane` in `cycle`."""
+def send_credit(state: State, channel: int, count: int, cycle: int) -> None:
+    """Let `count` credits be usable at `channel` in `cycle`."""
     chip = state.chip[0]
     index = cycle & chip.wheel_mask
     slot = state.slot[index]
     event = state.credit_wheel[index, slot.credits]
-    event.lane = lane
+    event.channel = channel
     event.count = count
     slot.credits += 1
     chip.in_flight += 1

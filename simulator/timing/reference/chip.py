@@ -23,7 +23,6 @@ from simulator.timing.record import (
     sort_events,
 )
 from simulator.timing.reference.book import Book
-from simulator.timing.reference.channel import Channel
 from simulator.timing.reference.clock import (
     ARRIVE,
     QUIET,
@@ -36,14 +35,15 @@ from simulator.timing.reference.clock import (
 from simulator.timing.reference.core import Core
 from simulator.timing.reference.deadlock import deadlock
 from simulator.timing.reference.interface import CLASSES, Interface, Source, SourceQueue
-from simulator.timing.reference.packet import Flit, Rows
+from simulator.timing.reference.packet import Flit, RowPackets
 from simulator.timing.reference.power import NEVER, Power
 from simulator.timing.reference.router import Router
+from simulator.timing.reference.wire import Wire
 
 LOCAL_LATENCY = 1  # [B1]
 
 
-class Port:
+class OutsidePort:
     """A port to the outside: it injects its packets at their cycles and consumes whatever
     arrives [C10].
     """
@@ -52,7 +52,7 @@ class Port:
         """A port without an interface; the chip connects both."""
         self.chip, self.endpoint = chip, endpoint
         self.source = tuple(SourceQueue() for _ in CLASSES)
-        self.ejection_credit: Channel
+        self.ejection_credit: Wire
         self.interface_bell: Doorbell
 
     def inject(self, injections: list[tuple[int, int]]) -> Process:
@@ -105,7 +105,7 @@ class Chip:
         )
         self.book = Book(plan, activity, events)
         self.book.now = lambda: cycle_of(environment)
-        self.rows = Rows(plan, activity)
+        self.rows = RowPackets(plan, activity)
         self.outstanding = 0
         self.is_waiting = False  # at the barrier
         self.is_over = False
@@ -115,10 +115,12 @@ class Chip:
         self.step_state_cycles: list[tuple[np.ndarray, np.ndarray]] = []
         self.routers = [self._router(number) for number in range(plan.n_routers)]
         self.cores = [self._core(number) for number in range(plan.n_cores)]
-        self.ports = [Port(self, endpoint) for endpoint in range(plan.n_cores, plan.n_endpoints)]
+        self.ports = [
+            OutsidePort(self, endpoint) for endpoint in range(plan.n_cores, plan.n_endpoints)
+        ]
         for router in self.routers:
             self._connect_mesh(router)
-        owners: list[Core | Port] = [*self.cores, *self.ports]
+        owners: list[Core | OutsidePort] = [*self.cores, *self.ports]
         self.interfaces = [
             self._interface(endpoint, owner) for endpoint, owner in enumerate(owners)
         ]
@@ -176,32 +178,30 @@ class Chip:
     def _link(self, router: Router, port: int, there: Router, latency: int) -> None:
         facing = port ^ 1
         # one cycle of the flit's way is the switch: granted in t, it is usable at t + 2 + latency
-        flits = Channel(
+        flits = Wire(
             self.environment, latency + 1, lambda sent: self._arrives(there, facing, *sent)
         )
         router.connect_output(port, self.plan.buffer, flits)
         there.connect_input(
-            facing, Channel(self.environment, latency, lambda vc: router.receive_credit(port, vc))
+            facing, Wire(self.environment, latency, lambda vc: router.receive_credit(port, vc))
         )
 
-    def _interface(self, endpoint: int, owner: Core | Port) -> Interface:
+    def _interface(self, endpoint: int, owner: Core | OutsidePort) -> Interface:
         """Connect an endpoint to the local port of its router [M2], before its buffer [B4]."""
         router = self.routers[int(self.plan.endpoint_router[endpoint])]
         port = int(self.plan.endpoint_local[endpoint])
         sources: Sequence[Source] = owner.output_queue if isinstance(owner, Core) else owner.source
         interface = Interface(self.environment, self.plan, endpoint, sources, owner.receive)
         buffer = self.plan.input_queue if isinstance(owner, Core) else self.plan.buffer
-        ejection = Channel(
+        ejection = Wire(
             self.environment, LOCAL_LATENCY + 1, lambda sent: interface.receive_flit(*sent)
         )
         router.connect_output(port, buffer, ejection)
-        router.connect_input(
-            port, Channel(self.environment, LOCAL_LATENCY, interface.receive_credit)
-        )
-        interface.flit_channel = Channel(
+        router.connect_input(port, Wire(self.environment, LOCAL_LATENCY, interface.receive_credit))
+        interface.flit_wire = Wire(
             self.environment, LOCAL_LATENCY, lambda sent: self._arrives(router, port, *sent)
         )
-        owner.ejection_credit = Channel(
+        owner.ejection_credit = Wire(
             self.environment, LOCAL_LATENCY, lambda vc: router.receive_credit(port, vc)
         )
         owner.interface_bell = interface.bell

@@ -16,7 +16,7 @@ from simpy.events import EventPriority
 #: what a component does, from event to event
 Process = Generator[Event, Any, None]
 
-#: channels deliver, queues show what was put, steps start
+#: wires deliver, queues show what was put, steps start
 ARRIVE = 1
 #: routers, interfaces and units decide on what has arrived
 EVALUATE = 2

@@ -26,11 +26,11 @@ from simulator.timing.record import (
     WAKING,
 )
 from simulator.timing.reference.book import Book
-from simulator.timing.reference.channel import Channel, Queue
 from simulator.timing.reference.clock import EVALUATE, Doorbell, Process, at, cycle_of
 from simulator.timing.reference.interface import CLASSES
-from simulator.timing.reference.packet import Flit, Packet, Rows
+from simulator.timing.reference.packet import Flit, Packet, RowPackets
 from simulator.timing.reference.power import Power, TimeInState
+from simulator.timing.reference.wire import Queue, Wire
 
 
 class Barrier(Protocol):
@@ -163,7 +163,7 @@ class Core:
         environment: Environment,
         plan: Plan,
         activity: Activity,
-        rows: Rows,
+        rows: RowPackets,
         book: Book,
         number: int,
         barrier: Barrier,
@@ -180,12 +180,12 @@ class Core:
             book,
         )
         self.number, self.barrier, self.power = number, barrier, power
-        self.ejection_credit: Channel
+        self.ejection_credit: Wire
         self.interface_bell: Doorbell
         #: the input queue: flits it holds, and per VC the whole packets the synapse unit can see
         self.input_held = 0
         self.complete: list[deque[Packet]] = [deque() for _ in range(plan.virtual_channels)]
-        self.completed = Channel(environment, 0, self._complete)
+        self.completed = Wire(environment, 0, self._complete)
         self.work_item: tuple[int, int, list[tuple[int, int]]] | None = None
         self.synapse, self.soma, self.axon_out = (
             unit(environment, self) for unit in (Synapse, Soma, AxonOut)

@@ -9,10 +9,10 @@ from typing import Protocol
 from simpy import Environment
 
 from simulator.mapping.plan import Plan
-from simulator.timing.reference.channel import Channel
 from simulator.timing.reference.clock import EVALUATE, Doorbell, Process, at, cycle_of
 from simulator.timing.reference.packet import Flit, Packet
 from simulator.timing.reference.router import OutputVC
+from simulator.timing.reference.wire import Wire
 
 CLASSES = (0, 1)
 
@@ -65,7 +65,7 @@ class Interface:
         ]  # packet, its next flit, its VC
         self.next_vc = [0, 0]  # within the class
         self.next_class = 0
-        self.flit_channel: Channel | None = None
+        self.flit_wire: Wire | None = None
         self.bell = Doorbell(environment)
         environment.process(self.run())
 
@@ -127,6 +127,6 @@ class Interface:
             packet, number, _ = in_progress
         flit = Flit(packet, number)
         self.output[vc].send(flit)
-        assert self.flit_channel is not None
-        self.flit_channel.send((vc, flit))
+        assert self.flit_wire is not None
+        self.flit_wire.send((vc, flit))
         self.sending[traffic_class] = None if flit.is_tail else (packet, number + 1, vc)

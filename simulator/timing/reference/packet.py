@@ -67,7 +67,7 @@ class Way:
     north_south: int
 
 
-class Rows:
+class RowPackets:
     """Make the packets of a row."""
 
     def __init__(self, plan: Plan, activity: Activity) -> None:

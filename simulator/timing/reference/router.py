@@ -13,10 +13,10 @@ from simulator.mapping.plan import CANONICAL, EAST, LOCAL, WEST, Plan
 from simulator.mapping.routes import allowed_ports
 from simulator.timing.reference.allocator import Allocator, round_robin
 from simulator.timing.reference.book import Book
-from simulator.timing.reference.channel import Channel
 from simulator.timing.reference.clock import Doorbell, Process, cycle_of
 from simulator.timing.reference.packet import Flit, Packet
 from simulator.timing.reference.power import Power
+from simulator.timing.reference.wire import Wire
 
 #: priorities at the switch: `lookahead` heads come after packets that hold an output VC, but for
 #: urgent ones
@@ -110,7 +110,7 @@ class Router:
     def __init__(
         self, environment: Environment, plan: Plan, number: int, power: Power, book: Book
     ) -> None:
-        """A router without neighbours; `connect_*` give it channels."""
+        """A router without neighbours; `connect_*` give it wires."""
         self.environment, self.plan, self.number, self.power, self.book = (
             environment,
             plan,
@@ -118,15 +118,15 @@ class Router:
             power,
             book,
         )
-        spikes, streams = (
+        first, second = (
             range(first, first + n) for first, n in zip(plan.class_first, plan.class_channels)
         )
-        self.spikes_are_urgent = not set(spikes) & set(streams)
+        self.spikes_are_urgent = not set(first) & set(second)
         ports, vcs = plan.ports, plan.virtual_channels
         self.input = [[InputVC() for _ in range(vcs)] for _ in range(ports)]
         self.output: dict[int, list[OutputVC]] = {}
-        self.flit_channel: dict[int, Channel] = {}
-        self.credit_channel: dict[int, Channel] = {}
+        self.flit_wire: dict[int, Wire] = {}
+        self.credit_wire: dict[int, Wire] = {}
         self.switch = Allocator(ports)
         self.vc_allocator = Allocator(ports * vcs)
         self.input_turn = [0] * ports  # which VC represents its input
@@ -138,16 +138,16 @@ class Router:
         self.bell = Doorbell(environment)
         environment.process(self.run())
 
-    def connect_output(self, port: int, buffer: int, flits: Channel) -> None:
+    def connect_output(self, port: int, buffer: int, flits: Wire) -> None:
         """Lead an output to a neighbour or an interface with `buffer` flits of room in each VC."""
         self.output[port] = [
             OutputVC(buffer, self.plan.atomic) for _ in range(self.plan.virtual_channels)
         ]
-        self.flit_channel[port] = flits
+        self.flit_wire[port] = flits
 
-    def connect_input(self, port: int, credits: Channel) -> None:
+    def connect_input(self, port: int, credits: Wire) -> None:
         """Give the credits of an input a way back to whoever sends to it."""
-        self.credit_channel[port] = credits
+        self.credit_wire[port] = credits
 
     # what arrives
 
@@ -301,7 +301,7 @@ class Router:
             vc.hold(port, out_vc)
         out_vc = vc.output[port]
         self.output[port][out_vc].send(flit)
-        self.flit_channel[port].send((out_vc, flit))
+        self.flit_wire[port].send((out_vc, flit))
         self.book.grant(self.number, in_port, in_vc, port, out_vc, flit)
         if port < LOCAL:  # [B3]
             self.open_at[port] = now + int(
@@ -318,7 +318,7 @@ class Router:
     def _pop(self, vc: InputVC, in_port: int, in_vc: int, stay: int) -> None:
         _, flit = vc.fifo.popleft()
         self.held -= 1
-        self.credit_channel[in_port].send(in_vc)
+        self.credit_wire[in_port].send(in_vc)
         self.book.router_flit_cycles[self.number] += stay
         self.left_at = cycle_of(self.environment)
         self.power.look(1)

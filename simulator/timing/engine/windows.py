@@ -32,7 +32,7 @@ CAPACITY = 1 << 16
 Receiver = Callable[[np.ndarray, np.ndarray], object]
 
 
-def stream(plan: Plan, windows: Iterable[np.ndarray], receive: Receiver) -> Record:
+def run_windows(plan: Plan, windows: Iterable[np.ndarray], receive: Receiver) -> Record:
     """Run the packets of all windows on a mesh without cores and return what it counted, without
     its event logs.
 

@@ -1,4 +1,4 @@
-"""Everything that crosses between two components: channels of a latency, and queues with room."""
+"""Everything that crosses between two components: wires of a latency, and queues with room."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from simpy import Environment
 from simulator.timing.reference.clock import ARRIVE, at
 
 
-class Channel:
+class Wire:
     """Deliver what is sent in cycle t in cycle t + latency + 1, before anything is evaluated
     there [B1].
     """
@@ -19,7 +19,7 @@ class Channel:
     def __init__(
         self, environment: Environment, latency: int, receive: Callable[[Any], None]
     ) -> None:
-        """A channel into `receive`."""
+        """A wire into `receive`."""
         self.environment, self.latency, self.receive = environment, latency, receive
 
     def send(self, item: Any) -> None:
@@ -45,8 +45,8 @@ class Queue:
         self.visible: deque[Any] = deque()  # the consumer's view
         self.held = 0  # with everything done so far in this cycle
         self.when_seen, self.when_room = when_seen, when_room
-        self.forward = Channel(environment, 0, self._show)
-        self.backward = Channel(environment, 0, self._make_room)
+        self.forward = Wire(environment, 0, self._show)
+        self.backward = Wire(environment, 0, self._make_room)
 
     def put(self, item: Any) -> None:
         """Append an item; the producer has seen that there is room."""
