@@ -4,7 +4,7 @@ N ?= 2000
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow lint bench clean
+.PHONY: demo test test-slow fuzz fuzz-stop lint bench clean
 
 demo: $(VENV)/run.stamp  ## install and run the main job: both twins of the digits on the default chip
 	$(BIN)/spikemesh twin digits-mlp --chip generic-22nm --timesteps 4
@@ -14,6 +14,12 @@ test: $(VENV)/test.stamp  ## install and run the tests
 
 test-slow: $(VENV)/test.stamp  ## the long sweeps: N random machines on both engines, recorded runs, mutants
 	SPIKEMESH_SWEEP=$(N) $(BIN)/python -m pytest -n 2 -m slow
+
+fuzz: $(VENV)/test.stamp  ## N hostile inputs from SEED on (default 10000, 0); hours with more
+	$(BIN)/python tests/fuzz $(or $(N),10000) $(or $(SEED),0) 2
+
+fuzz-stop: $(VENV)/test.stamp  ## Ctrl-C and kill -9 at N random moments of every verb (default 20)
+	$(BIN)/python tests/fuzz/stops.py $(or $(N),20) $(or $(SEED),0)
 
 lint: $(VENV)/lint.stamp  ## style and types
 	$(BIN)/ruff check .

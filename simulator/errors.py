@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+#: faults written out; the others are counted
+MOST_FAULTS = 50
+
 
 class SpikemeshError(Exception):
     """Base of every error the simulator raises on purpose; its text is complete and meant for
@@ -18,13 +21,15 @@ class SpikemeshError(Exception):
 
 class DescriptionError(SpikemeshError):
     """All faults of one or more descriptions at once, one per line, each `file:line: key: what is
-    wrong`.
+    wrong`; beyond MOST_FAULTS they are counted.
     """
 
     def __init__(self, faults: list[str]) -> None:
-        """Keep the faults in the order found; the text is one fault per line."""
+        """Keep the faults in the order found; the text is one fault per line, the first ones."""
         self.faults = list(faults)
-        super().__init__("\n".join(self.faults))
+        more = len(self.faults) - MOST_FAULTS
+        counted = [f"and {more:,} more faults"] if more > 0 else []
+        super().__init__("\n".join([*self.faults[:MOST_FAULTS], *counted]))
 
 
 class UnitError(SpikemeshError, ValueError):

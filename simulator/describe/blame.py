@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from simulator.describe.corners import NOMINAL
 from simulator.describe.documents import Document
+from simulator.describe.messages import as_typed
 from simulator.describe.settings import Setting
 from simulator.errors import SpikemeshError
 
@@ -21,7 +22,7 @@ def blame(document: Document, read: Read, changes: tuple[Setting, ...], corner: 
         change.place: ((change,), NOMINAL) for change in changes
     }
     if corner != NOMINAL:
-        causes[f"corner {corner}"] = ((), corner)
+        causes[f"corner {as_typed(corner)}"] = ((), corner)
     if not causes or not document.faults:
         return
     alone = _faults(read, (), NOMINAL)

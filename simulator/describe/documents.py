@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from simulator.describe.messages import Key, dotted, merged, name_of, worded
 from simulator.describe.settings import Setting, Settings, settings
 from simulator.errors import DescriptionError, InputError
+from simulator.units import shown_value
 
 Model = TypeVar("Model", bound=BaseModel)
 _INTEGER = re.compile(r"[+-]?[0-9]+")
@@ -210,7 +211,7 @@ class Document:
                 int(part) if _INDEX.fullmatch(part) else part for part in path.split(".")
             )
             if not path or not all(part != "" for part in key):
-                raise InputError(f"setting: must be key.path=value, not {change.text!r}")
+                raise InputError(f"setting: must be key.path=value, not {shown_value(change.text)}")
             value = self._read_value(change, path) if change.is_written else change.value
             place: Any = self.tree
             for depth, part in enumerate(key[:-1]):
@@ -243,7 +244,8 @@ class Document:
             node = _compose(change.value)
         except _Unreadable as error:
             raise InputError(
-                f"{change.place}: {path}: must be a YAML value, not {change.value!r}"
+                f"{change.place}: {name_of(path)}: must be a YAML value, not "
+                f"{shown_value(change.value)}"
             ) from error
         known, faults = dict(self.lines), list(self.faults)
         value = self._value(node, (name_of(path),)) if node is not None else None

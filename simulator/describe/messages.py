@@ -35,6 +35,11 @@ def name_of(word: str) -> str:
     return word if _WORD.fullmatch(word) else shown_value(word)
 
 
+def as_typed(text: str) -> str:
+    """Return what was typed as it stands, or quoted and cut where it is long or not printable."""
+    return text if text.isprintable() and len(text) <= 120 else shown_value(text)
+
+
 def near_miss(word: object, allowed: typing.Iterable[str]) -> str:
     """Return "; did you mean 'x'?" when one of `allowed` is close to `word`, else nothing."""
     close = difflib.get_close_matches(str(word), list(allowed), n=1, cutoff=0.6)

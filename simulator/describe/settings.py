@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.describe.messages import shown_value
+from simulator.describe.messages import as_typed, shown_value
 from simulator.errors import InputError
 
 #: {'key.path': value}, or texts 'key.path=value' whose values are YAML
@@ -42,11 +42,11 @@ def settings(given: Settings) -> tuple[Setting, ...]:
 def _valued(key: object, value: Any) -> Setting:
     if not isinstance(key, str):
         raise InputError(f"setting: must have a key such as 'key.path', not {shown_value(key)}")
-    return Setting(key.strip(), value, f"{key}={shown_value(value)}", False)
+    return Setting(key.strip(), value, as_typed(f"{key}={shown_value(value)}"), False)
 
 
 def _written(text: object) -> Setting:
     if not isinstance(text, str) or "=" not in text:
-        raise InputError(f"setting: must be key.path=value, not {text!r}")
+        raise InputError(f"setting: must be key.path=value, not {shown_value(text)}")
     path, _, written = text.partition("=")
-    return Setting(path.strip(), written, text, True)
+    return Setting(path.strip(), written, as_typed(text), True)

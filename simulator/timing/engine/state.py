@@ -238,9 +238,9 @@ def _work(plan: Plan, activity: Activity) -> dict[str, np.ndarray]:
             row=activity.message_row,
         ),
         "injection_order": _injection_order(activity),
-        "inject_port": np.ascontiguousarray(activity.inject_port, np.int32),
-        "inject_offset": np.ascontiguousarray(activity.inject_offset, np.int64),
-        "inject_row": np.ascontiguousarray(activity.inject_row, np.int32),
+        "inject_port": np.array(activity.inject_port, np.int32),
+        "inject_offset": np.array(activity.inject_offset, np.int64),
+        "inject_row": np.array(activity.inject_row, np.int32),
         "row": _columns(n_rows + 1, layout.ROW, start=activity.row_start, tree=activity.row_tree),
         "entry": _columns(
             n_entries,
