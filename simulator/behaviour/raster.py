@@ -199,7 +199,7 @@ def check(network: Network, stimulus: Stimulus, mode: str, timesteps: int, firin
                 f"{layer.connection.n_in}"
             )
         n_in = layer.n_neurons
-        if neuron.model == "readout":
+        if not layer.fires:
             if number + 1 < len(network.layers):
                 raise InputError(
                     f"{layer.name}: a readout never fires, so it must be the last layer"

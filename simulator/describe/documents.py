@@ -312,3 +312,9 @@ def _relative(path: Path) -> str:
         return str(path.resolve().relative_to(Path.cwd()))
     except ValueError:
         return str(path)
+
+
+def write(path: Path, tree: dict[str, Any]) -> None:
+    """Write plain values as a YAML file that is read back as the same values."""
+    text = yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, default_flow_style=None)
+    path.write_text(text, encoding="utf-8")

@@ -12,6 +12,9 @@ from math import prod
 
 import numpy as np
 
+from simulator.errors import InputError
+from simulator.values import Value
+
 DENSE, SPARSE, CONVOLUTION = "dense", "sparse", "convolution"
 #: synapses looked at in one go
 _STRETCH = 1 << 20
@@ -28,6 +31,14 @@ def narrow(array: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(array, np.int64)
 
 
+def _integers(what: str, array: object) -> np.ndarray:
+    """Return an array of integers as it is; raises InputError for anything else."""
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "iub":
+        given = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+        raise InputError(f"{what}: must be an array of integers, not of {given}")
+    return array
+
+
 def narrow_index(index: np.ndarray, n_out: int) -> np.ndarray:
     """Return targets below n_out in 16 bits where they fit, else in 32, contiguous and not to be
     written to.
@@ -37,8 +48,8 @@ def narrow_index(index: np.ndarray, n_out: int) -> np.ndarray:
     return narrowed
 
 
-@dataclass(frozen=True)
-class Connection:
+@dataclass(frozen=True, eq=False)
+class Connection(Value):
     """Integer weights from the layer before, in one of three layouts.
 
     dense: weight (n_in, n_out).  convolution: weight (channels out, channels in, height, width),
@@ -57,6 +68,16 @@ class Connection:
     padding: int = 0
     start: np.ndarray | None = None
     index: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        """Hold every array in its one form: as narrow as can be, frozen."""
+        object.__setattr__(self, "weight", narrow(_integers("weight", self.weight)))
+        if self.start is not None:
+            object.__setattr__(self, "start", _integers("start", self.start).astype(np.int64))
+        if self.index is not None and _integers("index", self.index).size:
+            if 0 <= int(self.index.min()) <= int(self.index.max()) < self.n_out:
+                object.__setattr__(self, "index", narrow_index(self.index, self.n_out))
+        super().__post_init__()
 
     @property
     def n_in(self) -> int:
@@ -97,6 +118,7 @@ class Model:
     """
 
     leaks: bool = False  # has a `decay`
+    fires: bool = True
     has_twin: bool = False  # its spikes can be counted as activations: a sum without leak
 
 
@@ -104,12 +126,12 @@ class Model:
 MODELS = {
     "if": Model(has_twin=True),
     "lif": Model(leaks=True),
-    "readout": Model(has_twin=True),
+    "readout": Model(fires=False, has_twin=True),
 }
 
 
-@dataclass(frozen=True)
-class Neuron:
+@dataclass(frozen=True, eq=False)
+class Neuron(Value):
     """Integrate-and-fire in integers (docs/neurons.md).
 
     model: a name in MODELS.  threshold, initial and bias: (n_neurons,) int64. reset: 'subtract' or
@@ -127,9 +149,18 @@ class Neuron:
     potential_bits: int = 32
     overflow: str = "saturate"
 
+    def __post_init__(self) -> None:
+        """Hold every array as int64, frozen."""
+        for name in ("threshold", "initial", "bias"):
+            array = _integers(name, getattr(self, name)).astype(np.int64, copy=False)
+            object.__setattr__(self, name, array)
+        if self.model in MODELS and not MODELS[self.model].fires:
+            object.__setattr__(self, "threshold", np.ones_like(self.threshold))  # never reached
+        super().__post_init__()
 
-@dataclass(frozen=True)
-class Layer:
+
+@dataclass(frozen=True, eq=False)
+class Layer(Value):
     """One population and the connection that drives it."""
 
     name: str
@@ -143,9 +174,15 @@ class Layer:
         """Neurons in the layer."""
         return prod(self.shape)
 
+    @property
+    def fires(self) -> bool:
+        """Whether its neurons send spikes or activations; a readout is read at the end."""
+        model = MODELS.get(self.neuron.model)
+        return model is None or model.fires  # an unknown model is refused by the arithmetic
 
-@dataclass(frozen=True)
-class Network:
+
+@dataclass(frozen=True, eq=False)
+class Network(Value):
     """A feed-forward chain; the input is layer 0 of the raster, layers[l] is layer l + 1."""
 
     input_shape: tuple[int, ...]
@@ -157,8 +194,8 @@ class Network:
         return prod(self.input_shape)
 
 
-@dataclass(frozen=True)
-class Stimulus:
+@dataclass(frozen=True, eq=False)
+class Stimulus(Value):
     """What enters, per inference, and the right answers.
 
     kind 'current': values (n, n_inputs) enter once and drive the first layer equally in every
@@ -170,6 +207,18 @@ class Stimulus:
     values: np.ndarray
     value_bits: int
     labels: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        """Hold values as int32 where they fit, labels as int64, frozen."""
+        values = _integers("stimulus", self.values)
+        if values.dtype != np.int32 and values.dtype.itemsize * values.size:
+            low, high = int(values.min()), int(values.max())
+            if -(2**31) <= low and high < 2**31:
+                object.__setattr__(self, "values", values.astype(np.int32))
+        if self.labels is not None:
+            labels = _integers("labels", self.labels).astype(np.int64, copy=False)
+            object.__setattr__(self, "labels", labels)
+        super().__post_init__()
 
     @property
     def n_inferences(self) -> int:

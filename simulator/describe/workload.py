@@ -4,7 +4,8 @@ in an npz beside it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from math import prod
 from pathlib import Path
 
@@ -15,27 +16,74 @@ from simulator.describe import library
 from simulator.describe.arrays import Arrays, extent, frozen
 from simulator.describe.documents import Document
 from simulator.describe.layers import build
-from simulator.describe.messages import Key, near_miss, shown_value
+from simulator.describe.messages import Key, alternatives, near_miss, shown_value
 from simulator.describe.network import Network, Stimulus
 from simulator.describe.settings import Settings
-from simulator.describe.workload_file import WorkloadDocument
+from simulator.describe.workload_file import FIRINGS, WorkloadDocument
 from simulator.errors import InputError
+from simulator.values import digest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Workload:
-    """A workload ready to run: load it with `Workload.load('digits-mlp')`, by name or by path."""
+    """A network, what is presented to it, and how its twins run.
+
+    Load it with `Workload.load('digits-mlp')`, by name or by path, or make it of a Network and a
+    Stimulus.  Raises InputError for what cannot be meant.
+    """
 
     name: str
-    about: str
     network: Network
     stimulus: Stimulus
     timesteps: int
-    firing: str
-    placement: dict[str, list[int]] | None  # None: auto
-    neurons_per_core: int | None
-    files: tuple[Path, ...]
-    document: WorkloadDocument
+    firing: str = "streaming"
+    about: str = "made in Python"
+    placement: dict[str, list[int]] | None = None  # cores of each layer; None: auto
+    neurons_per_core: int | None = None  # None: as many as a core's memories hold
+    files: tuple[Path, ...] = ()  # where it was read from
+
+    def __post_init__(self) -> None:
+        """Refuse wrong types, and a placement that does not place every layer."""
+        kinds = (
+            ("name", str, "a text"),
+            ("about", str, "a text"),
+            ("network", Network, "a Network"),
+            ("stimulus", Stimulus, "a Stimulus"),
+        )
+        for name, kind, words in kinds:
+            given = getattr(self, name)
+            if not isinstance(given, kind) or given == "":
+                raise InputError(f"workload: {name}: must be {words}, not {shown_value(given)}")
+        counts = (("timesteps", self.timesteps), ("neurons_per_core", self.neurons_per_core or 1))
+        for name, count in counts:
+            if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+                raise InputError(
+                    f"workload: {name}: must be a whole number of at least 1, not "
+                    f"{shown_value(count)}"
+                )
+        if self.firing not in FIRINGS:
+            raise InputError(
+                f"workload: firing: must be {alternatives(FIRINGS)}, not {shown_value(self.firing)}"
+            )
+        if self.placement is not None:
+            for key, message in _misplaced(
+                [layer.name for layer in self.network.layers], self.placement
+            ):
+                where = ".".join(("placement", *key))
+                raise InputError(f"workload: {where}: {message}")
+
+    def digest(self) -> str:
+        """Return the sha256 of everything but the files it came from, in hexadecimal."""
+        held = [(each.name, getattr(self, each.name)) for each in fields(self)]
+        return digest(*(one for one in held if one[0] != "files"))
+
+    def save(self, folder: str | Path) -> None:
+        """Write workload.yaml and arrays.npz into a new or empty folder, from which `load` returns
+        an equal workload; raises InputError or DescriptionError where no file may say what it is.
+        """
+        from simulator.describe.saving import save
+
+        save(self, Path(folder))
 
     @classmethod
     def load(cls, workload: str | Path, overrides: Settings = ()) -> Workload:
@@ -58,7 +106,8 @@ class Workload:
         stimulus = _stimulus(document, written, arrays, network)
         placement = written.mapping.placement
         if isinstance(placement, dict):
-            _check_placement(document, written, placement)
+            for below, message in _misplaced([layer.name for layer in written.layers], placement):
+                document.fault(("mapping", "placement", *below), message)
         document.refuse()
         assert network is not None and stimulus is not None
         return cls(
@@ -71,7 +120,6 @@ class Workload:
             placement=None if isinstance(placement, str) else placement,
             neurons_per_core=written.mapping.neurons_per_core,
             files=(document.path, arrays.path),
-            document=written,
         )
 
 
@@ -137,24 +185,23 @@ def _labels(
     return frozen(labels.astype(np.int64))
 
 
-def _check_placement(
-    document: Document, written: WorkloadDocument, placement: dict[str, list[int]]
-) -> None:
-    names = [layer.name for layer in written.layers]
+def _misplaced(
+    names: list[str], placement: dict[str, list[int]]
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield every fault of a placement: the key below it, and what is wrong."""
     taken: dict[int, str] = {}
     for name, cores in placement.items():
-        key: Key = ("mapping", "placement", name)
         if name not in names:
-            document.fault(key, f"must name a layer{near_miss(name, names)}")
+            yield (name,), f"must name a layer{near_miss(name, names)}"
         if not cores:
-            document.fault(key, "must name at least one core")
+            yield (name,), "must name at least one core"
         for core in cores:
             if core in taken:
-                holder = f"it holds {shown_value(taken[core])}"
-                document.fault(key, f"must not use core {core} again: {holder}")
+                yield (
+                    (name,),
+                    f"must not use core {core} again: it holds {shown_value(taken[core])}",
+                )
             taken[core] = name
     for name in names:
         if name not in placement:
-            document.fault(
-                ("mapping", "placement"), f"must place every layer; {shown_value(name)} is missing"
-            )
+            yield (), f"must place every layer; {shown_value(name)} is missing"

@@ -10,6 +10,7 @@ from simulator.describe.documents import Description
 from simulator.describe.fields import Natural, OneOf, Positive
 from simulator.describe.network import MODELS
 
+FIRINGS = ("streaming", "accumulate")
 Shape = Annotated[list[Positive], Field(min_length=1, max_length=3)]
 Name = Annotated[str, Field(min_length=1)]
 WeightBits = Annotated[int, Field(ge=1, le=16)]

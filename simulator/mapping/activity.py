@@ -213,7 +213,7 @@ def _fired(
         item = np.searchsorted(work.key, step(number, moment) * n_slices + slice_)  # type: ignore[operator]
         count = np.bincount(item, minlength=len(work.key))
         events += count
-        spikes += 0 if layer.neuron.model == "readout" else count
+        spikes += 0 if not layer.fires else count
         first += len(mapping.cores[number - 1])
     return spikes, events
 

@@ -70,7 +70,7 @@ def _how(
     bounds = mapping.bounds[number - 1] if number else np.array([0, workload.network.n_inputs])
     if number == len(layers):
         reach = encodings.to_port(layers[-1].n_neurons, plan.n_cores + chip.output_port)
-        readout = layers[-1].neuron.model == "readout"
+        readout = not layers[-1].fires
         payload = (
             layers[-1].neuron.potential_bits
             if readout
@@ -108,7 +108,7 @@ def events(workload: Workload, raster: Raster, number: int) -> tuple[np.ndarray,
     timestep.
     """
     layers = workload.network.layers
-    if number == len(layers) and layers[-1].neuron.model == "readout":
+    if number == len(layers) and not layers[-1].fires:
         n, neurons = len(raster.outputs), layers[-1].n_neurons
         moment = np.repeat((np.arange(n) + 1) * raster.timesteps - 1, neurons)
         return moment, np.tile(np.arange(neurons), n)
@@ -233,6 +233,6 @@ def visited(workload: Workload, chip: Chip, raster: Raster, number: int) -> np.n
     if number < len(raster.layers):
         when, neuron = events(workload, raster, number)
         seen[when, neuron] = True
-    if layer.neuron.model == "readout":
+    if not layer.fires:
         seen[window - 1 :: window] = True
     return seen

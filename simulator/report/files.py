@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from simulator.account.energy import ACTIONS
+from simulator.describe.saving import written
 from simulator.report.writing import MANIFEST, Folder, result_folder
 from simulator.study.simulation import Result
 from simulator.study.twin import TwinResult
@@ -183,7 +184,7 @@ def manifest(
         "limit": len(result.raster.outputs),
         "chip": result.chip.model_dump(mode="json"),
         "corner": result.chip.corner,
-        "workload": result.workload.document.model_dump(mode="json"),
+        "workload": written(result.workload)[0],
         "mapping": [
             {
                 "core": slice_.core,

@@ -28,7 +28,6 @@ from simulator.errors import InputError
 from simulator.mapping import stages
 from simulator.mapping.partition import CoreMapping, Slice
 from simulator.mapping.plan import ACCUMULATE, NO_TREES, WORK_COUNTERS, Activity, uncounted
-from simulator.study.controlled import named
 from simulator.study.pipeline import by_hand
 from simulator.study.simulation import Result, run
 from simulator.timing.record import BUSY, COUNTER, UNITS
@@ -124,18 +123,9 @@ def _run(
     events: bool = False,
 ) -> Result:
     """Return the run of layers under input spikes, (timesteps, n_inputs) of 0 and 1."""
-    base = named("mlp-1-1")
-    assert base is not None
     network = Network((spikes.shape[1],), tuple(layers))
     stimulus = Stimulus("raster", spikes[None].astype(np.int32), 1)
-    workload: Workload = replace(
-        base,
-        name="claim",
-        network=network,
-        stimulus=stimulus,
-        timesteps=len(spikes),
-        placement=placement,
-    )
+    workload = Workload("claim", network, stimulus, len(spikes), placement=placement)
     return run(workload, chip, "snn", events=events)
 
 

@@ -19,7 +19,6 @@ from simulator.behaviour.raster import QNN, SNN, Raster, Trace
 from simulator.describe.chip import Chip
 from simulator.describe.network import DENSE, SPARSE, Connection, Layer, Network, Neuron, Stimulus
 from simulator.describe.workload import Workload
-from simulator.describe.workload_file import WorkloadDocument
 from simulator.errors import InputError
 from simulator.mapping.partition import CoreMapping
 from simulator.mapping.placement import snake
@@ -105,7 +104,7 @@ class EventSource:
         where it fires.
         """
         network = self.workload.network
-        fires = [layer.n_neurons for layer in network.layers if layer.neuron.model != "readout"]
+        fires = [layer.n_neurons for layer in network.layers if layer.fires]
         return [network.n_inputs, *fires]
 
     def raster(self, mode: str, rate: float) -> Raster:
@@ -119,7 +118,7 @@ class EventSource:
         window = self.timesteps if mode == SNN else 1
         traces = [self._drawn(number, size, mode, rate) for number, size in enumerate(self.sizes)]
         last = self.workload.network.layers[-1]
-        if last.neuron.model == "readout":
+        if not last.fires:
             silent = np.zeros(0, np.int32)
             traces.append(
                 Trace(
@@ -318,26 +317,7 @@ def named(workload: str) -> Workload | None:
         layers.append(Layer(f"dense{number}", (n_out,), dense, _neuron(n_out)))
     network = Network((sizes[0],), tuple(layers))
     stimulus = Stimulus("raster", np.zeros((1, 1, sizes[0]), np.int32), 1)
-    about = "a dense network for drawn activity"
-    written = [
-        {
-            "name": layer.name,
-            "connection": {"kind": layer.connection.kind, "weight": layer.name, "weight_bits": 8},
-            "neuron": {"model": "if", "threshold": 1},
-        }
-        for layer in layers
-    ]
-    document = WorkloadDocument.model_validate(
-        {
-            "schema_version": 1, "name": workload, "about": about, "arrays": "none",
-            "input": {"shape": [sizes[0]], "bits": 1},
-            "layers": written,
-            "stimulus": {"kind": "raster", "values": "none"},
-            "twin": {"timesteps": 1, "firing": "streaming"},
-            "mapping": {"placement": "auto"},
-        }
-    )  # fmt: skip
-    return Workload(workload, about, network, stimulus, 1, "streaming", None, None, (), document)
+    return Workload(workload, network, stimulus, 1, about="a dense network for drawn activity")
 
 
 def _neuron(n: int) -> Neuron:

@@ -227,7 +227,7 @@ def measure(result: Result) -> list[Measured]:
                 timesteps=result.timesteps,
                 spike_rate=mine["accumulates"] / (synapses * n * window),
                 output_rate=0.0
-                if layer.neuron.model == "readout"
+                if not layer.fires
                 else mine["spikes"] / (layer.n_neurons * n * window),
                 density=mine["macs"] / (synapses * n),
                 visits=mine["neuron_updates"] / (layer.n_neurons * n * window),

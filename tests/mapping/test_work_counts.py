@@ -22,7 +22,6 @@ from simulator.describe.network import (
 from simulator.errors import MappingError
 from simulator.mapping import fan_out, stages
 from simulator.mapping.partition import partition
-from simulator.study.controlled import named
 
 CHIP = (
     "generic-22nm"  # accumulators of 21 bits, three to a word of 64; words of 32 bits in the soma
@@ -73,14 +72,8 @@ def pooled(kind: str | None, model: str = "if") -> Workload:
     n = size * size
     zeros = np.zeros(n, np.int64)
     layer = Layer("pooled", (1, size, size), connection, Neuron(model, zeros + 2, zeros, zeros))
-    base = named("mlp-1-1")
-    assert base is not None
-    return replace(
-        base,
-        network=Network((1, 4, 4), (replace(layer, pool=pool),)),
-        stimulus=Stimulus("raster", values, 1),
-        timesteps=2,
-    )
+    network = Network((1, 4, 4), (replace(layer, pool=pool),))
+    return Workload("pooled", network, Stimulus("raster", values, 1), 2)
 
 
 # packed, bits of a weight, values of three weights, synapses of a row, bits they take

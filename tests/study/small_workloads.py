@@ -4,26 +4,17 @@ mesh allows.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from hypothesis import strategies as st
 
 from simulator.describe.network import Connection, Layer, Network, Neuron, Stimulus
 from simulator.describe.workload import Workload
-from simulator.study.controlled import named
 
 
 def workload(network: Network, stimulus: Stimulus, timesteps: int, **changes) -> Workload:
     """Return network and stimulus as a workload with one neuron per core."""
-    base = named("mlp-1-1")
-    return replace(
-        base,
-        network=network,
-        stimulus=stimulus,
-        timesteps=timesteps,
-        **({"neurons_per_core": 1} | changes),
-    )
+    how = {"neurons_per_core": 1} | changes
+    return Workload("small", network, stimulus, timesteps, **how)
 
 
 def dense(weight, threshold: int, bits: int = 8) -> Layer:

@@ -1,0 +1,180 @@
+"""A workload is a value: made in Python or loaded, saved and loaded again it is the same."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from simulator.describe.library import names
+from simulator.describe.network import Connection, Layer, Network, Neuron, Stimulus
+from simulator.describe.workload import Workload
+from simulator.errors import InputError, SpikemeshError
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "study"))
+from small_workloads import random_workloads  # noqa: E402
+
+
+def parts(workload: Workload) -> dict:
+    return {
+        "name": workload.name,
+        "about": workload.about,
+        "network": workload.network.digest(),
+        "stimulus": workload.stimulus.digest(),
+        "twin": (workload.timesteps, workload.firing),
+        "mapping": (workload.placement, workload.neurons_per_core),
+    }
+
+
+@pytest.mark.parametrize("name", names("workload"))
+def test_a_shipped_workload_is_the_same_after_saving(name: str, tmp_path: Path) -> None:
+    workload = Workload.load(name)
+    workload.save(tmp_path / "again")
+    again = Workload.load(tmp_path / "again")
+    assert parts(again) == parts(workload)
+    assert again.digest() == workload.digest()
+    assert sorted(path.name for path in (tmp_path / "again").iterdir()) == [
+        "arrays.npz",
+        "workload.yaml",
+    ]
+
+
+@settings(max_examples=30, deadline=None)
+@given(workload=random_workloads())
+def test_a_random_workload_is_the_same_after_saving(workload: Workload) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        workload.save(Path(folder) / "again")
+        assert parts(Workload.load(Path(folder) / "again")) == parts(workload)
+
+
+def small(**changes) -> Workload:
+    """Return two inputs and three neurons, worked out by hand."""
+    weight = np.array([[1, 2, 3], [-4, 5, 6]])
+    neuron = Neuron("if", np.array([7, 7, 9]), np.zeros(3, int), np.zeros(3, int))
+    layer = Layer("out", (3,), Connection("dense", weight, 8, (2,), (3,)), neuron)
+    stimulus = Stimulus("raster", np.array([[[0, 1], [1, 1]]]), 1)
+    return Workload(**{
+        "name": "small", "network": Network((2,), (layer,)), "stimulus": stimulus, "timesteps": 2,
+    } | changes)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"placement": {"out": [3, 1]}},
+        {"neurons_per_core": 2, "firing": "accumulate"},
+        {"about": "no: yes\n- [x] # 'ä'"},
+        {"name": "null"},
+    ],
+    ids=str,
+)
+def test_every_part_of_a_workload_is_kept(changes: dict, tmp_path: Path) -> None:
+    small(**changes).save(tmp_path / "again")
+    again = Workload.load(tmp_path / "again")
+    assert parts(again) == parts(small(**changes)) != parts(small())
+
+
+def test_names_that_are_no_words_are_kept(tmp_path: Path) -> None:
+    workload = small()
+    layer = replace(workload.network.layers[0], name="features[relu]/../x")
+    workload = replace(workload, network=replace(workload.network, layers=(layer,)))
+    workload.save(tmp_path / "again")
+    assert parts(Workload.load(tmp_path / "again")) == parts(workload)
+
+
+def test_what_no_file_may_say_is_refused_and_nothing_is_left(tmp_path: Path) -> None:
+    workload = replace(small(), stimulus=Stimulus("raster", np.full((1, 2, 2), 5), 1))
+    with pytest.raises(SpikemeshError, match="must lie within 0..1"):
+        workload.save(tmp_path / "again")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_with_files_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("kept")
+    with pytest.raises(InputError, match="must be a new or an empty folder"):
+        small().save(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+# what is passed, what is said
+WRONG = [
+    ({"name": ""}, "name: must be a text, not ''"),
+    ({"network": None}, "network: must be a Network, not nothing"),
+    ({"stimulus": [1]}, "stimulus: must be a Stimulus, not [1]"),
+    ({"timesteps": 0}, "timesteps: must be a whole number of at least 1, not 0"),
+    ({"timesteps": 2.0}, "timesteps: must be a whole number of at least 1, not 2.0"),
+    ({"firing": "later"}, "firing: must be 'streaming' or 'accumulate', not 'later'"),
+    ({"placement": {}}, "placement: must place every layer; 'out' is missing"),
+    ({"placement": {"out": [1, 1]}}, "placement.out: must not use core 1 again: it holds 'out'"),
+]
+
+
+@pytest.mark.parametrize(("changes", "said"), WRONG, ids=[row[1] for row in WRONG])
+def test_what_cannot_be_meant_is_refused(changes: dict, said: str) -> None:
+    with pytest.raises(InputError) as error:
+        small(**changes)
+    assert str(error.value) == f"workload: {said}"
+
+
+def test_arrays_are_integers_and_frozen() -> None:
+    with pytest.raises(InputError, match="weight: must be an array of integers, not of float64"):
+        Connection("dense", np.ones((2, 3)), 8, (2,), (3,))
+    workload = small()
+    for array in (
+        workload.stimulus.values,
+        workload.network.layers[0].connection.weight,
+        workload.network.layers[0].neuron.threshold,
+    ):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
+
+
+def test_values_are_compared_by_digest_whatever_their_arrays_were_made_of() -> None:
+    assert small() != small()
+    assert small().digest() == small().digest() == pickle.loads(pickle.dumps(small())).digest()
+    assert small(timesteps=1).digest() != small().digest()
+
+
+#: of `small`, worked out once: another process, another Python, another numpy give the same
+DIGESTS = {
+    "network": "e698138bf55ea165d5d6429f1c73d263b5ff6d93e68525a8fe5c3f3bf75d2a31",
+    "stimulus": "19ac7f40b6db8d34ff547145766bb6db1862f0a76fc8a9da7036c3b2b5788b2d",
+}
+PRINTED = """
+import sys
+sys.path[:0] = [{describe!r}, {study!r}]
+from test_saving import small
+from simulator.describe.chip import Chip
+from simulator.study.pipeline import compute, prepare
+workload = small()
+prepared = prepare(workload, Chip.load("odin"))
+scheduled = prepared.schedule(compute(workload, "snn"))
+print(workload.network.digest(), workload.stimulus.digest(), workload.digest())
+print(prepared.plan.digest(), scheduled.activity.digest(), prepared.digest, scheduled.digest)
+"""
+
+
+def test_digests_are_the_same_in_every_process() -> None:
+    here = Path(__file__).resolve().parent
+    code = PRINTED.format(describe=str(here), study=str(here.parent / "study"))
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={"PYTHONHASHSEED": seed, "PATH": ""},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(said) == 1
+    digests = said.pop().split()
+    assert len(set(digests)) == 7
+    assert digests[:2] == list(DIGESTS.values())
