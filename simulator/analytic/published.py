@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Literal
 
 from simulator.analytic import budget
+from simulator.analytic.breakeven import hop_breakeven, rate_breakeven
 from simulator.analytic.constants import (
     BASELINE_DENSITY,
     CONFIGURATIONS,
@@ -25,10 +26,8 @@ from simulator.analytic.model import (
     Energy,
     Operation,
     dense_rate,
-    hop_breakeven,
     lifetime,
     quantised,
-    rate_breakeven,
     spiking,
 )
 

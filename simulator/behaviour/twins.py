@@ -52,8 +52,6 @@ class Difference:
     layers: tuple[LayerDifference, ...]  # those that fire, the input left out
     n_inferences: int
     agreeing: int  # inferences with the same prediction
-    accuracy_snn: float | None
-    accuracy_qnn: float | None
     first: str | None  # the first neuron that differs, in words; None when the twins are equal
 
     @property
@@ -117,7 +115,7 @@ def compare(snn: Raster, qnn: Raster) -> Difference:
         )
         first = f"output {j}, inference {inference}: {pair}"
     agreeing = int((snn.predictions == qnn.predictions).sum())
-    return Difference(tuple(layers), snn.n_inferences, agreeing, snn.accuracy, qnn.accuracy, first)
+    return Difference(tuple(layers), snn.n_inferences, agreeing, first)
 
 
 def require_equal(snn: Raster, qnn: Raster) -> None:

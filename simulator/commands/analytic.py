@@ -163,13 +163,12 @@ def _write_landscape(place: Path, asked: dict[str, Any], overwrite: bool) -> Non
 def _show_energy(asked: dict[str, Any]) -> None:
     from dataclasses import replace
 
+    from simulator.analytic.breakeven import hop_breakeven, rate_breakeven
     from simulator.analytic.constants import CONFIGURATIONS, hardware, named
     from simulator.analytic.model import (
         Operation,
         dense_rate,
-        hop_breakeven,
         quantised,
-        rate_breakeven,
         spiking,
     )
     from simulator.report import terminal

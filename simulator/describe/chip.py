@@ -18,6 +18,13 @@ from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
 from simulator import units
 from simulator.describe import corners, library, ports
 from simulator.describe.blame import blame
+from simulator.describe.chip_checks import (
+    UNSOURCED,
+    check_clock,
+    check_places,
+    check_sources,
+    numbers,
+)
 from simulator.describe.corners import NOMINAL, Corner, Point
 from simulator.describe.documents import Description, Document
 from simulator.describe.energy import EnergyTable, PowerTable
@@ -36,7 +43,7 @@ from simulator.describe.fields import (
     SomeBits,
     Voltage,
 )
-from simulator.describe.messages import Key, dotted, near_miss, shown_value
+from simulator.describe.messages import dotted, shown_value
 from simulator.describe.ports import Port
 from simulator.describe.published import Claim
 from simulator.describe.routing import ROUTING
@@ -44,8 +51,6 @@ from simulator.describe.settings import Setting, Settings, settings
 from simulator.describe.stated import outside
 from simulator.errors import InputError, UnitError
 
-Evidence = Literal["measured", "published", "derived", "assumed"]
-EVIDENCE = ("measured", "published", "derived", "assumed")
 Channels = Annotated[list[Natural], Field(min_length=2, max_length=2)]
 
 
@@ -292,12 +297,10 @@ class Chip(Description):
         period = _period(document) if point is None else point.period or None
         loaded = document.validate(cls, {"period": period})
         if loaded is not None:
-            _check_places(document, loaded)
-            _check_clock(document, loaded)
-            leaves = {
-                dotted(key): key for key in _numbers(document.tree) if key[0] not in UNSOURCED
-            }
-            _check_sources(document, loaded, leaves, {change.path for change in changes})
+            check_places(document, loaded)
+            check_clock(document, loaded)
+            leaves = {dotted(key): key for key in numbers(document.tree) if key[0] not in UNSOURCED}
+            check_sources(document, loaded, leaves, {change.path for change in changes})
             loaded._outside = outside(document, loaded.stated_for, leaves, loaded, period)
         return document, loaded, point
 
@@ -351,96 +354,3 @@ def _period(document: Document) -> Any:
     except UnitError:
         return None
     return period if period > 0 else None
-
-
-#: a period is written in decimal digits: that of 75 MHz, 13.333333 ns, is a little too short
-PERIOD_DIGITS = 1e-6
-
-
-def _check_clock(document: Document, chip: Chip) -> None:
-    most = chip.maximum_frequency
-    if most is not None and 1 / chip.period > most * (1 + PERIOD_DIGITS):
-        document.fault(
-            ("period",),
-            f"must be at least {units.show(1 / most, 's')} (maximum_frequency is "
-            f"{units.show(most, 'Hz')}), not {units.show(chip.period, 's')}",
-        )
-
-
-def _check_places(document: Document, chip: Chip) -> None:
-    ports.check(document, chip.ports, chip.mesh.width, chip.mesh.height)
-    for key in ("spike_channels", "stream_channels"):
-        channels = getattr(chip.router, key)
-        if channels is not None:
-            last = chip.router.virtual_channels - 1
-            if not channels[0] <= channels[1] <= last:
-                document.fault(
-                    ("router", key),
-                    f"must be [first, last] channel within 0..{last}, not {channels}",
-                )
-    if chip.packet.maximum > chip.core.input_queue:
-        document.fault(
-            ("packet", "maximum"),
-            f"must be at most core.input_queue ({chip.core.input_queue} flits), not "
-            f"{chip.packet.maximum}: "
-            "a core takes whole packets",
-        )
-    head = chip.packet.destination + chip.packet.axon
-    room = chip.packet.maximum * chip.link.flit
-    if head >= room:
-        document.fault(
-            ("packet",), f"must leave room for data: the fields take {head} of {room} bits"
-        )
-
-
-def _numbers(tree: Any, key: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """Return the keys of every written number or choice below `tree` that must have a source."""
-    if isinstance(tree, dict):
-        return [leaf for name, value in tree.items() for leaf in _numbers(value, (*key, name))]
-    if isinstance(tree, list):
-        return [key]
-    return [key]
-
-
-UNSOURCED = (
-    "schema_version",
-    "name",
-    "about",
-    "energy",
-    "power",
-    "sources",
-    "notes",
-    "published",
-    "stated_for",
-)
-
-
-def _check_sources(
-    document: Document, chip: Chip, leaves: dict[str, Key], overridden: set[str]
-) -> None:
-    used: set[str] = set()
-    for name, key in leaves.items():
-        cover = next(
-            (c for c in (dotted(key[:n]) for n in range(len(key), 0, -1)) if c in chip.sources),
-            None,
-        )
-        if cover is not None:
-            used.add(cover)
-        elif name not in overridden:
-            document.fault(
-                key, f"must have its source under 'sources', such as '{name}: \"assumed: why\"'"
-            )
-    for name, text in chip.sources.items():
-        evidence = text.partition(":")[0].strip()
-        if evidence not in EVIDENCE or not text.partition(":")[2].strip():
-            allowed = ", ".join(EVIDENCE)
-            document.fault(
-                ("sources", name),
-                f"must be '<evidence>: <source>' with one of {allowed}, not {text!r}",
-            )
-        if name not in used and not any(
-            leaf == name or leaf.startswith(name + ".") for leaf in leaves
-        ):
-            document.fault(
-                ("sources", name), "must name a key of this file" + near_miss(name, leaves)
-            )

@@ -12,6 +12,9 @@ from simulator.describe.documents import Description
 from simulator.describe.fields import Energy, Power, PowerPerBit
 
 Number = TypeVar("Number")
+Evidence = Literal["measured", "published", "derived", "assumed"]
+#: from the best to the weakest
+EVIDENCE: tuple[Evidence, ...] = ("measured", "published", "derived", "assumed")
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -20,7 +23,7 @@ class Constant(Description, Generic[Number]):
 
     value: Number
     source: str = Field(min_length=1)
-    evidence: Literal["measured", "published", "derived", "assumed"]
+    evidence: Evidence
     scope: Literal["marginal", "all_in"]
     band: Annotated[list[Number], Field(min_length=2, max_length=2)] | None = None
 

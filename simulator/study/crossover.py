@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from simulator.analytic import model as analytic
+from simulator.analytic.breakeven import Breakeven, rate_breakeven
 from simulator.analytic.constants import hardware
-from simulator.analytic.model import Breakeven
 from simulator.behaviour.raster import QNN, SNN
 from simulator.describe.chip import Chip
 from simulator.describe.workload import Workload
@@ -270,8 +270,8 @@ def find(
         hops,
         {twin: cost.encoding["energy"] for twin, cost in costs.items()},
         crossing,
-        analytic.rate_breakeven(asked, model),
-        analytic.rate_breakeven(replace(asked, hops=hops), model),
+        rate_breakeven(asked, model),
+        rate_breakeven(replace(asked, hops=hops), model),
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.analytic import model
+from simulator.analytic.breakeven import hop_breakeven, rate_breakeven
 from simulator.analytic.constants import (
     BASELINE_DENSITY,
     CONFIGURATIONS,
@@ -23,8 +24,6 @@ from simulator.analytic.model import (
     Operation,
     activation_bits,
     energy_ratio,
-    hop_breakeven,
-    rate_breakeven,
 )
 
 FAN_IN = (SMALL_FAN_IN, 4096)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulator.analytic.breakeven import _changes_sign, hop_breakeven, rate_breakeven
 from simulator.analytic.constants import (
     SETTINGS,
     VERSIONS,
@@ -16,17 +17,14 @@ from simulator.analytic.constants import (
 from simulator.analytic.model import (
     CASES,
     Operation,
-    _changes_sign,
     activation_bits,
     beta,
     dense_rate,
     density,
     energy_ratio,
-    hop_breakeven,
     lifetime,
     quantised,
     rate,
-    rate_breakeven,
     required_k,
     spikes_per_active_input,
     spiking,

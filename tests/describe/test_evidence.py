@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from simulator.describe.chip import EVIDENCE, Chip
-from simulator.describe.energy import Constant
+from simulator.describe.chip import Chip
+from simulator.describe.energy import EVIDENCE, Constant
 from simulator.describe.library import names
 
 CHIPS = names("chip")

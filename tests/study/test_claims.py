@@ -253,3 +253,12 @@ def test_a_run_written_by_hand_fires_what_was_asked() -> None:
     hops = 2 * np.abs(np.subtract.outer(np.arange(4), np.arange(4))).mean()
     per_event = chip.energy.accumulate.value + hops * chip.energy.link_east_west.value / 128
     assert one - idle == pytest.approx(events * per_event, rel=0.01, abs=0)
+
+
+def test_how_full_a_query_s_cores_are_hardly_matters(monkeypatch) -> None:
+    asked = dict(patterns=76800, dimensions=300, spikes=667, timesteps=60)
+    chip = Chip.load("loihi1")
+    quarter = claims.query_energy(chip, **asked)
+    monkeypatch.setattr(claims, "FILLED", 0.0625)
+    assert claims.query_energy(chip, **asked) == pytest.approx(quarter, rel=0.002, abs=0)
+    assert claims.query_energy(chip, **asked) != quarter
