@@ -59,6 +59,13 @@ def test_every_key_of_the_twin_file_is_documented_and_no_other(results) -> None:
     )
 
 
+def test_the_comparison_of_spike_counts_holds_no_empty_accuracy(results) -> None:
+    said = results[1].summary()
+    assert None not in said["accuracy"].values()
+    compared = said["spike_counts_against_activations"]
+    assert not [key for key in compared if "accuracy" in key]
+
+
 def test_every_key_of_the_manifest_is_documented(results) -> None:
     for key in manifest(results[0], []):
         assert f"`{key}`" in section("manifest.json"), key
