@@ -70,6 +70,13 @@ DENSITY = NumberOrWord(Real(0, 1), ("best", "average", "worst", "trace"))
     "--seed", type=options.SEED, default=0, show_default=True, help="Of the drawn activity."
 )
 @click.option(
+    "--seeds",
+    type=options.COUNT,
+    default=1,
+    show_default=True,
+    help="Draw the activity with so many seeds, and say how far each crossing moves.",
+)
+@click.option(
     "--resolution",
     type=Real(1e-6, 0.1),
     default=0.0005,
@@ -91,6 +98,7 @@ def crossover(
     encodings: str,
     limit: int,
     seed: int,
+    seeds: int,
     resolution: float,
     engine: str,
     setting: tuple[str, ...],
@@ -136,6 +144,7 @@ def crossover(
                 density=share,
                 inferences=limit,
                 seed=seed,
+                seeds=seeds,
                 spread=spread,
                 encodings=encodings,
                 engine=engine,
@@ -144,6 +153,7 @@ def crossover(
             )
         if folder is not None:
             about = {"workload": loaded.name, "chip": chip, "density": share, "seed": seed}
+            about |= {"seeds": seeds}
             about |= {"inferences": limit, "resolution": resolution, "encodings": encodings}
             put_crossover(folder, findings, about)
             files = [*loaded.files, chips[0][1].file]

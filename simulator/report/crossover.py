@@ -37,7 +37,7 @@ def crossover_view(findings: Sequence[Finding], about: str, resolution: float) -
             finding.timesteps,
             finding.bits,
             *(finding.setting.get(key) for key in settings),
-            *(finding.crossing[metric].show() for metric in METRICS),
+            *(finding.show(metric) for metric in METRICS),
             finding.crossing["energy"].ratio_at_zero,
             "/".join(finding.encoding.values()),
             finding.active,
@@ -52,6 +52,8 @@ def crossover_view(findings: Sequence[Finding], about: str, resolution: float) -
         "'Silent' is the ratio of energies where nothing spikes. The formula is the closed form, "
         "typical hardware."
     )
+    if all(finding.seeds == 1 for finding in findings):
+        note += " Activity is drawn with one seed: --seeds N says how far the rates move."
     return [table(columns, rows, about, keys=2 + len(settings)), Paragraph(note, tone="faint")]
 
 

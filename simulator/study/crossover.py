@@ -79,6 +79,19 @@ class Finding:
     crossing: dict[str, Crossing]
     formula: Breakeven  # of the closed form at one hop
     formula_hops: Breakeven  # at the hops measured
+    #: by metric, the first crossing of every seed that has one, and how many seeds were drawn
+    over_seeds: dict[str, tuple[float, ...]]
+    seeds: int
+
+    def show(self, metric: str) -> str:
+        """Return where the twins cost the same, and how far that moves from seed to seed."""
+        said = self.crossing[metric].show()
+        found = self.over_seeds[metric]
+        if self.seeds == 1:
+            return said
+        spread = f"{min(found):.2%} to {max(found):.2%}" if found else "none"
+        some = "" if len(found) in (0, self.seeds) else f" in {len(found)}"
+        return f"{said}; {spread}{some} of {self.seeds} seeds"
 
     def flat(self) -> dict[str, Any]:
         """Return the row as names and plain values, for a table on disk: a crossing is a spike
@@ -96,6 +109,9 @@ class Finding:
         for metric, crossing in self.crossing.items():
             name = metric.replace(" ", "_").replace("-", "_")
             row |= _rates(name, crossing.rate)
+            found = self.over_seeds[metric]
+            if self.seeds > 1 and found:
+                row |= {f"{name}_rate_least": min(found), f"{name}_rate_most": max(found)}
             row |= {
                 f"{name}_below": crossing.below,
                 f"{name}_ratio_at_zero": crossing.ratio_at_zero,
@@ -239,13 +255,22 @@ def fan_in(workload: Workload, mapping: CoreMapping) -> int:
 
 
 def find(
-    machine: Machine, setting: dict[str, str] | None = None, resolution: float = RESOLUTION
+    machine: Machine,
+    setting: dict[str, str] | None = None,
+    resolution: float = RESOLUTION,
+    others: Sequence[Machine] = (),
 ) -> Finding:
     """Return where the twins cost the same on one machine, in every metric, with the closed form's
     answer beside it.
+
+    others: the same machine with activity of other seeds, for the spread of the first crossing.
     """
     activity = machine.activity
     crossing = {metric: machine.crossing(metric, resolution) for metric in METRICS}
+    over_seeds = {}
+    for metric in METRICS:
+        drawn = [crossing[metric], *(other.crossing(metric, resolution) for other in others)]
+        over_seeds[metric] = tuple(each.rate[0] for each in drawn if each.rate)
     there = (crossing["energy"].rate or (0.05,))[-1]
     costs = {twin: machine.cost(twin, there) for twin in (SNN, QNN)}
     active = _active(activity, there)
@@ -272,6 +297,8 @@ def find(
         crossing,
         rate_breakeven(asked, model),
         rate_breakeven(replace(asked, hops=hops), model),
+        over_seeds,
+        1 + len(others),
     )
 
 
@@ -293,21 +320,33 @@ def sweep(
     density: float | str = 0.2,
     inferences: int = 2,
     seed: int = 0,
+    seeds: int = 1,
     spread: Sequence[int] = (1,),
     encodings: str = "cheapest",
     engine: str = "compiled",
     resolution: float = RESOLUTION,
     progress: Progress | None = None,
 ) -> list[Finding]:
-    """Return one Finding per window, chip and spread, in that order."""
+    """Return one Finding per window, chip and spread, in that order.
+
+    seeds: how many are drawn, from `seed` on; the first gives the finding, all give its spread.
+    """
     inferences = min(inferences, workload.stimulus.n_inferences) if density == TRACE else inferences
     asked = list(product(timesteps, chips, spread))
     findings = []
     for number, (window, (setting, chip), stride) in enumerate(asked):
         if progress is not None:
             progress("crossovers", number, len(asked))
-        activity = EventSource(workload, window, inferences, density, seed)
-        machine = Machine(activity, chip, stride, encodings, engine)
+        machine, *others = (
+            Machine(
+                EventSource(workload, window, inferences, density, seed + each),
+                chip,
+                stride,
+                encodings,
+                engine,
+            )
+            for each in range(seeds)
+        )
         named = setting if len(spread) == 1 else setting | {"spread": str(stride)}
-        findings.append(find(machine, named, resolution))
+        findings.append(find(machine, named, resolution, others))
     return findings

@@ -277,3 +277,18 @@ def test_every_command_the_verdict_names_is_in_its_script() -> None:
     assert len(names) > 20
     for name in names - {"chip-seed-1", "chip-seed-2"}:
         assert re.search(rf"^ *(show|flits|without) {name} ", script, re.MULTILINE), name
+
+
+def test_a_crossing_s_spread_over_seeds_is_what_each_seed_gives() -> None:
+    network, chips = named("mlp-40-20"), [({}, Chip.load("yan-2024"))]
+    alone = [sweep(network, chips, [4], seed=seed, resolution=0.005)[0] for seed in (3, 4, 5)]
+    (finding,) = sweep(network, chips, [4], seed=3, seeds=3, resolution=0.005)
+    assert alone[0].crossing == finding.crossing
+    for metric in METRICS:
+        rates = tuple(each.crossing[metric].rate[0] for each in alone if each.crossing[metric].rate)
+        assert rates == finding.over_seeds[metric]
+    rates = finding.over_seeds["energy"]
+    assert f"; {min(rates):.2%} to {max(rates):.2%} of 3 seeds" in finding.show("energy")
+    assert "seeds" not in alone[0].show("energy")
+    row = finding.flat()
+    assert (min(rates), max(rates)) == (row["energy_rate_least"], row["energy_rate_most"])
