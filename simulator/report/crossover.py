@@ -53,7 +53,7 @@ def crossover_view(findings: Sequence[Finding], about: str, resolution: float) -
         "typical hardware."
     )
     if all(finding.seeds == 1 for finding in findings):
-        note += " Activity is drawn with one seed: --seeds N says how far the rates move."
+        note += " Activity is drawn with one seed, so how far the rates move with it is not known."
     return [table(columns, rows, about, keys=2 + len(settings)), Paragraph(note, tone="faint")]
 
 
