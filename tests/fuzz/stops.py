@@ -1,0 +1,163 @@
+"""`make fuzz-stop N=100`: Ctrl-C and kill -9 at random moments of every verb.
+
+A Ctrl-C ends in exit 130 with one line and nothing under the final name, or with a result that says
+that it is partial, or comes too late and the result is the identical one.  A kill -9 leaves nothing
+under the final name, or the whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TRACE = "cycle,src,dst,size\n" + "".join(f"{n},{n % 16},{n * 7 % 16},2\n" for n in range(20_000))
+#: verb -> what it is asked, and what it writes
+VERBS = {
+    "run": (["run", "digits-mlp", "--mode", "snn", "--limit", "20", "-o", "out"], "out"),
+    "twin": (["twin", "digits-mlp", "--limit", "20", "-o", "out"], "out"),
+    "agree": (["agree", "digits-mlp", "--limit", "1", "--timesteps", "1"], None),
+    "noc": (["noc", "t.csv", "--mesh", "4x4", "-o", "out"], "out"),
+    "curve": (
+        ["noc", "--mesh", "4x4", "--traffic", "uniform", "--rate", "0.1,0.2", "-o", "out"],
+        "out",
+    ),
+    "analytic": (["analytic", "--published"], None),
+    "validate": (["validate", "mlp-4-4", "--density", "0.5", "--limit", "1", "-o", "out"], "out"),
+    "crossover": (
+        ["crossover", "mlp-8-4", "--resolution", "0.05", "--limit", "1", "-o", "out"],
+        "out",
+    ),
+    "always-on": (
+        ["always-on", "digits-mlp", "--frame-rate", "10Hz", "--duty", "0.1", "--frames", "100",
+         "-o", "out"],
+        "out",
+    ),
+    "chips": (["chips"], None),
+    "workloads": (["workloads"], None),
+    "check": (["check", "generic-22nm", "digits-mlp"], None),
+    "schema": (["schema", "chip"], None),
+}  # fmt: skip
+#: seconds of an interpreter that has not reached the first line of the program
+START = 0.08
+
+
+@dataclass
+class End:
+    """How a process ended: exit code, output, errors, and what stands under the final name."""
+
+    code: int
+    out: str
+    errors: str
+    written: dict[str, bytes] | None
+    left: list[str]
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether what is written says that it is not the whole."""
+        summaries = [data for name, data in (self.written or {}).items() if "summary.json" in name]
+        return bool(summaries) and all('"complete": false' in text.decode() for text in summaries)
+
+    def same_as(self, whole: End) -> bool:
+        """Whether it is the same result; a manifest also says when it was made."""
+        return (self.out, _contents(self.written)) == (whole.out, _contents(whole.written))
+
+
+def _contents(written: dict[str, bytes] | None) -> dict[str, bytes] | None:
+    if written is None:
+        return None
+    return {name: data for name, data in written.items() if not name.endswith("manifest.json")}
+
+
+def ended(verb: str, moment: float | None = None, stop: int = signal.SIGINT) -> End:
+    """Run a verb's command in a folder of its own, stop it at a moment, and return how it ended."""
+    arguments, name = VERBS[verb]
+    folder = Path(tempfile.mkdtemp())
+    try:
+        (folder / "t.csv").write_text(TRACE)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "simulator", *arguments],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"},
+        )  # fmt: skip
+        if moment is not None:
+            time.sleep(moment)
+            process.send_signal(stop)
+        out, errors = process.communicate(timeout=600)
+        written = None
+        final = folder / (name or "nothing is written")
+        if final.is_file():
+            written = {"": final.read_bytes()}
+        elif final.is_dir():
+            written = {
+                str(path.relative_to(final)): path.read_bytes()
+                for path in sorted(final.rglob("*"))
+                if path.is_file()
+            }
+        left = [path.name for path in folder.iterdir() if path.name not in ("t.csv", name)]
+        return End(process.returncode, out, errors, written, left)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def wrong(end: End, whole: End, stop: int) -> str:
+    """Return what is wrong with an end, nothing if nothing is."""
+    if "Traceback" in end.errors:
+        return f"a traceback: {end.errors[-300:]}"
+    if stop == signal.SIGKILL:
+        is_whole = _contents(end.written) == _contents(whole.written)
+        return "" if end.written is None or is_whole else "half a result under the final name"
+    if end.code == 0:
+        return "" if end.same_as(whole) else "another result"
+    if end.code != 130:
+        return f"exit code {end.code}: {end.errors[-300:]}"
+    if end.left:
+        return f"left behind: {end.left}"
+    if end.written is None or _contents(end.written) == _contents(whole.written):
+        return "" if end.errors.endswith("stopped\n") or end.out else f"said {end.errors!r}"
+    return "" if end.is_marked else "a partial result that does not say so"
+
+
+def sweep(verb: str, n: int, seed: int, stop: int) -> tuple[int, list[str]]:
+    """Return how often a verb was stopped before its end, and what went wrong."""
+    ended(verb)  # caches are warm
+    began = time.monotonic()
+    whole = ended(verb)
+    lasts = time.monotonic() - began
+    assert whole.code == 0, whole.errors
+    some = random.Random(f"{verb} {seed} {stop}")
+    stopped, faults = 0, []
+    for _ in range(n):
+        moment = some.uniform(START, max(lasts * 1.05, START * 2))
+        end = ended(verb, moment, stop)
+        stopped += end.code != 0
+        fault = wrong(end, whole, stop)
+        if fault:
+            faults.append(f"{verb}, signal {stop} after {moment:.3f} of {lasts:.3f} s: {fault}")
+    return stopped, faults
+
+
+def main(n: int, seed: int) -> int:
+    """Sweep every verb; exit 1 when one did not end well."""
+    bad = 0
+    for verb, (_, name) in VERBS.items():
+        for stop in (signal.SIGINT, signal.SIGKILL) if name else (signal.SIGINT,):
+            stopped, faults = sweep(verb, n, seed, stop)
+            bad += len(faults)
+            print(json.dumps({"verb": verb, "signal": int(stop), "moments": n, "stopped": stopped,
+                              "wrong": faults}), flush=True)  # fmt: skip
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    chosen = [int(text) for text in sys.argv[1:3]]
+    sys.exit(main(*[*chosen, *(20, 0)[len(chosen) :]]))

@@ -1,0 +1,46 @@
+"""A few of the moments of `make fuzz-stop N=...`: stopped at any moment, nothing false is left."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from stops import End, sweep, wrong  # noqa: E402
+
+
+@pytest.mark.parametrize(
+    ("verb", "stop"),
+    [("run", signal.SIGINT), ("run", signal.SIGKILL), ("validate", signal.SIGINT)],
+)
+def test_a_stop_at_any_moment_leaves_nothing_false(verb: str, stop: int) -> None:
+    stopped, faults = sweep(verb, 6, 1, stop)
+    assert not faults
+    assert stopped
+
+
+WHOLE = End(0, "a", "", {"summary.json": b"1", "manifest.json": b"now"}, [])
+# how it ended, with which signal, what is wrong
+ENDS = [
+    (End(130, "", "stopped\n", None, []), signal.SIGINT, ""),
+    (End(0, "a", "", {"summary.json": b"1", "manifest.json": b"then"}, []), signal.SIGINT, ""),
+    (End(0, "a", "", {"summary.json": b"2"}, []), signal.SIGINT, "another result"),
+    (End(130, "", "stopped\n", {"summary.json": b"2"}, []), signal.SIGINT, "a partial result that"),
+    (End(130, "b", "", {"summary.json": b'{"complete": false}'}, []), signal.SIGINT, ""),
+    (End(130, "", "stopped\n", None, [".x.partial"]), signal.SIGINT, "left behind: ['.x.partial']"),
+    (End(1, "", "x\n", None, []), signal.SIGINT, "exit code 1: x\n"),
+    (End(130, "", "Traceback\nstopped\n", None, []), signal.SIGINT, "a traceback"),
+    (End(-9, "", "", {"summary.json": b"1"}, []), signal.SIGKILL, ""),
+    (End(-9, "", "", {"other.json": b"1"}, []), signal.SIGKILL, "half a result"),
+    (End(-9, "", "", None, [".x.partial"]), signal.SIGKILL, ""),
+]
+
+
+@pytest.mark.parametrize(("end", "stop", "said"), ENDS)
+def test_a_false_end_is_noticed(end: End, stop: int, said: str) -> None:
+    found = wrong(end, WHOLE, stop)
+    assert found == said or (said and found.startswith(said))
