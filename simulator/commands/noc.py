@@ -94,7 +94,8 @@ CYCLES_BY_DIRECTION = Pair(",", 1, 1 << 16, "41,65", single=True)
     "--links",
     type=_FILE,
     metavar="FILE",
-    help="Write flits, utilisation and blocked cycles of each link.",
+    help="Write flits, utilisation and blocked cycles of each link: east is +x (to the node of the "
+    "next number), north +y (W numbers on).",
 )
 @click.option(
     "--routers",
@@ -243,7 +244,7 @@ def _run_trace(path: Path, plan: Plan, choices: dict[str, Any]) -> None:
             engine=choices["engine"],
             write_packets=writers[0],
             write_grants=writers[1],
-            progress=lambda arrived: progress("packets", arrived, max(file.n_packets, arrived)),
+            progress=lambda arrived: progress("flits", arrived, max(file.n_flits, arrived)),
         )
         for name, rows in (("links", report.link_rows), ("routers", report.router_rows)):
             if choices[name] is not None:

@@ -101,6 +101,7 @@ class Document:
         self._broken: set[Key] = (
             set()
         )  # keys whose value could not be taken over: one fault each is enough
+        self._prefixes: dict[Key, str] = {}  # written before a key from outside the file
         self._read()
 
     def _read(self) -> None:
@@ -238,6 +239,7 @@ class Document:
                 if key[:length] not in self.lines:
                     self.places[key[:length]] = change.place
             self.places[key] = change.place
+            self._prefixes[key] = prefix if change.path.startswith(prefix) else ""
 
     def _read_value(self, change: Setting, path: str) -> Any:
         try:
@@ -267,8 +269,14 @@ class Document:
                     tuple(part for part in entry["loc"] if not str(part).startswith("function-"))
                 )
                 text = worded(entry, model, key)
+                suggested = text.partition("did you mean '")[2].partition("'")[0]
+                if "." in suggested:  # a whole path: as it must be typed where this one was
+                    meant.add(tuple(suggested.split(".")))
+                    whole = self._prefixes.get(key, "") + suggested
+                    text = text.replace(f"'{suggested}'", f"'{whole}'")
+                else:
+                    meant.add((*key[:-1], suggested))
                 found.setdefault(key, []).append(text)
-                meant.add((*key[:-1], text.partition("did you mean '")[2].partition("'")[0]))
             for key, messages in found.items():
                 misspelt = messages[0].startswith("missing key") and key in meant
                 if not misspelt and not any(

@@ -65,6 +65,43 @@ def _fields_at(model: type[BaseModel], key: Key) -> list[str]:
     return names
 
 
+def meant(key: Key, model: type[BaseModel]) -> str:
+    """Return "; did you mean 'x'?" for an unknown key: a neighbour that is spelt alike, a key of
+    that name elsewhere, or what it abbreviates, by its whole path; else nothing.
+    """
+    word, beside = str(key[-1]), _fields_at(model, key)
+    if not _WORD.fullmatch(word):
+        return ""
+    everywhere = {path[-1]: ".".join(path) for path in reversed(_paths(model))}
+    around = [part for part in key[:-1] if isinstance(part, str)]
+
+    def alike(words: typing.Iterable[str], least: float) -> str | None:
+        return next(iter(difflib.get_close_matches(word, words, 1, least)), None)
+
+    short = next((name for name in beside if _abbreviates(word, name)), None)
+    found = alike(beside, 0.75) or everywhere.get(alike(everywhere, 0.85) or "")
+    found = found or (".".join([*around, short]) if short else alike(beside, 0.6))
+    found = found or everywhere.get(alike(everywhere, 0.75) or "")
+    return f"; did you mean '{found}'?" if found else ""
+
+
+def _abbreviates(word: str, name: str) -> bool:
+    """Whether `vcs` can stand for `virtual_channels`: letters of it in order, initials first."""
+    initials = "".join(part[0] for part in name.split("_"))
+    letters = iter(name)
+    is_short = "_" in name and 1 < len(word) < len(name)
+    return is_short and word.startswith(initials) and all(letter in letters for letter in word)
+
+
+def _paths(model: type[BaseModel], before: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Return the path of every key that does not lie in a list, the outer ones first."""
+    here = [(*before, name) for name in model.model_fields]
+    for name, field in model.model_fields.items():
+        for inner in _models(field.annotation):
+            here += _paths(inner, (*before, name))
+    return here
+
+
 def _models(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
@@ -111,7 +148,7 @@ def worded(entry: Any, model: type[BaseModel], key: Key) -> str:
     """Return pydantic's error `entry` as 'must be X, not Y'."""
     kind, given, context = entry["type"], entry["input"], entry.get("ctx", {})
     if kind == "extra_forbidden":
-        return "unknown key" + near_miss(key[-1], _fields_at(model, key))
+        return "unknown key" + meant(key, model)
     if kind == "missing":
         if isinstance(entry["loc"][-1], int):
             return f"must have {entry['loc'][-1] + 1} entries, not {len(given)}"

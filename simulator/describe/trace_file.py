@@ -68,14 +68,17 @@ class TraceFile:
     def __init__(self, path: str | Path, width: int, height: int) -> None:
         """Name the file and the mesh; nothing is read yet."""
         self.path, self.width, self.height = Path(path), width, height
-        self.n_packets = 0
+        self.n_packets = self.n_flits = 0
         self.last_cycle = 0
 
     def check(self) -> None:
         """Read the whole file once and raise InputError with its faults; note how many packets it
         has and how long it is.
         """
-        self.n_packets = sum(len(window) for window in self.windows())
+        self.n_packets = self.n_flits = 0
+        for window in self.windows():
+            self.n_packets += len(window)
+            self.n_flits += int(window[:, 3].sum())
 
     def windows(self) -> Iterator[np.ndarray]:
         """Yield (n, 5) int64 packets (cycle, source, destination, flits, class).

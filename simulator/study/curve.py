@@ -24,6 +24,8 @@ BATCHES = 40
 #: what is offered arrives
 GROWTH, ACCEPTED = 1.5, 0.95
 LEAST_CYCLES = 400
+#: measured packets below which a point says nothing
+LEAST_PACKETS = 100
 #: of a packet measured: two instants, once more where they are put together, and what is sorted
 PACKET_BYTES = 96
 
@@ -44,8 +46,15 @@ class Point:
     result: NocResult
 
     @property
+    def is_known(self) -> bool:
+        """Whether enough packets were measured to tell saturated from steady."""
+        return self.packets >= LEAST_PACKETS
+
+    @property
     def state(self) -> str:
-        """'saturated' or 'steady'."""
+        """'saturated', 'steady' or 'too few packets'."""
+        if not self.is_known:
+            return "too few packets"
         return "saturated" if self.is_saturated else "steady"
 
 
@@ -151,6 +160,12 @@ def curve(
 
 def verdict(points: Sequence[Point]) -> str:
     """Return one sentence: where the network saturates, and the most it accepted."""
+    few = [point.rate for point in points if not point.is_known]
+    if few:
+        rates = ", ".join(f"{rate:g}" for rate in few)
+        silent = f"fewer than {LEAST_PACKETS} packets measured at {rates}: nothing follows from it"
+        known = [point for point in points if point.is_known]
+        return f"{verdict(known)}; {silent}" if known else silent
     most = max(point.accepted for point in points)
     steady = [point.rate for point in points if not point.is_saturated]
     saturated = [point.rate for point in points if point.is_saturated]

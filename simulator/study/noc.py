@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from simulator.errors import InputError
-from simulator.mapping.plan import CANONICAL, LOOKAHEAD, Plan
+from simulator.mapping.plan import CANONICAL, LOCAL, LOOKAHEAD, Plan
 from simulator.mapping.routes import ROUTING
 from simulator.mapping.traffic import noc_plan, trace_activity
 from simulator.timing import COMPILED, engine_named
@@ -275,7 +275,7 @@ def run_trace(
 
     write_packets: rows of PACKET_COLUMNS in the order of the trace.  write_grants: rows of
     GRANT_COLUMNS by cycle, router, input.  arrived: a Record's packets as they arrive.  progress:
-    packets that arrived so far.  The compiled engine holds what is under way and one window; the
+    flits that arrived so far.  The compiled engine holds what is under way and one window; the
     reference engine holds everything.
     """
     numbering = Numbering(plan)
@@ -287,7 +287,11 @@ def run_trace(
             numbering.begin(window)
             yield window
 
+    n_flits = 0  # that have left the network
+
     def receive(grants: np.ndarray, packets: np.ndarray) -> None:
+        nonlocal n_flits
+        n_flits += int(np.count_nonzero(grants["out_port"] >= LOCAL))
         if write_grants is not None and len(grants):
             write_grants(numbering.grant_rows(grants))
         if in_order is not None:
@@ -300,7 +304,7 @@ def run_trace(
             arrived(packets)
         numbering.end(packets)
         if progress is not None:
-            progress(numbering.n_packets - len(numbering.name))
+            progress(n_flits)
 
     record = _run(plan, numbered(), receive, engine)
     return NocResult(plan, record, numbering.n_packets, numbering.n_flits, latency, network_latency)

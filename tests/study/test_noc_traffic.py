@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from traces import packets_of
 
+from simulator.describe.trace_file import TraceFile
 from simulator.errors import InputError, SpikemeshError
 from simulator.study.curve import (
     ACCEPTED,
     BATCHES,
+    LEAST_PACKETS,
     Point,
     _grows,
     curve,
@@ -18,7 +20,7 @@ from simulator.study.curve import (
     verdict,
     warm_up_cycles,
 )
-from simulator.study.noc import Latency, mesh
+from simulator.study.noc import Latency, mesh, run_trace
 from simulator.study.synthetic import PATTERNS, Traffic, draw
 
 # ---------------------------------------------------------------- patterns
@@ -242,10 +244,40 @@ VERDICTS = [
 @pytest.mark.parametrize("points, sentence", VERDICTS)
 def test_the_verdict_names_the_knee(points, sentence):
     made = [
-        Point(rate, rate, accepted, 0, 1, Latency(), is_saturated, None)
+        Point(rate, rate, accepted, 0, 1000, Latency(), is_saturated, None)
         for rate, is_saturated, accepted in points
     ]
     assert f"{sentence} flits/node/cycle" == verdict(made)
+
+
+def few(rate: float) -> Point:
+    return Point(rate, rate, rate, 0, LEAST_PACKETS - 1, Latency(), False, None)
+
+
+def test_a_rate_with_too_few_packets_says_so():
+    enough = Point(0.2, 0.2, 0.2, 0, LEAST_PACKETS, Latency(), False, None)
+    words = "fewer than 100 packets measured at 1e-09, 0.1: nothing follows from it"
+    assert "too few packets" == few(0.1).state
+    assert words == verdict([few(1e-9), few(0.1)])
+    said = verdict([few(1e-9), enough, few(0.1)])
+    steady = (
+        "not saturated up to 0.2 flits/node/cycle; the most accepted is 0.2000 flits/node/cycle"
+    )
+    assert f"{steady}; {words}" == said
+
+
+def test_no_packets_are_no_steady_network(noc):
+    said = noc("--mesh", "4x4", "--traffic", "uniform", "--rate", "0.000000001", "--cycles", "400")
+    assert "too few packets" in said and "not saturated" not in said
+
+
+def test_progress_counts_flits(tmp_path):
+    (tmp_path / "t.csv").write_text("cycle,src,dst,size\n0,0,1,300000\n0,1,0,2\n")
+    file, done = TraceFile(tmp_path / "t.csv", 2, 1), []
+    file.check()
+    run_trace(mesh(2, 1), file.windows(), progress=done.append)
+    assert (300_002, 300_002) == (file.n_flits, done[-1])
+    assert 3 < len(done) and done == sorted(done)
 
 
 def test_too_few_cycles_are_refused(noc):
