@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from simulator.account.standby import off_bits
 from simulator.describe.chip import Chip
 from simulator.describe.energy import EnergyTable, PowerTable
 from simulator.errors import CheckError
@@ -38,6 +39,7 @@ COMPONENT = {
     "event": "memory",
     "axon_lookup": "memory",
     "reload": "memory",
+    "reload_fetch": "memory",
     "input_queue": "network interface",
     "output_queue": "network interface",
     "injection": "network interface",
@@ -73,7 +75,8 @@ CONSTANTS = (*EnergyTable.model_fields, *PowerTable.model_fields)
 TERMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     *((action, (action,)) for action in ACTIONS),
     ("core_leakage", ("core_leakage", "off_share")),  # seconds off
-    ("memory_leakage", ("memory_leakage", "off_share")),  # bit-seconds off
+    ("memory_leakage", ("memory_leakage", "off_share")),  # bit-seconds off, of what is lost
+    ("memory_leakage", ("memory_leakage", "retention_share")),  # of what is kept
     ("router_leakage", ("router_leakage", "router_gated_share")),  # seconds gated
 )
 TERM = {constants: number for number, (_, constants) in enumerate(TERMS)}
@@ -192,13 +195,25 @@ def refuse_all_in(chip: Chip) -> None:
         )
 
 
+def _refuse_losses(chip: Chip, record: Record) -> None:
+    """Raise CheckError where cores without retained state were off within an inference."""
+    times = int(record.counters[:, COUNTER["state_losses"]].sum())
+    if times and not chip.gating.keeps("state"):
+        raise CheckError(
+            f"chip {chip.name}: gating: cores were switched off {times} times within an inference, "
+            f"and their potentials and accumulators would be lost: gating.retention must hold "
+            f"state, or gating.off_after be longer than a core rests within an inference"
+        )
+
+
 def account(chip: Chip, mapping: CoreMapping, plan: Plan, record: Record) -> Ledger:
     """Return the ledger of a run, priced from its record alone.
 
     Raises CheckError for a chip whose tables hold all-in numbers, or no price for a pair of operand
-    widths that the run multiplies.
+    widths that the run multiplies, or whose cores lost their state within an inference.
     """
     refuse_all_in(chip)
+    _refuse_losses(chip, record)
     n, steps = plan.n_endpoints, len(record.step_start)
     by_place = np.zeros((len(TERMS), n + 1))
     by_step = np.zeros((len(TERMS), steps))
@@ -259,6 +274,7 @@ _EVERYWHERE: dict[str, tuple[str, ...]] = {
     "gate_wake": ("gate_wakes",),
     "off_wake": ("off_wakes",),
     "reload": ("reload_cycles",),
+    "reload_fetch": ("reload_cycles",),
 }
 _AT_CORES: dict[str, tuple[str, ...]] = {
     "event": ("events_received",),
@@ -314,16 +330,20 @@ def _static(
 ) -> None:
     """Book clocked cycles for the clocks and time in state for leakage."""
     n, period = plan.n_endpoints, chip.period
-    memory = chip.core.memory
-    bits = memory.synapses + memory.neurons + memory.axons
+    lost, kept = off_bits(chip)
     for cycles, place in (
         (record.state_cycles, by_place[:, : plan.n_cores]),
         (record.step_state_cycles, by_step),
     ):
         on = cycles[:, [ACTIVE, IDLE, GATED, WAKING]].sum(axis=1) * period
-        for name, size in (("core_leakage", 1), ("memory_leakage", bits)):
+        off = cycles[:, OFF] * period
+        for name, size, lost_size in (
+            ("core_leakage", 1, 1),
+            ("memory_leakage", lost + kept, lost),
+        ):
             place[TERM[(name,)]] = on * size
-            place[TERM[(name, "off_share")]] = cycles[:, OFF] * period * size
+            place[TERM[(name, "off_share")]] = off * lost_size
+        place[TERM[("memory_leakage", "retention_share")]] = off * kept
         place[TERM[("core_clock_active",)]] = cycles[:, ACTIVE]
         place[TERM[("core_clock_idle",)]] = cycles[:, IDLE] + cycles[:, WAKING]
     length = np.diff(np.concatenate([[0], record.step_start[1:], [record.cycles]]))

@@ -24,6 +24,14 @@ class StatePower:
     chip: float
 
 
+def off_bits(chip: Chip) -> tuple[int, int]:
+    """Return the bits of a core's memories that lose what they hold when off, and that keep it."""
+    memory = chip.core.memory
+    weights, state = memory.synapses + memory.axons, memory.neurons
+    kept = weights * chip.gating.keeps("weights") + state * chip.gating.keeps("state")
+    return weights + state - kept, kept
+
+
 def state_power(chip: Chip) -> StatePower:
     """Return what the states draw: leakage, and the clock while clocked (docs/machine.md,
     Power).
@@ -31,10 +39,12 @@ def state_power(chip: Chip) -> StatePower:
     power, memory = chip.power, chip.core.memory
     bits = memory.synapses + memory.neurons + memory.axons
     leakage = power.core_leakage.value + power.memory_leakage.value * bits
+    lost, kept = off_bits(chip)
     core = np.full(len(POWER_STATES), leakage)
     core[ACTIVE] += power.core_clock_active.value / chip.period
     core[[IDLE, WAKING]] += power.core_clock_idle.value / chip.period
-    core[OFF] *= power.off_share.value
+    off = (power.core_leakage.value + power.memory_leakage.value * lost) * power.off_share.value
+    core[OFF] = off + power.memory_leakage.value * kept * power.retention_share.value
     router = np.full(len(POWER_STATES), power.router_leakage.value)
     router[[ACTIVE, IDLE, WAKING]] += power.router_clock.value / chip.period
     router[GATED] *= power.router_gated_share.value
@@ -58,7 +68,9 @@ def breakeven_cycles(chip: Chip, state: int, reload_cycles: int = 0) -> int | No
     saved = (watts[IDLE] - watts[state]) * chip.period
     if state == OFF:
         latency = chip.gating.off_wake + reload_cycles
-        wake = energy.off_wake.value + reload_cycles * energy.reload.value
+        wake = energy.off_wake.value + reload_cycles * (
+            energy.reload.value + energy.reload_fetch.value
+        )
     else:
         latency, wake = chip.gating.gate_wake, energy.gate_wake.value
     wake += latency * watts[IDLE] * chip.period

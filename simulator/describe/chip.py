@@ -190,6 +190,11 @@ class Barrier(Description):
         return points
 
 
+#: the memories of a core that power takes or leaves: synapses and axons; neurons
+Memories = Literal["weights", "state"]
+Kept = Annotated[list[Memories], Field(max_length=2)]
+
+
 class Gating(Description):
     """When a core or a router is switched off, and what waking takes."""
 
@@ -197,10 +202,17 @@ class Gating(Description):
     gate_wake: Duration
     off_after: DurationOrNever
     off_wake: Duration
-    retention: bool  # weights survive off
-    reload: SomeBits  # of weights per cycle, where they do not
+    retention: Kept  # which memories survive off; the others lose what they hold
+    reload: SomeBits  # of weights and axons per cycle, where they do not
     router_gate_after: DurationOrNever
     router_wake: Duration
+
+    @field_validator("retention")
+    @classmethod
+    def _once(cls, retention: list[str]) -> list[str]:
+        if len(set(retention)) < len(retention):
+            raise ValueError(f"must name a memory once, not {retention}")
+        return retention
 
     @field_validator("off_after")
     @classmethod
@@ -211,6 +223,10 @@ class Gating(Description):
                 f"must be at least gate_after ({gate_after} cycles), not {off_after} cycles"
             )
         return off_after
+
+    def keeps(self, memory: str) -> bool:
+        """Return whether `weights` or `state` survive off."""
+        return memory in self.retention
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,9 @@ def at(chip: Chip, where: Point) -> Chip:
     }
     power = {name: _scaled(getattr(chip.power, name), dynamic, where) for name in CLOCKS}
     power |= {name: _scaled(getattr(chip.power, name), leakage, where) for name in LEAKAGES}
-    assert {*power, "off_share", "router_gated_share"} == set(PowerTable.model_fields)
+    assert {*power, "off_share", "retention_share", "router_gated_share"} == set(
+        PowerTable.model_fields
+    )
     return chip.model_copy(
         update={
             "period": float(where.period),

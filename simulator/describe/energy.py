@@ -123,7 +123,8 @@ class EnergyTable(Description):
     barrier: Constant[Energy]  # one barrier, per tile in use
     gate_wake: Constant[Energy]  # one wake of a clock-gated core
     off_wake: Constant[Energy]  # one wake of a power-gated core
-    reload: Constant[Energy]  # one cycle of loading weights again, gating.reload bits
+    reload: Constant[Energy]  # one cycle of writing lost weights and axons, gating.reload bits
+    reload_fetch: Constant[Energy]  # one cycle of fetching them from where they are kept
     router_wake: Constant[Energy]
 
 
@@ -132,7 +133,8 @@ class PowerTable(Description):
 
     core_leakage: Constant[Power]  # logic of one core, not off
     memory_leakage: Constant[PowerPerBit]  # memories of a core, not off
-    off_share: Constant[Share]  # of both that is still paid when off
+    off_share: Constant[Share]  # of logic, and of memories that lose what they hold, when off
+    retention_share: Constant[Share]  # of memories that keep what they hold, when off
     core_clock_active: Constant[Energy]  # per cycle of a core with work
     core_clock_idle: Constant[Energy]  # per clocked cycle without work, and while waking
     router_leakage: Constant[Power]  # of one router

@@ -116,6 +116,7 @@ def compile_activity(
         entry_header_bits=rows.header_bits.astype(np.int32),
         entry_stream_bits=rows.stream_bits.astype(np.int32),
         entry_operands=entry_operands,
+        step_begins=(np.arange(n_steps) % steps == 0).astype(np.uint8),
         work_counts=_work_counts(workload, chip, mapping, raster, step, work),
         operand_bits=np.unique(np.array(operands, np.int64), axis=0),
         **tree,

@@ -29,7 +29,6 @@ def compile_plan(chip: Chip, mapping: CoreMapping) -> Plan:
         occupied[tile] += 1
     everything = [0, chip.router.virtual_channels - 1]
     channels = [chip.router.spike_channels or everything, chip.router.stream_channels or everything]
-    reload = -(-mapping.synapse_bits // chip.gating.reload)
     return Plan(
         width=chip.mesh.width,
         height=chip.mesh.height,
@@ -61,10 +60,18 @@ def compile_plan(chip: Chip, mapping: CoreMapping) -> Plan:
         off_after=chip.gating.off_after,
         gate_wake=chip.gating.gate_wake,
         off_wake=chip.gating.off_wake,
-        reload_cycles=reload.astype(np.int64) * (not chip.gating.retention),
+        reload_cycles=reload_cycles(chip, mapping),
         router_gate_after=chip.gating.router_gate_after,
         router_wake=chip.gating.router_wake,
     )
+
+
+def reload_cycles(chip: Chip, mapping: CoreMapping) -> np.ndarray:
+    """Return the cycles in which each core loads its weights and axons again, (n_cores,) int64; 0
+    where they survive off.
+    """
+    lost = mapping.synapse_bits + mapping.axon_bits
+    return -(-lost // chip.gating.reload).astype(np.int64) * (not chip.gating.keeps("weights"))
 
 
 def _check_trees(chip: Chip) -> None:

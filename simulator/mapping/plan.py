@@ -163,6 +163,8 @@ class Activity(Value):
     tree_start: np.ndarray  # (n_trees + 1,) int64
     tree_router: np.ndarray  # int32
     tree_mask: np.ndarray  # uint32, bits of router ports, local ones included
+    # (n_steps,) uint8: 1 where an inference begins, with new state; empty: in the first step alone
+    step_begins: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint8))
     # (n_steps + 1,) int64: step s starts, and the run ends, no earlier than that cycle; empty:
     # nothing is held back
     step_release: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -188,6 +190,13 @@ class Activity(Value):
                 f"plan: barrier_cycles: must be at least 1 with more than one step, not "
                 f"{plan.barrier_cycles}"
             )
+
+    @property
+    def begins(self) -> np.ndarray:
+        """Return step_begins with the first step written out, (n_steps,) uint8."""
+        if len(self.step_begins):
+            return self.step_begins
+        return (np.arange(self.n_steps) == 0).astype(np.uint8)
 
     @property
     def release(self) -> np.ndarray:

@@ -22,6 +22,7 @@ from simulator.describe.chip import Chip
 from simulator.describe.network import Stimulus
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
+from simulator.mapping.machine import reload_cycles
 from simulator.study.pipeline import Scheduled, compute, prepare
 from simulator.study.simulation import Progress, Result
 from simulator.timing.record import ACTIVE, COUNTER, GATED, IDLE, OFF, POWER_STATES, WAKING
@@ -36,7 +37,7 @@ BURST_FRAMES = 8
 LEAST_FRAMES = 1000
 #: cycles of a stream: its counters, summed over the cores of the largest chip, still fit 64 bits
 MOST_CYCLES = 10**15
-WAKE_ENERGY = ("gate_wake", "off_wake", "reload", "router_wake")
+WAKE_ENERGY = ("gate_wake", "off_wake", "reload", "reload_fetch", "router_wake")
 
 
 @dataclass(frozen=True)
@@ -424,10 +425,8 @@ def always_on(
     count = frames_for(duties) if frames is None else frames
     refuse_rate(frame_rate, count, Fraction(str(chip.period)))
     prepared = prepare(workload, chip)
-    reload_cycles = int((-(-prepared.mapping.synapse_bits // chip.gating.reload)).max()) * (
-        not chip.gating.retention
-    )
-    chips = {policy: with_policy(chip, policy, reload_cycles) for policy in ("never", *policies)}
+    reload = int(reload_cycles(chip, prepared.mapping).max())
+    chips = {policy: with_policy(chip, policy, reload) for policy in ("never", *policies)}
     outcomes = []
     for number, duty in enumerate(duties):
         stream = make_stream(workload, frame_rate, count, duty, burst, background, seed)

@@ -94,6 +94,10 @@ class Result:
         """Joules by action, core, layer and step."""
         return self.executed.ledger
 
+    def __post_init__(self) -> None:
+        """Count the ledger, so that a run that cannot be priced is refused where it is made."""
+        _ = self.ledger
+
     def __repr__(self) -> str:
         """Return the run in a line, for notebooks."""
         each = show(self.ledger.total / max(self.finished, 1), "J")

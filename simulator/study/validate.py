@@ -49,7 +49,7 @@ ABSENT: dict[str, tuple[str, ...]] = {
     "queues and interfaces": ("input_queue", "output_queue", "injection", "ejection", "port_flit"),
     "event handling": ("event", "event_generation", "axon_lookup"),
     "barriers": ("barrier",),
-    "wake-up": ("gate_wake", "off_wake", "reload", "router_wake"),
+    "wake-up": ("gate_wake", "off_wake", "reload", "reload_fetch", "router_wake"),
     "clocks": ("core_clock_active", "core_clock_idle", "router_clock"),
     "leakage": ("core_leakage", "memory_leakage", "router_leakage", "chip_static"),
 }

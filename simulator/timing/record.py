@@ -34,6 +34,7 @@ COUNTERS = (
     *WORK_COUNTERS,
     "gate_wakes",
     "off_wakes",
+    "state_losses",  # wakes from off of a core that had worked in the same inference
     "reload_cycles",  # plan.reload_cycles of the core, once per wake from off
 )
 COUNTER = {name: number for number, name in enumerate(COUNTERS)}

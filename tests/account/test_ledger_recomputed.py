@@ -21,13 +21,14 @@ UNIT = {
 }  # fmt: skip
 MULTICAST = ("multicast: false", "multicast: true")
 OFF = ("off_after: never", "off_after: 40 cycles")
-LOST = ("retention: true", "retention: false")
+LOST = ("retention: [weights, state]", "retention: [state]")
 CHEAP_PORT = ("port_flit: {value: 0 pJ", "port_flit: {value: 0.7 pJ")
 #: chip and what is changed in the text of its file
 CHIPS = {
     "generic-22nm": ("generic-22nm", ()),
     "generic-22nm, multicast": ("generic-22nm", (MULTICAST, CHEAP_PORT)),
     "generic-22nm, off": ("generic-22nm", (OFF, LOST)),
+    "generic-22nm, off and kept": ("generic-22nm", (OFF,)),
     "seneca-like, multicast": ("seneca-like", (MULTICAST,)),
     "yan-2024": ("yan-2024", ()),
 }
@@ -94,7 +95,7 @@ EVERYWHERE = {
     "link_east_west": "flit_hops_east_west", "link_north_south": "flit_hops_north_south",
     "payload_bit_hop": "payload_bit_hops", "header_bit_hop": "header_bit_hops",
     "stream_bit_hop": "stream_bit_hops", "gate_wake": "gate_wakes", "off_wake": "off_wakes",
-    "reload": "reload_cycles",
+    "reload": "reload_cycles", "reload_fetch": "reload_cycles",
     "buffer_read": "router_grants", "crossbar": "router_grants", "allocation": "router_grants",
 }  # fmt: skip
 AT_CORES = {
@@ -118,15 +119,23 @@ def by_core(written: Written) -> dict[str, np.ndarray]:
 def of_cores(written: Written, table: np.ndarray, names: np.ndarray) -> dict[str, np.ndarray]:
     """Joules of cores' leakage and clocks from cycles in power states."""
     memory = written.chip["core"]["memory"]
-    bits = sum(si(memory[name]) for name in ("synapses", "neurons", "axons"))
+    sizes = {name: si(memory[name]) for name in ("synapses", "neurons", "axons")}
+    survives = written.chip["gating"]["retention"]
+    kept = sizes["neurons"] * ("state" in survives)
+    kept += (sizes["synapses"] + sizes["axons"]) * ("weights" in survives)
+    bits = sum(sizes.values())
     on = written.seconds(table, names, *ON)
-    off = written.seconds(table, names, "off") * written.price("off_share", "power")
+    off = written.seconds(table, names, "off")
+    lost_share, kept_share = (
+        written.price(name, "power") for name in ("off_share", "retention_share")
+    )
+    leaking = on * bits + off * ((bits - kept) * lost_share + kept * kept_share)
     period = si(written.chip["period"])
     active = written.seconds(table, names, "active") / period
     idle = written.seconds(table, names, "idle", "waking") / period
     return {
-        "core_leakage": (on + off) * written.price("core_leakage", "power"),
-        "memory_leakage": (on + off) * bits * written.price("memory_leakage", "power"),
+        "core_leakage": (on + off * lost_share) * written.price("core_leakage", "power"),
+        "memory_leakage": leaking * written.price("memory_leakage", "power"),
         "core_clock_active": active * written.price("core_clock_active", "power"),
         "core_clock_idle": idle * written.price("core_clock_idle", "power"),
     }
@@ -205,6 +214,8 @@ def test_the_ledger_is_the_written_counts_times_the_written_prices(name, mode, t
     write_run(run("digits-mlp", Chip.load(chip), mode, timesteps=4, limit=2), tmp_path / "out", [])
     written = Written(tmp_path / "out", chip)
     assert set() == differing(written)
+    if name.endswith("kept"):
+        assert written.times("off_wakes").sum() > 0 == written.times("reload_cycles").sum()
     if name.endswith("off"):
         assert written.times("off_wakes").sum() > 0 and written.times("reload_cycles").sum() > 0
     if name.endswith("multicast"):

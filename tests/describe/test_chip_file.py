@@ -248,13 +248,13 @@ ONE_MISTAKE = [
         "technology.voltage: must be a voltage with its unit, such as '0.8 V', not '.inf V'",
     ),
     (
-        "off_share: {value: 0.1,",
+        "off_share: {value: 0.03,",
         "off_share: {value: .nan,",
         "off_share:",
         "power.off_share.value: must be a number, not '.nan'",
     ),
     (
-        "off_share: {value: 0.1,",
+        "off_share: {value: 0.03,",
         "off_share: {value: 1e999,",
         "off_share:",
         "power.off_share.value: must be a finite number, not inf",

@@ -26,7 +26,7 @@ from simulator.study.always_on import (
 )
 from simulator.study.simulation import Result, run
 from simulator.timing import engine_named
-from simulator.timing.record import ACTIVE, COUNTER, GATED, IDLE, OFF, WAKING, first_divergence
+from simulator.timing.record import ACTIVE, GATED, IDLE, OFF, WAKING, first_divergence
 
 RATE = Fraction(10)
 DUTIES = [Fraction(1, 1000), Fraction(1, 50), Fraction(1, 5), Fraction(1)]
@@ -371,30 +371,3 @@ def test_a_chip_that_saves_nothing_has_no_break_even() -> None:
     )
     with pytest.raises(InputError, match="saves nothing by power gating"):
         with_policy(Chip.load("loihi1"), "off")
-
-
-def test_weights_that_are_lost_are_loaded_again_and_paid() -> None:
-    kept, lost = (
-        always_on(
-            "digits-mlp",
-            Chip.load("generic-22nm", (f"gating.retention={word}", "gating.off_after=60")),
-            RATE,
-            [Fraction(1, 50)],
-            ["off"],
-            frames=100,
-        )[0]
-        for word in ("true", "false")
-    )
-    counters = lost.result.record.counters
-    assert (
-        counters[:, COUNTER["reload_cycles"]] == counters[:, COUNTER["off_wakes"]] * _reload(lost)
-    ).all()
-    assert counters[:, COUNTER["reload_cycles"]].sum() > 0
-    assert (lost.latency_cycles > kept.latency_cycles).all() and lost.power > kept.power
-
-
-def _reload(outcome) -> np.ndarray:
-    cycles = outcome.result.plan.reload_cycles
-    return np.concatenate(
-        [cycles, np.zeros(outcome.result.plan.n_endpoints - len(cycles), np.int64)]
-    )

@@ -29,7 +29,7 @@ RUNS = [
     (
         "digits-cnn",
         "qnn",
-        ("packet.events_per_packet=3", "gating.off_after=40 cycles", "gating.retention=false"),
+        ("packet.events_per_packet=3", "gating.off_after=40 cycles", "gating.retention=[state]"),
     ),
 ]
 

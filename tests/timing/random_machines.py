@@ -222,5 +222,6 @@ def _activity(
         entry_operands=column(rows.entry, 11, np.int32),
         entry_accumulator_words=column(rows.entry, 12, np.int64),
         work_counts=rows.counted.integers(0, 20, (len(work), len(WORK_COUNTERS))),
+        step_begins=rows.counted.integers(0, 2, len(work_start) - 1).astype(np.uint8),
         operand_bits=np.array([[8, bits] for bits in range(1, N_OPERANDS + 1)], np.int64),
     )

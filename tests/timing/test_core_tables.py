@@ -5,6 +5,8 @@ One router, so a flit sent in t is at the router in t + 2 and, unless it waits t
 destination in t + 5.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from engines import ENGINES, simulate_with
@@ -266,6 +268,19 @@ def test_a_step_wakes_the_cores_it_needs(engine, gate_after, gate_wake, quiet):
     record = run(engine, plan, [], [Step(visits=1), Step(visits=1)])
     assert ([0, 11], [1, quiet]) == (record.step_start.tolist(), record.step_quiet.tolist())
     assert int(quiet - 12) == spent(record, 1).get("waking", 0)
+
+
+# where inferences begin: in which steps, how often the core lost what it had gathered
+@pytest.mark.parametrize(
+    "begins, losses", [([1, 0, 0], 2), ([1, 1, 0], 1), ([1, 0, 1], 1), ([1, 1, 1], 0)]
+)
+def test_a_core_that_is_off_within_an_inference_loses_its_state(engine, begins, losses):  # [K5]
+    plan = core_and_port(off_after=0, barrier_cycles=4)
+    steps = [Step(visits=1), Step(visits=1), Step(visits=1)]
+    activity = replace(work(plan, [], steps), step_begins=np.array(begins, np.uint8))
+    record = simulate_with(engine)(plan, activity)
+    counted = record.counters[CORE, [COUNTER["off_wakes"], COUNTER["state_losses"]]]
+    assert [2, losses] == counted.tolist()
 
 
 def test_an_axon_unit_that_is_blocked_keeps_its_core_awake(engine):  # [P2]

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.parametrize("engine", ENGINES)
 seeds = given(seed=st.integers(0, 2**32 - 1))
 often = settings(derandomize=True, deadline=None, max_examples=40, database=None)
 #: when a core sleeps depends on timing, what it computes does not
-WAKES = ("gate_wakes", "off_wakes", "reload_cycles")
+WAKES = ("gate_wakes", "off_wakes", "state_losses", "reload_cycles")
 #: the next laws'
 HOPS = (
     "router_traversals",

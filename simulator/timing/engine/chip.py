@@ -90,6 +90,8 @@ def begin_step(state: State, now: int) -> None:
     chip.next_start = NEVER
     chip.last_output = -1
     step.start = now
+    if step.begins:
+        chip.inference_start = now
     chip.injection = step.injection
     chip.injection_end = after.injection
     chip.outstanding = after.work - step.work + after.injection - step.injection

@@ -53,7 +53,9 @@ FIRST_OF_WORK = COUNTERS.index(WORK_COUNTERS[0])
     NEURON_UPDATES,
     SPIKES,
 ) = range(FIRST_OF_WORK)
-GATE_WAKES, OFF_WAKES, RELOAD_CYCLES = range(FIRST_OF_WORK + len(WORK_COUNTERS), len(COUNTERS))
+GATE_WAKES, OFF_WAKES, STATE_LOSSES, RELOAD_CYCLES = range(
+    FIRST_OF_WORK + len(WORK_COUNTERS), len(COUNTERS)
+)
 
 
 #: bytes of a cache line; what is touched together lies in one
@@ -87,6 +89,7 @@ CHIP = _record(
     last_step="i8",
     outstanding="i8",
     next_start="i8",
+    inference_start="i8",
     quiet="i8",
     injection="i8",
     injection_end="i8",
@@ -314,7 +317,9 @@ MESSAGE = _record(position="i4", row="i4")
 WORK = _record(core="i8", visits="i8", message="i8")
 TREE = _record(start="i8", routers="i8", outputs="i8", east_west="i8", north_south="i8")
 BRANCH = _record(router="i4", mask="i4")
-STEP = _record(start="i8", quiet="i8", last_output="i8", release="i8", work="i8", injection="i8")
+STEP = _record(
+    start="i8", quiet="i8", last_output="i8", release="i8", work="i8", injection="i8", begins="i8"
+)
 
 
 class State(NamedTuple):

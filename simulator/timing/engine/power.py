@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.jit import kernel
-from simulator.timing.engine.layout import State
+from simulator.timing.engine.layout import STATE_LOSSES, State
 from simulator.timing.record import ACTIVE, GATED, IDLE, OFF, WAKING
 
 
@@ -98,7 +98,9 @@ def demand(state: State, number: int, now: int) -> int:
         settle(power, now)
         elapsed = now - power.since
         if 0 <= power.off_after < elapsed:
-            power.off_wakes += 1
+            power.off_wakes += 1  # [K5]
+            if power.since > state.chip[0].inference_start:
+                state.counter[number, STATE_LOSSES] += 1
             ready += power.off_wake
         elif 0 <= power.gate_after < elapsed:
             power.gate_wakes += 1

@@ -222,6 +222,7 @@ def _work(plan: Plan, activity: Activity) -> dict[str, np.ndarray]:
             release=activity.release,
             work=activity.work_start,
             injection=activity.inject_start,
+            begins=activity.begins,
         ),
         "work": _columns(
             n_work + 1,

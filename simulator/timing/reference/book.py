@@ -18,6 +18,7 @@ class Book:
         """An empty book; `events` says whether the logs are kept."""
         self.plan, self.activity, self.events = plan, activity, events
         self.step = 0
+        self.inference_start = 0
         self.counters = np.zeros((plan.n_endpoints, len(COUNTERS)), np.int64)
         self.step_counters = np.zeros((activity.n_steps, len(COUNTERS)), np.int64)
         self.step_port_counters = np.zeros_like(self.step_counters)
@@ -57,10 +58,13 @@ class Book:
         self.router_wakes[router] += 1
         self.step_router_wakes[self.step] += 1
 
-    def core_woken(self, core: int, state: int) -> None:
-        """Book a wake of a core from `state`, and what it loads again [K5]."""
+    def core_woken(self, core: int, state: int, idle_since: int) -> None:
+        """Book a wake of a core from `state`, what it loads again, and whether it lost what it had
+        gathered in this inference [K5].
+        """
         self.count(core, "gate_wakes" if state == GATED else "off_wakes")
         if state == OFF:
+            self.count(core, "state_losses", int(idle_since > self.inference_start))
             self.count(core, "reload_cycles", int(self.plan.reload_cycles[core]))
 
     def sent(self, packet: Packet, way: Way) -> None:

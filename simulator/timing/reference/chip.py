@@ -156,7 +156,7 @@ class Chip:
                 OFF: plan.off_wake + int(plan.reload_cycles[number]),
             },
             when_awake=lambda: self.cores[number].wake_units(),
-            when_woken=lambda state: self.book.core_woken(number, state),
+            when_woken=lambda state: self.book.core_woken(number, state, power.idle_since or 0),
             when_changed=lambda state: self.book.state(False, number, state),
             settled=lambda: self.cores[number].settle(),
         )
@@ -284,6 +284,8 @@ class Chip:
         activity = self.activity
         self.book.step = step
         self.step_start.append(cycle_of(self.environment))
+        if activity.begins[step]:
+            self.book.inference_start = cycle_of(self.environment)
         self._enter_barrier(False)
         for item in range(activity.work_start[step], activity.work_start[step + 1]):
             self.begin()
