@@ -1,1 +1,1 @@
-"""What it costs: counts × energy table, leakage × time, and the published closed-form model."""
+"""What a run costs: counts × energy table, and time in each state × power."""

@@ -1,5 +1,5 @@
-"""Power while nothing happens: what each state of a core and a router draws, and how long a rest
-must be to pay for its wake.
+"""Standby power: what each state of a core and a router draws, and how long a core must sleep to
+save more than its wake costs.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Progress with ETA on stderr for anything that takes more than a moment; nothing where nobody
-looks.
+"""Progress with an estimate of the time left, on stderr, when a task takes long and stderr is a
+terminal.
 """
 
 from __future__ import annotations

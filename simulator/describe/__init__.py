@@ -1,1 +1,1 @@
-"""What is asked: chips, networks and workloads as files say them, checked once, then frozen."""
+"""Descriptions: chips, networks and workloads are read from files, checked once and frozen."""

@@ -1,4 +1,4 @@
-"""Who is to blame for a fault: the file, or a change without which the file is sound."""
+"""Finds whether a fault belongs to the file or to one of the changes applied to it."""
 
 from __future__ import annotations
 

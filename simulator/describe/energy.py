@@ -1,5 +1,5 @@
-"""The two tables of physics: joules per counted action, watts per state.  No entry has a default;
-`0 pJ` is a statement.
+"""The energy and power tables of a chip: joules per counted action, watts per state. Every entry
+must be given; `0 pJ` is a valid value.
 """
 
 from __future__ import annotations

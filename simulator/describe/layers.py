@@ -1,5 +1,5 @@
-"""From the keys of a workload and its arrays to the Network: shapes follow, widths hold, or a fault
-says which do not.
+"""Builds the Network from the keys of a workload and its arrays; derives shapes, checks widths and
+reports what does not fit.
 """
 
 from __future__ import annotations

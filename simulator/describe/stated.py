@@ -1,5 +1,5 @@
-"""What a chip's constants are stated for: where the chip differs from it, its energies do not
-follow, and that is said.
+"""Finds where a chip differs from what its constants are stated for, so that reports can say that
+energies do not follow.
 """
 
 from __future__ import annotations

@@ -1,1 +1,3 @@
-"""Where it sits: partition, placement, packets, and the frozen Plan and Activity."""
+"""Mapping: partition, placement and packets of a network on a chip, and the frozen Plan and
+Activity.
+"""

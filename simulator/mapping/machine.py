@@ -1,4 +1,4 @@
-"""A chip with a mapping on it, as the Plan an engine sees."""
+"""Builds the Plan that an engine reads from a chip and a mapping."""
 
 from __future__ import annotations
 

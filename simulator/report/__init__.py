@@ -1,1 +1,1 @@
-"""What people read: terminal reports, pictures, files."""
+"""Reports: text on the terminal, HTML, pictures and files."""

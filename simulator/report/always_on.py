@@ -1,5 +1,5 @@
-"""The always-on study for people: what is drawn, by whom, why it is not the ideal formula, and for
-how long a battery lasts.
+"""The report of an always-on study: average power by component, the difference from the ideal
+formula, and battery life.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The closed-form model for people: both twins' energy by part, and published numbers beside
+"""The report of the closed-form model: both twins' energy by part, and published numbers beside
 computed ones.
 """
 

@@ -1,4 +1,4 @@
-"""What chip files must reproduce, beside what runs on them predict."""
+"""The report of a chip's claims: published figures beside the figures that runs predict."""
 
 from __future__ import annotations
 

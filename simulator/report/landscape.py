@@ -1,5 +1,5 @@
-"""Pictures of the closed-form model: who is cheaper, by how much, and where they break even (needs
-matplotlib).
+"""Pictures of the closed-form model: which twin is cheaper, by how much, and where they break even
+(needs matplotlib).
 """
 
 from __future__ import annotations

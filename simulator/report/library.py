@@ -1,4 +1,4 @@
-"""What is there, and whether both engines agree on it: chips, workloads, comparisons."""
+"""Lists of chips and workloads, and the outcome of a comparison of both engines."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""What a network study leaves behind: a summary for the terminal, tables of links, routers and
-curves, a picture.
-"""
+"""The report of a network study: a summary, tables of links, routers and curves, and a picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report a person reads: one run, or the twins side by side."""
+"""The report of a run, and of both twins side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far the numbers of a run, or a verdict between twins, can be trusted, for people."""
+"""The report of how far the numbers of a run, or the verdict between twins, can be trusted."""
 
 from __future__ import annotations
 

@@ -1,1 +1,3 @@
-"""One question each: twins, network, validation, crossover, always-on."""
+"""Studies: one module for each analysis, such as twins, network, validation, crossover and always-
+on.
+"""

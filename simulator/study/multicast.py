@@ -1,4 +1,4 @@
-"""One flit to many: the same messages along XY trees and as unicasts, and what the trees save."""
+"""Compares the same messages sent along XY trees and as unicasts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The spiking and the quantised twin of one workload on one chip, side by side: who wins, by how
+"""Runs the spiking and the quantised twin of one workload on one chip, and says which wins, by how
 much, and why.
 """
 

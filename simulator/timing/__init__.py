@@ -1,4 +1,4 @@
-"""When it happens: two engines behind one door, compared cycle for cycle.
+"""Timing: two engines with one interface, compared cycle for cycle.
 
 `engine_named` is the door, `ENGINES` the registry: a name and the module that holds its `simulate`,
 imported when it is first asked for.
