@@ -26,7 +26,12 @@ FLOW = [
 #: a package and the only files that may import it
 ONLY = {
     "numba": {"jit.py"},
-    "simpy": {"timing/reference/*.py", "timing/engine/fabric.py", "timing/engine/__init__.py"},
+    "simpy": {
+        "timing/reference/*.py",
+        "timing/engine/fabric.py",
+        "timing/engine/__init__.py",
+        "timing/watch.py",
+    },
     "yaml": {"describe/documents.py"},
     "pydantic": {"describe/*.py"},
     "matplotlib": {"report/*.py"},

@@ -118,8 +118,7 @@ def always_on(
         for name in ("mode", "frames", "burst", "background", "timesteps", "seed", "engine")
     }
     policies = study.policies_for(chip) if policy == "all" else (policy,)
-    if choices["plot"] is not None:
-        report.figure_class()  # refuse before anything runs
+    options.refuse_picture(choices["plot"], output)
     with options.folder(output, overwrite) as folder:
         with shown() as progress:
             outcomes = study.always_on(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +16,12 @@ from simulator.describe.routing import ROUTING
 if TYPE_CHECKING:
     from simulator.mapping.plan import Plan
     from simulator.study.noc import NocResult
+    from simulator.study.synthetic import Traffic
 
 _PIPELINE = click.Choice(["lookahead", "canonical"])
 _FILE = click.Path(dir_okay=False, path_type=Path)
 #: what only a trace, or only synthetic traffic, has a meaning for
-OF_A_TRACE = ("grants", "links", "routers", "energy", "clock", "flit_bits", "link_length")
+OF_A_TRACE = ("grants", "energy", "clock", "flit_bits", "link_length")
 OF_TRAFFIC = ("rate", "packet_size", "cycles", "seed", "hot_node", "hot_share", "multicast", "plot")
 RATES, CYCLES = [0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5], 10_000
 #: flits of one packet
@@ -36,7 +37,7 @@ CYCLES_BY_DIRECTION = Pair(",", 1, 1 << 16, "41,65", single=True)
     type=Pair("x", 1, 1024, "8x8"),
     required=True,
     metavar="WxH",
-    help="Width and height in routers; each has one node, number x + W·y.",
+    help="Width and height in routers; each has one node, number x + W·y: east is +x, north +y.",
 )
 @click.option(
     "--pipeline",
@@ -83,25 +84,7 @@ CYCLES_BY_DIRECTION = Pair(",", 1, 1 << 16, "41,65", single=True)
 @click.option("--routing", default="xy", show_default=True, help=f"One of {', '.join(ROUTING)}.")
 @options.engine
 @click.option(
-    "-o",
-    "output",
-    type=_FILE,
-    metavar="OUT.csv",
-    help="Write every packet's times, or the points of a curve.",
-)
-@click.option("--grants", type=_FILE, metavar="FILE", help="Write every grant of every switch.")
-@click.option(
-    "--links",
-    type=_FILE,
-    metavar="FILE",
-    help="Write flits, utilisation and blocked cycles of each link: east is +x (to the node of the "
-    "next number), north +y (W numbers on).",
-)
-@click.option(
-    "--routers",
-    type=_FILE,
-    metavar="FILE",
-    help="Write flits and buffer utilisation of each router.",
+    "--grants", is_flag=True, help="Write grants.csv too: every grant of every switch, much of it."
 )
 @click.option("--energy", metavar="TECHNOLOGY", help="Price the run: 45nm, 22nm or 11nm.")
 @click.option(
@@ -154,6 +137,7 @@ CYCLES_BY_DIRECTION = Pair(",", 1, 1 << 16, "41,65", single=True)
     "--plot", type=_FILE, metavar="FILE.png", help="Draw the curve (needs the extra `plot`)."
 )
 @options.memory
+@options.output
 @naming_options()
 def noc(trace: Path | None, mesh: tuple[int, int], **choices: Any) -> None:
     """Study the network on chip alone: run TRACE, or measure latency against offered load.
@@ -162,7 +146,7 @@ def noc(trace: Path | None, mesh: tuple[int, int], **choices: Any) -> None:
     cycle; size is in flits.
 
     \b
-    spikemesh noc trace.csv --mesh 8x8 -o packets.csv --grants grants.csv --links links.csv
+    spikemesh noc trace.csv --mesh 8x8 -o results/trace --grants
     spikemesh noc --mesh 8x8 --traffic transpose --rate 0.05,0.1,0.15,0.2 --vcs 2 --plot curve.png
     spikemesh noc --mesh 8x8 --traffic uniform --rate 0.01 --multicast 8
     """
@@ -175,7 +159,7 @@ def noc(trace: Path | None, mesh: tuple[int, int], **choices: Any) -> None:
     if (trace is None) == (traffic is None):
         raise InputError("noc: needs a TRACE.csv or --traffic, one of them")
     for name in OF_TRAFFIC if traffic is None else OF_A_TRACE:
-        if choices[name] is not None:
+        if choices[name] not in (None, False):
             needs = "--traffic" if traffic is None else "a TRACE.csv"
             raise InputError(f"--{name.replace('_', '-')}: needs {needs}")
     plan = study.mesh(
@@ -189,7 +173,8 @@ def noc(trace: Path | None, mesh: tuple[int, int], **choices: Any) -> None:
         link_latency=np.array(choices["link_latency"], np.int64),
         link_interval=np.array(choices["flit_interval"], np.int64),
     )
-    _refuse_shared_files(choices)
+    if choices["grants"] and choices["output"] is None:
+        raise InputError("--grants: needs -o")
     if trace is not None:
         _run_trace(trace, plan, choices)
     elif choices["multicast"] is not None:
@@ -198,68 +183,35 @@ def noc(trace: Path | None, mesh: tuple[int, int], **choices: Any) -> None:
         _measure_curve(plan, choices)
 
 
-def _refuse_shared_files(choices: dict[str, Any]) -> None:
-    from simulator.errors import InputError
-
-    names = {
-        "-o": "output",
-        "--grants": "grants",
-        "--links": "links",
-        "--routers": "routers",
-        "--plot": "plot",
-    }
-    taken: dict[Path, str] = {}
-    for option, name in names.items():
-        if choices[name] is None:
-            continue
-        path = choices[name].resolve()
-        if path in taken:
-            raise InputError(f"{option}: is the same file as {taken[path]}: {choices[name]}")
-        taken[path] = option
-
-
 def _run_trace(path: Path, plan: Plan, choices: dict[str, Any]) -> None:
     from simulator.commands.progress import shown
     from simulator.describe.trace_file import TraceFile
     from simulator.report import noc as report
-    from simulator.report import terminal
-    from simulator.report.csv_rows import rows_writer
-    from simulator.report.writing import whole_file
-    from simulator.study.noc import GRANT_COLUMNS, PACKET_COLUMNS, run_trace
+    from simulator.report import noc_folder, terminal
+    from simulator.report.files import provenance
+    from simulator.report.writing import MANIFEST
+    from simulator.study.noc import run_trace
 
     price = _price(plan, choices)
     file = TraceFile(path, plan.width, plan.height)
     if path.is_file():  # a pipe can be read only once: its faults show when they come
         file.check()
-    with ExitStack() as files, shown() as progress:
-        writers = [
-            None
-            if choices[name] is None
-            else rows_writer(files.enter_context(whole_file(choices[name])), columns)
-            for name, columns in (("output", PACKET_COLUMNS), ("grants", GRANT_COLUMNS))
-        ]
-        result = run_trace(
-            plan,
-            file.windows(),
-            engine=choices["engine"],
-            write_packets=writers[0],
-            write_grants=writers[1],
-            progress=lambda arrived: progress("flits", arrived, max(file.n_flits, arrived)),
-        )
-        for name, rows in (("links", report.link_rows), ("routers", report.router_rows)):
-            if choices[name] is not None:
-                files.enter_context(whole_file(choices[name])).write(
-                    ("\n".join(rows(result)) + "\n").encode()
-                )
-    network = report.network_name(plan, choices["routing"], choices["engine"])
-    terminal.show(
-        report.trace_view(
-            path.name,
-            network,
-            result,
-            None if price is None else (choices["energy"], price(result)),
-        )
-    )
+    named = plan, choices["routing"], choices["engine"]
+    with options.folder(choices["output"], choices["overwrite"]) as folder:
+        with noc_folder.trace_tables(folder, choices["grants"]) as writers, shown() as progress:
+            result = run_trace(
+                plan,
+                file.windows(),
+                engine=choices["engine"],
+                write_packets=writers[0],
+                write_grants=writers[1],
+                progress=lambda arrived: progress("flits", arrived, max(file.n_flits, arrived)),
+            )
+        energy = None if price is None else (choices["energy"], price(result))
+        if folder is not None:
+            noc_folder.put_trace(folder, noc_folder.network(*named), result, energy)
+            folder.json(MANIFEST, provenance([path], options=options.asked()))
+    terminal.show(report.trace_view(path.name, report.network_name(*named), result, energy))
 
 
 def _price(plan: Plan, choices: dict[str, Any]) -> Any:
@@ -291,7 +243,7 @@ def _price(plan: Plan, choices: dict[str, Any]) -> Any:
     return price
 
 
-def _traffic(plan: Plan, choices: dict[str, Any], rate: float) -> Any:
+def _traffic(plan: Plan, choices: dict[str, Any], rate: float) -> Traffic:
     from simulator.study.synthetic import Traffic
 
     given = {
@@ -305,45 +257,70 @@ def _traffic(plan: Plan, choices: dict[str, Any], rate: float) -> Any:
 def _measure_curve(plan: Plan, choices: dict[str, Any]) -> None:
     from simulator.commands.progress import shown
     from simulator.report import noc as report
-    from simulator.report import terminal
+    from simulator.report import noc_folder, terminal
+    from simulator.report.writing import MANIFEST
     from simulator.study.curve import curve
 
     rates = choices["rate"] or RATES
     cycles = choices["cycles"] if choices["cycles"] is not None else CYCLES
     traffic = _traffic(plan, choices, rates[0])
-    if choices["plot"] is not None:
-        report.figure_class()  # refuse before anything runs
-    with shown() as progress:
-        points = curve(plan, traffic, rates, cycles, engine=choices["engine"], progress=progress)
-    network = report.network_name(plan, choices["routing"], choices["engine"])
-    if choices["output"] is not None:
-        report.write_lines(choices["output"], report.curve_rows(points))
+    options.refuse_picture(choices["plot"], choices["output"])
+    named = plan, choices["routing"], choices["engine"]
+    with options.folder(choices["output"], choices["overwrite"]) as folder:
+        with shown() as progress:
+            points = curve(
+                plan, traffic, rates, cycles, engine=choices["engine"], progress=progress
+            )
+        if folder is not None:
+            noc_folder.put_curve(folder, noc_folder.network(*named), traffic, cycles, points)
+            folder.json(MANIFEST, _manifest(traffic, rates, cycles))
+    network = report.network_name(*named)
     if choices["plot"] is not None:
         report.draw_curve(points, f"{traffic.pattern}, {network}", choices["plot"])
     terminal.show(report.curve_view(traffic, cycles, network, points))
 
 
+def _manifest(traffic: Traffic, rates: Sequence[float], cycles: int) -> dict[str, Any]:
+    """Return what produced a study of drawn traffic; options left out as they were understood."""
+    from simulator.report.files import provenance
+
+    understood = {
+        "rate": list(rates),
+        "cycles": cycles,
+        "packet_size": traffic.packet_size,
+        "seed": traffic.seed,
+    }
+    if traffic.pattern == "hotspot":
+        understood |= {"hot_node": traffic.the_hot_node, "hot_share": traffic.hot_share}
+    return provenance([], options=options.asked() | understood)
+
+
 def _compare_multicast(plan: Plan, choices: dict[str, Any]) -> None:
+    from simulator.commands.progress import shown
     from simulator.errors import InputError
     from simulator.report import noc as report
-    from simulator.report import terminal
+    from simulator.report import noc_folder, terminal
+    from simulator.report.writing import MANIFEST
     from simulator.study.multicast import compare
 
-    for name in ("output", "plot"):
-        if choices[name] is not None:
-            raise InputError(
-                f"{'-o' if name == 'output' else '--plot'}: has no meaning with --multicast"
-            )
+    if choices["plot"] is not None:
+        raise InputError("--plot: has no meaning with --multicast")
     if choices["rate"] is None or len(choices["rate"]) != 1:
         raise InputError("--multicast: needs one --rate, in messages per node and cycle")
     cycles = choices["cycles"] if choices["cycles"] is not None else CYCLES
     traffic = _traffic(plan, choices, choices["rate"][0])
-    saving = compare(plan, traffic, choices["multicast"], cycles, engine=choices["engine"])
-    terminal.show(
-        report.multicast_view(
-            traffic,
-            cycles,
-            report.network_name(plan, choices["routing"], choices["engine"]),
-            saving,
-        )
-    )
+    named = plan, choices["routing"], choices["engine"]
+    with options.folder(choices["output"], choices["overwrite"]) as folder:
+        with shown() as progress:
+            saving = compare(
+                plan,
+                traffic,
+                choices["multicast"],
+                cycles,
+                engine=choices["engine"],
+                progress=progress,
+            )
+        if folder is not None:
+            noc_folder.put_multicast(folder, noc_folder.network(*named), traffic, cycles, saving)
+            folder.json(MANIFEST, _manifest(traffic, choices["rate"], cycles))
+    terminal.show(report.multicast_view(traffic, cycles, report.network_name(*named), saving))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
@@ -124,6 +125,21 @@ def folder(output: str | None, overwrite: bool) -> Iterator[Folder | None]:
     with result_folder(output, overwrite) as made:
         yield made
     click.echo(f"wrote {output}", err=True)
+
+
+def refuse_picture(plot: Path | None, output: str | None) -> None:
+    """Raise before anything runs when the picture of --plot cannot be drawn, or not be written
+    there.
+    """
+    if plot is None:
+        return
+    from simulator.report.landscape import figure_class
+    from simulator.report.writing import refuse_file
+
+    figure_class()
+    if output is not None and Path(output).resolve() in (plot.resolve(), *plot.resolve().parents):
+        raise InputError(f"--plot: must be outside the folder of -o, not {plot}")
+    refuse_file(plot)
 
 
 def asked() -> dict[str, Any]:

@@ -52,6 +52,8 @@ def shown() -> Iterator[Progress]:
     def report(what: str, done: int, total: int) -> None:
         now = time.monotonic()
         since, before = seen.setdefault(what, (now, done))
+        if done < before:  # the next job of that name
+            since, before = seen[what] = now, done
         if now - began < PATIENCE:
             return
         if console.is_terminal:

@@ -187,12 +187,12 @@ def _worded(error: click.ClickException) -> str:
 
 
 #: what the library calls the place of a fault, where an option gave it
-_PLACE = re.compile(r"(^|, )(setting|corner|output)(?=: must be | \S+(?:=| @ |: ))", re.MULTILINE)
+_PLACE = re.compile(r"(^|, )(setting|corner)(?=: must be | \S+(?:=| @ |: ))", re.MULTILINE)
 _PARAMETER = {
     "allow_extrapolated=True": "--allow-extrapolated",
     "(overwrite replaces": "(--overwrite replaces",
 }
-_OPTION = {"setting": "--set", "corner": "--corner", "output": "-o"}
+_OPTION = {"setting": "--set", "corner": "--corner"}
 
 
 def _in_options(text: str) -> str:

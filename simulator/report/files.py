@@ -162,11 +162,16 @@ def provenance(
             "python": platform.python_version(),
             **{name: metadata.version(name) for name in PACKAGES},
         },
-        "inputs": [
-            {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-            for path in files
-        ],
+        "inputs": [{"file": path.name, "sha256": _digest(path)} for path in files],
     }
+
+
+def _digest(path: Path) -> str | None:
+    """Return the SHA-256 of a file; None of a pipe, which was read already."""
+    if not path.is_file():
+        return None
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def manifest(

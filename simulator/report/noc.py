@@ -1,4 +1,4 @@
-"""The report of a network study: a summary, tables of links, routers and curves, and a picture."""
+"""The report of a network study on the terminal, and the picture of a curve."""
 
 from __future__ import annotations
 
@@ -16,22 +16,6 @@ from simulator.study.multicast import Saving, Way
 from simulator.study.noc import PORT_NAMES, Latency, NocResult
 from simulator.study.synthetic import Traffic
 from simulator.units import show
-
-LINK_COLUMNS = ("router", "x", "y", "port", "flits", "utilisation", "blocked_cycles")
-ROUTER_COLUMNS = ("router", "x", "y", "flits", "flit_cycles", "buffer_utilisation")
-CURVE_COLUMNS = (
-    "rate",
-    "offered",
-    "accepted",
-    "latency_mean",
-    "latency_median",
-    "latency_99",
-    "latency_max",
-    "packets",
-    "warm_up_cycles",
-    "busiest_link",
-    "state",
-)
 
 
 def network_name(plan: Plan, routing: str, engine: str) -> str:
@@ -159,56 +143,6 @@ def curve_view(traffic: Traffic, cycles: int, network: str, points: Sequence[Poi
         table(CURVE_VIEW, rows),
         Paragraph(verdict(points)),
     ]
-
-
-def curve_rows(points: Sequence[Point]) -> list[str]:
-    """Return the lines of a curve's CSV under CURVE_COLUMNS; numbers are written so that they read
-    back to the bit.
-    """
-    lines = [",".join(CURVE_COLUMNS)]
-    for point in points:
-        late = [""] * 4
-        if point.latency.n:
-            late = [
-                repr(point.latency.mean),
-                *(str(point.latency.quantile(share)) for share in (0.5, 0.99, 1.0)),
-            ]
-        loads = [repr(load) for load in (point.rate, point.offered, point.accepted)]
-        busiest = repr(float(point.result.link_utilisation.max()))
-        lines.append(
-            ",".join([*loads, *late, str(point.packets), str(point.warm_up), busiest, point.state])
-        )
-    return lines
-
-
-def link_rows(result: NocResult) -> list[str]:
-    """Return the lines of LINK_COLUMNS: one per output that leads anywhere."""
-    width, used, record = result.plan.width, result.link_utilisation, result.record
-    lines = [",".join(LINK_COLUMNS)]
-    for router, port in zip(*(axis.tolist() for axis in result.link_exists.nonzero())):
-        place = f"{router},{router % width},{router // width},{PORT_NAMES[port]}"
-        flits, blocked = record.link_flits[router, port], record.link_blocked[router, port]
-        lines.append(f"{place},{flits},{float(used[router, port])!r},{blocked}")
-    return lines
-
-
-def router_rows(result: NocResult) -> list[str]:
-    """Return the lines of ROUTER_COLUMNS; flit_cycles sums, over all flits, the cycles spent in the
-    router's buffers.
-    """
-    width, record, buffers = result.plan.width, result.record, result.buffer_utilisation.tolist()
-    flits = record.link_flits.sum(axis=1)
-    return [",".join(ROUTER_COLUMNS)] + [
-        f"{router},{router % width},{router // width},"
-        f"{flits[router]},{record.router_flit_cycles[router]},{buffers[router]!r}"
-        for router in range(result.plan.n_routers)
-    ]
-
-
-def write_lines(path: Path, lines: Sequence[str]) -> None:
-    """Write lines to a file that is there whole or not at all."""
-    with whole_file(path) as file:
-        file.write(("\n".join(lines) + "\n").encode())
 
 
 #: what is compared of trees and unicasts

@@ -76,6 +76,20 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             temporary.unlink(missing_ok=True)
 
 
+def refuse_file(path: Path) -> None:
+    """Raise InputError when a file cannot be written, and leave everything as it is."""
+    place = Path(os.path.realpath(path))
+    with _saying(path):
+        if place.exists() and not place.is_file():
+            open(place, "wb").close()
+            return
+        temporary = place.with_name(_beside(place, PARTIAL))
+        try:
+            temporary.touch(exist_ok=False)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
 def _prefix(place: Path) -> str:
     """Return what the names made for a place begin with."""
     name = place.name

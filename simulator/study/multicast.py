@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +12,14 @@ from simulator.mapping.plan import Plan
 from simulator.mapping.routes import table
 from simulator.mapping.traffic import multicast_activity
 from simulator.study.noc import Latency
+from simulator.study.simulation import Progress
 from simulator.study.synthetic import Traffic
 from simulator.timing import engine_named
 from simulator.timing.record import PACKET_SHIFT, Record
+from simulator.timing.watch import watched
+
+#: how often a run is looked at while its traffic is offered
+LOOKS = 200
 
 
 @dataclass(frozen=True)
@@ -43,10 +49,18 @@ class Saving:
 
 
 def compare(
-    plan: Plan, traffic: Traffic, n_destinations: int, cycles: int, *, engine: str = "compiled"
+    plan: Plan,
+    traffic: Traffic,
+    n_destinations: int,
+    cycles: int,
+    *,
+    engine: str = "compiled",
+    progress: Progress | None = None,
 ) -> Saving:
     """Send each packet the traffic offers to n_destinations nodes, drawn anew for each, both ways;
     rate counts messages.
+
+    progress('trees' or 'unicasts', cycles done, cycles of traffic) is called now and then.
     """
     if traffic.packet_size != 1:
         raise InputError(f"packet-size: a multicast packet has one flit, not {traffic.packet_size}")
@@ -61,10 +75,19 @@ def compare(
     groups = traffic.groups(packets, n_destinations)
     simulate = engine_named(engine)
     ways = []
-    for as_trees, packets_of_message in ((True, 1), (False, n_destinations)):
-        activity = multicast_activity(plan, packets, groups, as_trees=as_trees)
-        ways.append(_way(simulate(plan, activity, events=True), packets_of_message))
+    for name, packets_of_message in (("trees", 1), ("unicasts", n_destinations)):
+        activity = multicast_activity(plan, packets, groups, as_trees=name == "trees")
+        environment = None
+        if progress is not None:
+            look = _told(progress, name, cycles)
+            environment = watched(look, max(1, cycles // LOOKS), cycles)
+        record = simulate(plan, activity, events=True, environment=environment)
+        ways.append(_way(record, packets_of_message))
     return Saving(len(packets), n_destinations, *ways)
+
+
+def _told(progress: Progress, name: str, cycles: int) -> Callable[[int], None]:
+    return lambda done: progress(name, done, cycles)
 
 
 def _way(record: Record, packets_of_message: int) -> Way:

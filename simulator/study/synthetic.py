@@ -92,6 +92,12 @@ class Traffic:
         """Nodes of the mesh; each sends."""
         return self.width * self.height
 
+    @property
+    def the_hot_node(self) -> int:
+        """The node hotspot traffic goes to: the one asked for, or the middle of the mesh."""
+        middle = self.width // 2 + self.width * (self.height // 2)
+        return middle if self.hot_node is None else self.hot_node
+
     def windows(self, cycles: int) -> Iterator[np.ndarray]:
         """Yield the packets of cycles 0 .. cycles - 1 as (n, 5) int64 (cycle, source, destination,
         flits, class 0).
@@ -182,10 +188,8 @@ def neighbor(traffic: Traffic, source: np.ndarray, cycle: np.ndarray) -> np.ndar
 @_pattern("hotspot")
 def hotspot(traffic: Traffic, source: np.ndarray, cycle: np.ndarray) -> np.ndarray:
     """To the hot node with probability `hot_share`, else uniform."""
-    middle = traffic.width // 2 + traffic.width * (traffic.height // 2)
-    hot = middle if traffic.hot_node is None else traffic.hot_node
     is_hot = draw(traffic.seed, HOT, source, cycle) < round(traffic.hot_share * (1 << 53))
-    return np.where(is_hot, hot, uniform(traffic, source, cycle))
+    return np.where(is_hot, traffic.the_hot_node, uniform(traffic, source, cycle))
 
 
 def _shifted(traffic: Traffic, source: np.ndarray, dx: int, dy: int) -> np.ndarray:

@@ -96,7 +96,7 @@ def test_a_disk_that_fills_up_leaves_nothing_under_the_final_name(
     trace = tmp_path / "t.csv"
     trace.write_text("cycle,src,dst,size\n" + "".join(f"{n},0,3,1\n" for n in range(900)))
     if arguments[0] == "noc":
-        arguments = ["noc", str(trace), "--mesh", "2x2", "--grants", str(tmp_path / "out")]
+        arguments = ["noc", str(trace), "--mesh", "2x2", "--grants", "-o", str(tmp_path / "out")]
     else:
         arguments = [*arguments, "-o", str(tmp_path / "out")]
     code, _, errors = spikemesh(*arguments, preexec_fn=small_disk)

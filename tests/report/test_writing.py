@@ -185,11 +185,13 @@ WRITES = [
         "always-on digits-mlp --frame-rate 10Hz --duty 0.1 --frames 10 --policy gate",
         {"points.csv"},
     ),
+    ("noc --mesh 4x4 --traffic uniform --rate 0.1 --cycles 400", {"curve.csv"}),
+    ("noc --mesh 4x4 --traffic uniform --rate 0.1 --cycles 99 --multicast 2", {"ways.csv"}),
 ]
 #: columns of words; all others hold numbers
 WORDS = re.compile(
     r"twin|layer|term|cause|given_up|.*below|.*_encoding|density|policy|port|state|unit|what"
-    r"|verdict|known|setting|configuration|symbol|source|part"
+    r"|verdict|way|known|setting|configuration|symbol|source|part"
 )
 
 

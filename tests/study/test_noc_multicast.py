@@ -78,7 +78,7 @@ REFUSED_MULTICAST = [
         ["--multicast", "2", "--routing", "yx"],
         "--routing: must be xy: multicast trees are unions of XY ways",
     ),
-    (["--multicast", "2", "-o", "o.csv"], "-o: has no meaning with --multicast"),
+    (["--multicast", "2", "--plot", "p.png"], "--plot: has no meaning with --multicast"),
     (
         ["--multicast", "2", "--rate", "0.1,0.2"],
         "--multicast: needs one --rate, in messages per node and cycle",
@@ -124,3 +124,15 @@ def test_a_stream_never_holds_a_spike_longer_than_arbitration(engine, pipeline, 
 def test_a_stream_that_shares_its_vcs_holds_spikes_until_it_ends(engine, pipeline):
     choices = {"pipeline": PIPELINE[pipeline], "virtual_channels": 2}
     assert worst_spike(engine, STREAMS + SPIKES, **choices) > 1500
+
+
+@pytest.mark.parametrize("engine", ["compiled", "reference"])
+def test_a_multicast_tells_how_far_it_is_and_is_the_same(engine):
+    traffic, told = Traffic("uniform", 4, 4, 0.05), []
+    watched = compare(
+        mesh(4, 4), traffic, 3, 400, engine=engine, progress=lambda *call: told.append(call)
+    )
+    assert str(compare(mesh(4, 4), traffic, 3, 400, engine=engine)) == str(watched)
+    for name in ("trees", "unicasts"):
+        done = [done for what, done, total in told if (what, total) == (name, 400)]
+        assert done == list(range(2, 401, 2))

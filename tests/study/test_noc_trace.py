@@ -39,13 +39,13 @@ def test_the_files_are_those_of_the_vectors_to_the_byte(noc, tmp_path, engine):
             "--engine",
             engine,
             "-o",
-            "o.csv",
+            "out",
+            "--overwrite",
             "--grants",
-            "g.csv",
         )
-        for kind, got in (("results", "o.csv"), ("grants", "g.csv")):
+        for kind, got in (("results", "packets.csv"), ("grants", "grants.csv")):
             expected = GOLDEN / kind / configuration / f"{scenario}.csv"
-            if expected.exists() and expected.read_bytes() != (tmp_path / got).read_bytes():
+            if expected.exists() and expected.read_bytes() != (tmp_path / "out" / got).read_bytes():
                 differ.append(f"{kind}/{configuration}/{scenario}")
     assert not differ and len(RECORDED) >= 20
 
@@ -205,23 +205,21 @@ def test_links_and_buffers_worked_out_by_hand(noc, tmp_path):
         "2x1",
         "--flit-interval",
         "3",
-        "--links",
-        "l.csv",
-        "--routers",
-        "r.csv",
         "--buffer",
         "4",
+        "-o",
+        "out",
     )
     # head: router 0 in 2, router 1 in 5, arrives in 8; tail: router 0 in 3, leaves in 5, router 1
     # in 8, arrives in 11
-    assert (tmp_path / "l.csv").read_text().splitlines() == [
+    assert (tmp_path / "out" / "links.csv").read_text().splitlines() == [
         "router,x,y,port,flits,utilisation,blocked_cycles",
         "0,0,0,east,2,0.5,2",
         "0,0,0,local,0,0.0,0",
         "1,1,0,west,0,0.0,0",
         f"1,1,0,local,2,{2 / 12},0",
     ]
-    assert (tmp_path / "r.csv").read_text().splitlines() == [
+    assert (tmp_path / "out" / "routers.csv").read_text().splitlines() == [
         "router,x,y,flits,flit_cycles,buffer_utilisation",
         f"0,0,0,2,4,{4 / (2 * 4 * 12)}",
         f"1,1,0,2,2,{2 / (2 * 4 * 12)}",
@@ -251,11 +249,11 @@ def test_options_reach_the_network(noc, tmp_path):
         "yx",
         "--link-latency",
         "1,4",
-        *"--vcs 3 --class-vcs 2,1 --grants g.csv".split(),
+        *"--vcs 3 --class-vcs 2,1 --grants -o out".split(),
     )
     # north first (4 cycles of latency), then east; class 1 has VC 2 alone
     expected = ["2,0,4,2,2,2,0,0", "8,2,3,2,0,2,0,0", "11,3,1,2,4,2,0,0"]
-    assert expected == (tmp_path / "g.csv").read_text().splitlines()[1:]
+    assert expected == (tmp_path / "out" / "grants.csv").read_text().splitlines()[1:]
     result, _, _ = everything(mesh(2, 1, atomic=True), [rows((0, 0, 1, 1), (0, 0, 1, 1))])
     assert (2, 14) == (result.record.link_flits[0, EAST], result.cycles)
 

@@ -72,7 +72,7 @@ BAD = [
 def test_a_bad_trace_is_refused_word_for_word_and_nothing_is_written(noc, tmp_path, text, message):
     (tmp_path / "t.csv").write_text(text, encoding="latin-1")
     with pytest.raises(InputError) as refused:
-        noc("t.csv", "--mesh", "4x3", "-o", "o.csv", "--grants", "g.csv")
+        noc("t.csv", "--mesh", "4x3", "-o", "out", "--grants")
     assert message == str(refused.value)
     assert ["t.csv"] == [path.name for path in tmp_path.iterdir()]
 
@@ -147,7 +147,7 @@ REFUSED = [
     (["t.csv", "--traffic", "uniform"], "noc: needs a TRACE.csv or --traffic, one of them"),
     (["t.csv", "--rate", "0.1"], "--rate: needs --traffic"),
     (["t.csv", "--plot", "p.png"], "--plot: needs --traffic"),
-    (["--traffic", "uniform", "--grants", "g.csv"], "--grants: needs a TRACE.csv"),
+    (["--traffic", "uniform", "--grants"], "--grants: needs a TRACE.csv"),
     (
         ["t.csv", "--mesh", "8"],
         "--mesh: must be two whole numbers from 1 to 1024 such as 8x8, not '8'",
@@ -176,8 +176,22 @@ REFUSED = [
         ["t.csv", "--vcs", "2", "--class-vcs", "2,1"],
         "--class-vcs: must be two numbers, each at least 1, that add up to the 2 VCs, not (2, 1)",
     ),
-    (["t.csv", "-o", "a.csv", "--grants", "a.csv"], "--grants: is the same file as -o: a.csv"),
-    (["t.csv", "-o", "no/a.csv"], "no/a.csv: cannot be written: No such file or directory"),
+    (["t.csv", "--grants"], "--grants: needs -o"),
+    (["t.csv", "--overwrite"], "--overwrite: needs -o"),
+    (["t.csv", "-o", "t.csv/out"], "t.csv/out: cannot be written: File exists"),
+    (
+        ["t.csv", "-o", "."],
+        ".: must be a new or an empty folder, not one that holds files (overwrite replaces it as "
+        "a whole)",
+    ),
+    (
+        ["--traffic", "uniform", "-o", "out", "--plot", "out/p.png"],
+        "--plot: must be outside the folder of -o, not out/p.png",
+    ),
+    (
+        ["--traffic", "uniform", "--plot", "no/p.png"],
+        "no/p.png: cannot be written: No such file or directory",
+    ),
     (["u.csv"], "u.csv: cannot be read: No such file or directory"),
     (["t.csv", "--clock", "1 GHz"], "--clock: needs --energy"),
     (
