@@ -59,12 +59,13 @@ class DeadlockError(SpikemeshError):
 
 
 class Interrupted(KeyboardInterrupt):
-    """A run stopped by the user before its end; `record` is what it had counted by then.
+    """A run stopped by the user; `record` is what it had counted by then, over whole groups of
+    steps: all of it where the last group was under way.
 
     It is a KeyboardInterrupt, so that no loop that goes on after an Exception goes on after it.
     """
 
     def __init__(self, record: Any) -> None:
-        """Keep the record of the whole steps that were done, `complete` False."""
+        """Keep the record of the steps that were done."""
         self.record = record
         super().__init__(f"stopped after {len(record.step_start)} steps")

@@ -69,7 +69,6 @@ def validate(
     """
     from simulator.commands.crossover import chosen_density, load_workload
     from simulator.commands.progress import shown
-    from simulator.describe import library
     from simulator.describe.chip import Chip
     from simulator.report import terminal
     from simulator.report.blocks import Block, Paragraph
@@ -77,9 +76,10 @@ def validate(
     from simulator.report.validate import put_validation, relaxed_view, terms_view
     from simulator.report.writing import MANIFEST
     from simulator.study.controlled import TRACE, EventSource, natural_rate, replay
+    from simulator.study.measured import measure
     from simulator.study.relaxations import Relaxed, mesh_for, relax
     from simulator.study.simulation import MODES, run
-    from simulator.study.validate import measure, terms
+    from simulator.study.validate import terms
 
     share = chosen_density(density, workload)
     mine = tuple(text for text in setting if not text.startswith("workload."))
@@ -89,10 +89,11 @@ def validate(
     # a chip that prices payload bits is the model's machine, where every neuron has a core of its
     # own
     is_ideal = described.energy.payload_bit_hop.value > 0
-    larger = mesh_for(loaded, described) if is_ideal else ()
-    described = Chip.load(chip, (*mine, *larger))
+    if is_ideal:
+        described = described.changed(mesh_for(loaded, described))
+    priced = Chip.load(prices)
     found = {}
-    files = [*loaded.files, described.file, library.find("chip", prices)]
+    files = [*loaded.files, described.file, priced.file]
     said: list[Block] = []
     rows: list[Relaxed] = []
     with options.folder(output, overwrite) as folder:
@@ -122,9 +123,8 @@ def validate(
             if is_ideal and not terms_only:
                 rows = relax(
                     loaded,
-                    chip,
-                    (*mine, *larger),
-                    prices=prices,
+                    described,
+                    priced,
                     timesteps=timesteps,
                     inferences=limit,
                     density=share,

@@ -9,6 +9,7 @@ key.
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -268,7 +269,7 @@ class Chip(Description):
     _corner: str = PrivateAttr(NOMINAL)
     _file: Path | None = PrivateAttr(None)
     _outside: tuple[str, ...] = PrivateAttr(())
-    _origin: Origin | None = PrivateAttr(None)
+    _origin: Origin | None = PrivateAttr(None)  # None: copied with other values
 
     @classmethod
     def load(cls, chip: str | Path, overrides: Settings = (), corner: str = NOMINAL) -> Chip:
@@ -290,6 +291,13 @@ class Chip(Description):
             raise InputError(f"chip {self.name}: must come from a file to be changed")
         return self._made(origin.document, (*origin.changes, *settings(changes)), self.corner)
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Chip:
+        """Return a copy; one with other values has no file any more that it could be changed in."""
+        copied = super().model_copy(update=update, deep=deep)
+        if update:
+            copied._origin = None
+        return copied
+
     @classmethod
     def _made(cls, document: Document, changes: tuple[Setting, ...], corner: str) -> Chip:
         if not isinstance(corner, str):
@@ -299,8 +307,10 @@ class Chip(Description):
         read.refuse()
         assert loaded is not None
         loaded._nominal_period, loaded._corner = loaded.period, corner
-        loaded._file, loaded._origin = document.path, Origin(document, changes)
-        return loaded if point is None else corners.at(loaded, point)
+        loaded._file = document.path
+        made = loaded if point is None else corners.at(loaded, point)
+        made._origin = Origin(document, changes)
+        return made
 
     @classmethod
     def _read(

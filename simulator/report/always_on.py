@@ -104,7 +104,7 @@ def _point(outcome: Outcome, battery: float | None) -> dict[str, Any]:
             "sleep_power_w": outcome.sleep_power,
             "active_share": outcome.active_share,
         },
-        "difference_w": {term.reason: term.watts for term in outcome.why()},
+        "difference_w": {reason.name: reason.watts for reason in outcome.why()},
         "core_state_share": outcome.core_state_share,
         "router_state_share": outcome.router_state_share,
         "core_wakes_per_second": outcome.core_wakes_per_second,

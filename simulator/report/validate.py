@@ -9,8 +9,9 @@ from typing import Any
 
 from simulator.report.blocks import Block, Column, Paragraph, table, with_total, words
 from simulator.report.writing import Folder
+from simulator.study.measured import Measured
 from simulator.study.relaxations import BASE, Relaxed
-from simulator.study.validate import Measured, Term, total
+from simulator.study.validate import Term, total
 
 TWIN = {"snn": "spiking", "qnn": "quantised"}
 THREE_WAYS = ("paper", "measured", "ledger")

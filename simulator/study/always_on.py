@@ -16,65 +16,25 @@ from pathlib import Path
 
 import numpy as np
 
-from simulator import memory
 from simulator.account.standby import breakeven_cycles, deepest, state_power
 from simulator.describe.chip import Chip
-from simulator.describe.network import Stimulus
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
 from simulator.mapping.machine import reload_cycles
 from simulator.study.pipeline import Scheduled, compute, prepare
 from simulator.study.simulation import Progress, Result
+from simulator.study.stream import Stream, frames_for, make_stream, refuse_rate
 from simulator.timing.record import ACTIVE, COUNTER, GATED, IDLE, OFF, POWER_STATES, WAKING
-from simulator.units import show
 
 POLICIES = ("never", "gate", "off")
-BURSTS = ("evenly", "bursty")
-#: frames with a signal that follow each other in a bursty stream
-BURST_FRAMES = 8
-#: frames of a stream when none are asked for: at least so many, and as many as every duty needs to
-#: be whole
-LEAST_FRAMES = 1000
-#: cycles of a stream: its counters, summed over the cores of the largest chip, still fit 64 bits
-MOST_CYCLES = 10**15
 WAKE_ENERGY = ("gate_wake", "off_wake", "reload", "reload_fetch", "router_wake")
 
 
 @dataclass(frozen=True)
-class Stream:
-    """Which frames bring something, and when."""
-
-    frames: int
-    interval: Fraction  # seconds from frame to frame
-    signal: np.ndarray  # (n_signals,) int64, frame numbers, rising
-    active: np.ndarray  # (n_active,) int64, frames with a signal or with background events, rising
-    stimulus: Stimulus  # of the active frames
-
-    @property
-    def seconds(self) -> float:
-        """From the first frame's time to the end of the last one's interval."""
-        return float(self.frames * self.interval)
-
-    @property
-    def duty(self) -> float:
-        """Share of the frames that carry a signal."""
-        return len(self.signal) / self.frames
-
-    def release(self, period: Fraction) -> np.ndarray:
-        """Return the first cycle not before each active frame's time, and before the stream's end,
-        (n_active + 1,) int64.
-        """
-        cycles = self.interval / period
-        return np.array(
-            [math.ceil(int(frame) * cycles) for frame in [*self.active, self.frames]], np.int64
-        )
-
-
-@dataclass(frozen=True)
-class Term:
+class Reason:
     """One reason why the average power is not the ideal one."""
 
-    reason: str
+    name: str
     watts: float
 
 
@@ -185,7 +145,7 @@ class Outcome:
         """P_active·D + P_sleep·(1 - D)."""
         return self.active_power * self.active_share + self.sleep_power * (1 - self.active_share)
 
-    def why(self) -> list[Term]:
+    def why(self) -> list[Reason]:
         """Return the terms that add up to power - ideal_power, by what the formula leaves out."""
         run, awake, seconds = self.result, self.awake, self.result.seconds
         watts = state_power(run.chip)
@@ -219,16 +179,16 @@ class Outcome:
             self.ideal_power * awake.seconds + self.sleep_power * longer * run.chip.period
         ) / seconds
         return [
-            Term("energy of the wakes", waking / seconds),
-            Term("clocked while waking", per_second[WAKING]),
-            Term("clocked while idle, held before gating", held * run.chip.period / seconds),
-            Term(
+            Reason("energy of the wakes", waking / seconds),
+            Reason("clocked while waking", per_second[WAKING]),
+            Reason("clocked while idle, held before gating", held * run.chip.period / seconds),
+            Reason(
                 "less what P_active counts as clocked while idle", -kept * run.chip.period / seconds
             ),
-            Term("gated, not yet off", per_second[GATED]),
-            Term("at work longer, for others wake", per_second[ACTIVE] + per_second[OFF]),
-            Term("actions counted more often", (counted - same) / seconds),
-            Term("a longer run", stretch - self.ideal_power),
+            Reason("gated, not yet off", per_second[GATED]),
+            Reason("at work longer, for others wake", per_second[ACTIVE] + per_second[OFF]),
+            Reason("actions counted more often", (counted - same) / seconds),
+            Reason("a longer run", stretch - self.ideal_power),
         ]
 
     def battery_seconds(self, joules: float) -> float:
@@ -275,12 +235,11 @@ def with_policy(chip: Chip, policy: str, reload_cycles: int = 0) -> Chip:
     """
     if policy not in POLICIES:
         raise InputError(f"policy: must be one of {', '.join(POLICIES)} or all, not {policy!r}")
-    gating = chip.gating
     if policy == "never":
-        update = {"gate_after": -1, "off_after": -1, "router_gate_after": -1}
+        asked = {"gate_after": -1, "off_after": -1, "router_gate_after": -1}
     else:
-        gate_after = max(gating.gate_after, 0)
-        update = {"gate_after": gate_after, "off_after": -1}
+        gating = chip.gating
+        asked = {"gate_after": max(gating.gate_after, 0), "off_after": -1}
         if policy == "off":
             pays = breakeven_cycles(chip, OFF, reload_cycles)
             if gating.off_after < 0 and pays is None:
@@ -288,115 +247,14 @@ def with_policy(chip: Chip, policy: str, reload_cycles: int = 0) -> Chip:
                     f"policy off: chip {chip.name} saves nothing by power gating: off_share must "
                     f"be below 1"
                 )
-            update["off_after"] = max(
-                gate_after, gating.off_after if gating.off_after >= 0 else pays or 0
-            )
-    return chip.model_copy(update={"gating": gating.model_copy(update=update)})
-
-
-def signal_frames(frames: int, signals: int, burst: str, seed: int) -> np.ndarray:
-    """Return which frames carry a signal, rising: evenly in the middle of their shares, or in
-    bursts at seeded places.
-    """
-    if burst not in BURSTS:
-        raise InputError(f"burst: must be one of {', '.join(BURSTS)}, not {burst!r}")
-    number = np.arange(signals, dtype=np.int64)
-    if burst == "evenly":
-        return (2 * number + 1) * frames // (2 * max(signals, 1))
-    bursts = -(-signals // BURST_FRAMES)
-    # a burst's place is how many quiet frames come before it
-    quiet = np.sort(np.random.default_rng(seed).integers(0, frames - signals + 1, bursts))
-    return number + quiet[number // BURST_FRAMES] if signals else number
-
-
-def make_stream(
-    workload: Workload,
-    frame_rate: Fraction,
-    frames: int,
-    duty: Fraction,
-    burst: str,
-    background: float,
-    seed: int,
-) -> Stream:
-    """Return the stream; raises InputError for a duty that is no whole number of frames."""
-    signals = duty * frames
-    if not 0 <= duty <= 1:
-        raise InputError(f"duty: must be from 0 to 1, not {float(duty):g}")
-    if signals.denominator != 1:
-        needed = duty.denominator * -(-frames // duty.denominator)
-        raise InputError(
-            f"duty: {float(duty):g} of {frames} frames is {float(signals):g} frames: it would be "
-            f"whole with {needed} frames"
-        )
-    if not 0 <= background <= 1:
-        raise InputError(f"background: must be a probability from 0 to 1, not {background:g}")
-    signal = signal_frames(frames, int(signals), burst, seed)
-    values = workload.stimulus.values
-    inputs = int(np.prod(values.shape[1:]))
-    memory.need(
-        f"{frames:,} frames of {inputs:,} inputs, {int(signals):,} of them with a signal",
-        inputs * (int(signals) * values.itemsize + (10 * frames if background else 0)) + 8 * frames,
+            off_after = gating.off_after if gating.off_after >= 0 else pays or 0
+            asked["off_after"] = max(asked["gate_after"], off_after)
+    return chip.changed(
+        {
+            f"gating.{name}": "never" if cycles < 0 else f"{cycles} cycles"
+            for name, cycles in asked.items()
+        }
     )
-    shown = values[np.arange(len(signal)) % len(values)]
-    active = signal
-    if background:
-        stray = np.random.default_rng([seed, 1]).random((frames, *values.shape[1:])) < background
-        stray[signal] = False
-        noisy = np.flatnonzero(stray.reshape(frames, -1).any(axis=1))
-        active = np.concatenate([signal, noisy])
-        order = np.argsort(active, kind="stable")
-        active, shown = (
-            active[order],
-            np.concatenate([shown, stray[noisy].astype(values.dtype)])[order],
-        )
-    if not len(active):
-        raise InputError(
-            "duty: at least one frame must carry a signal, or background must bring something"
-        )
-    return Stream(
-        frames,
-        1 / frame_rate,
-        signal,
-        active,
-        replace(workload.stimulus, values=shown, labels=None),
-    )
-
-
-def frames_for(duties: Sequence[Fraction]) -> int:
-    """Return the least number of frames, LEAST_FRAMES or more, of which every duty is a whole
-    number.
-    """
-    unit = math.lcm(*(duty.denominator for duty in duties))
-    return unit * -(-LEAST_FRAMES // unit)
-
-
-def refuse_rate(frame_rate: Fraction, frames: int, period: Fraction) -> None:
-    """Raise InputError for frames closer than a cycle of `period` s, or so far apart that the
-    stream exceeds MOST_CYCLES.
-    """
-    if frame_rate <= 0:
-        raise InputError(f"frame-rate: must be more than 0 Hz, not {show(float(frame_rate), 'Hz')}")
-    if frames > MOST_CYCLES:
-        raise InputError(
-            f"frames: must be at most {MOST_CYCLES:,}, not {frames:,}, which the duty needs to be "
-            f"whole"
-        )
-    least, most = frames / (MOST_CYCLES * period), 1 / period
-    if frame_rate > most:
-        why = f"one frame a cycle, not {show(float(frame_rate), 'Hz')}"
-        raise InputError(f"frame-rate: must be at most {_four_digits(most, math.floor)}, {why}")
-    if frame_rate < least:
-        why = (
-            f"where {frames:,} frames take {float(MOST_CYCLES):g} cycles, not "
-            f"{float(frame_rate):g} Hz"
-        )
-        raise InputError(f"frame-rate: must be at least {_four_digits(least, math.ceil)}, {why}")
-
-
-def _four_digits(rate: Fraction, rounded: Callable[[Fraction], int]) -> str:
-    """Return a limit of four digits, rounded to the allowed side."""
-    unit = Fraction(10) ** (math.floor(math.log10(rate)) - 3)
-    return show(float(rounded(rate / unit) * unit), "Hz")
 
 
 def always_on(

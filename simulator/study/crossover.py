@@ -154,6 +154,7 @@ class Machine:
             raise InputError(f"encodings: must be 'cheapest' or 'chip', not {encodings!r}")
         self.activity, self.chip, self.engine, self.encodings = activity, chip, engine, encodings
         self.mapping: CoreMapping = spread_out(activity.workload, chip, spread)
+        self._chips: dict[tuple[str, str], Chip] = {}
         self._known: dict[tuple[str, float], Cost] = {}
 
     def _choices(self, mode: str) -> tuple[str, ...]:
@@ -163,11 +164,12 @@ class Machine:
 
     def run(self, mode: str, rate: float, encoding: str) -> Result:
         """Simulate one twin."""
-        key = "spikes" if mode == SNN else "activations"
-        packet = self.chip.packet.model_copy(update={key: encoding})
+        key = "packet.spikes" if mode == SNN else "packet.activations"
+        if (key, encoding) not in self._chips:
+            self._chips[key, encoding] = self.chip.changed({key: encoding})
         return replay(
             self.activity,
-            self.chip.model_copy(update={"packet": packet}),
+            self._chips[key, encoding],
             mode,
             rate,
             self.mapping,

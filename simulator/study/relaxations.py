@@ -9,8 +9,9 @@ the result.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import isqrt
+from typing import Any
 
 from simulator.behaviour.raster import ACCUMULATE, QNN, SNN, STREAMING
 from simulator.describe.chip import Chip
@@ -30,7 +31,7 @@ class Relaxation:
     """One assumption given up: changes of the chip and of the workload."""
 
     name: str
-    chip: tuple[str, ...] = ()
+    chip: dict[str, Any] = field(default_factory=dict)  # by key, as written in a file
     neurons_per_core: int | None = None
     firing: str | None = None
 
@@ -59,20 +60,23 @@ def relaxations(ideal: Chip, real: Chip) -> list[Relaxation]:
     """Return the assumptions in the order in which a packet meets them, then all at once; prices
     are those of `real`.
     """
-    price = ideal.energy.payload_bit_hop.value * 1e12
-    fields = (
-        f"packet.destination={real.packet.destination} bit",
-        f"packet.axon={real.packet.axon} bit",
-    )
-    flits = (
-        *fields, f"packet.maximum={real.packet.maximum} flits", f"link.flit={real.link.flit} bit",
-        "energy.payload_bit_hop.value=0 pJ", "energy.stream_bit_hop.value=0 pJ",
-        f"energy.link_east_west.value={price!r} pJ", f"energy.link_north_south.value={price!r} pJ",
-    )  # fmt: skip
-    memory = (
-        f"core.memory.neurons={real.core.memory.neurons} bit",
-        f"core.memory.synapses={real.core.memory.synapses} bit",
-    )
+    price = _written(ideal.energy.payload_bit_hop.value, "pJ")
+    fields = {
+        "packet.destination": f"{real.packet.destination} bit",
+        "packet.axon": f"{real.packet.axon} bit",
+    }
+    flits = fields | {
+        "packet.maximum": f"{real.packet.maximum} flits",
+        "link.flit": f"{real.link.flit} bit",
+        "energy.payload_bit_hop.value": "0 pJ",
+        "energy.stream_bit_hop.value": "0 pJ",
+        "energy.link_east_west.value": price,
+        "energy.link_north_south.value": price,
+    }
+    memory = {
+        "core.memory.neurons": f"{real.core.memory.neurons} bit",
+        "core.memory.synapses": f"{real.core.memory.synapses} bit",
+    }
     buffers = _priced(
         real,
         "input_queue",
@@ -84,38 +88,18 @@ def relaxations(ideal: Chip, real: Chip) -> list[Relaxation]:
         "crossbar",
         "allocation",
     )
-    words = (f"core.synapse.word={real.core.synapse.word} bit", *_priced(real, "weight_read"))
-    # the published slope between the first and the last point, extended to as many tiles as there
-    # are
-    (first, start), (last, end) = real.barrier.points[0], real.barrier.points[-1]
-    slope = (end - start) / max(last - first, 1)
-    nanoseconds = [
-        round((start + slope * (tiles - first)) * real.period * 1e9) for tiles in (1, ideal.n_tiles)
-    ]
-    points = f"[[1, {nanoseconds[0]} ns], [{max(ideal.n_tiles, 2)}, {nanoseconds[1]} ns]]"
-    barrier = (f"barrier.points={points}", *_priced(real, "barrier"))
-    leakage = tuple(
-        f"power.{name}.value={getattr(real.power, name).value * 1e12!r} {unit}"
-        for name, unit in (
-            ("core_leakage", "pW"),
-            ("memory_leakage", "pW/bit"),
-            ("router_leakage", "pW"),
-            ("core_clock_active", "pJ"),
-            ("core_clock_idle", "pJ"),
-            ("router_clock", "pJ"),
-        )
-    )
+    words = {"core.synapse.word": f"{real.core.synapse.word} bit"} | _priced(real, "weight_read")
     durations = ("gate_after", "gate_wake", "router_gate_after", "router_wake")
-    gating = tuple(f"gating.{name}={_duration(getattr(real.gating, name))}" for name in durations)
+    gating = {f"gating.{name}": _duration(getattr(real.gating, name)) for name in durations}
     single = [
         Relaxation("several neurons per core", memory, NEURONS_PER_CORE),
-        Relaxation("multicast", ("router.multicast=true",)),
+        Relaxation("multicast", {"router.multicast": True}),
         Relaxation(
             "header bits at the price of payload",
-            (*fields, f"energy.header_bit_hop.value={price!r} pJ"),
+            fields | {"energy.header_bit_hop.value": price},
         ),
         Relaxation("packets of whole flits, priced per flit", flits),
-        Relaxation("weight words hold several weights", (*memory, *words), NEURONS_PER_CORE),
+        Relaxation("weight words hold several weights", memory | words, NEURONS_PER_CORE),
         Relaxation("membrane reads and writes", _priced(real, "membrane_read", "membrane_write")),
         Relaxation("partial sums", _priced(real, "accumulator")),
         Relaxation(
@@ -123,43 +107,81 @@ def relaxations(ideal: Chip, real: Chip) -> list[Relaxation]:
             _priced(real, "event", "event_generation", "axon_lookup"),
         ),
         Relaxation("buffers and queues", buffers),
-        Relaxation("barriers", barrier),
-        Relaxation("clocks and leakage", leakage),
-        Relaxation("wake-up", (*gating, *_priced(real, "gate_wake", "router_wake"))),
+        Relaxation("barriers", _barrier(ideal, real)),
+        Relaxation("clocks and leakage", _leakage(real)),
+        Relaxation("wake-up", gating | _priced(real, "gate_wake", "router_wake")),
         Relaxation("streaming instead of accumulating firing", firing=STREAMING),
     ]
     # a header is part of its flits: the price per header bit would count it twice
-    whole = tuple(text for one in single for text in one.chip if "header_bit_hop" not in text)
+    whole = {
+        key: value
+        for one in single
+        for key, value in one.chip.items()
+        if "header_bit_hop" not in key
+    }
     return [*single, Relaxation("all at once", whole, NEURONS_PER_CORE, STREAMING)]
 
 
-def _priced(real: Chip, *names: str) -> tuple[str, ...]:
-    return tuple(
-        f"energy.{name}.value={getattr(real.energy, name).value * 1e12!r} pJ" for name in names
-    )
+def _barrier(ideal: Chip, real: Chip) -> dict[str, Any]:
+    """Return the published slope between the first and the last point, extended to as many tiles
+    as there are.
+    """
+    (first, start), (last, end) = real.barrier.points[0], real.barrier.points[-1]
+    slope = (end - start) / max(last - first, 1)
+    at = [
+        f"{round((start + slope * (tiles - first)) * real.period * 1e9)} ns"
+        for tiles in (1, ideal.n_tiles)
+    ]
+    points = [[1, at[0]], [max(ideal.n_tiles, 2), at[1]]]
+    return {"barrier.points": points} | _priced(real, "barrier")
+
+
+def _leakage(real: Chip) -> dict[str, Any]:
+    units = {
+        "core_leakage": "pW",
+        "memory_leakage": "pW/bit",
+        "router_leakage": "pW",
+        "core_clock_active": "pJ",
+        "core_clock_idle": "pJ",
+        "router_clock": "pJ",
+    }
+    return {
+        f"power.{name}.value": _written(getattr(real.power, name).value, unit)
+        for name, unit in units.items()
+    }
+
+
+def _priced(real: Chip, *names: str) -> dict[str, Any]:
+    return {
+        f"energy.{name}.value": _written(getattr(real.energy, name).value, "pJ") for name in names
+    }
+
+
+def _written(value: float, unit: str) -> str:
+    """Return a price in SI as a file writes it, in the unit's 10^-12."""
+    return f"{value * 1e12!r} {unit}"
 
 
 def _duration(cycles: int) -> str:
     return "never" if cycles < 0 else f"{cycles} cycles"
 
 
-def mesh_for(workload: Workload, chip: Chip) -> tuple[str, ...]:
+def mesh_for(workload: Workload, chip: Chip) -> dict[str, Any]:
     """Return the changes that give every neuron a core of its own, none where there are enough
     already.
     """
     needed = sum(layer.n_neurons for layer in workload.network.layers)
     if chip.n_cores >= needed:
-        return ()
+        return {}
     side = isqrt(needed - 1) + 1
-    return f"mesh.width={side}", f"mesh.height={side}"
+    return {"mesh.width": side, "mesh.height": side}
 
 
 def relax(
     workload: Workload,
-    chip: str,
-    setting: tuple[str, ...] = (),
+    chip: Chip,
+    prices: Chip,
     *,
-    prices: str = "generic-22nm",
     timesteps: int | None = None,
     inferences: int = 2,
     density: float | str = TRACE,
@@ -169,14 +191,13 @@ def relax(
     only: Sequence[str] | None = None,
     progress: Progress | None = None,
 ) -> list[Relaxed]:
-    """Return the idealised machine, then each assumption given up; `only`: those whose names are
-    given.
+    """Return the idealised machine `chip`, then each assumption given up, at the prices of another
+    chip; `only`: those whose names are given.
 
     density: of the twin while the breakeven is sought, as in EventSource.  The twins' energies are
     at the trace's own spike rate, or, where activity is drawn, at the rate Theorem 2 gives the
     density.
     """
-    real = Chip.load(prices)
     window = workload.timesteps if timesteps is None else timesteps
     can_gather = all(
         layer.neuron.model != "lif" and layer.neuron.reset == "subtract"
@@ -188,7 +209,7 @@ def relax(
         placement=None,
         firing=ACCUMULATE if can_gather else workload.firing,
     )
-    asked = [Relaxation(BASE), *relaxations(Chip.load(chip, setting), real)]
+    asked = [Relaxation(BASE), *relaxations(chip, prices)]
     if only is not None:
         asked = [one for one in asked if one.name in (BASE, *only)]
     found: list[Relaxed] = []
@@ -201,7 +222,7 @@ def relax(
             firing=one.firing if one.firing and can_gather else alone.firing,
         )
         activity = EventSource(changed, window, inferences, density, seed)
-        machine = Machine(activity, Chip.load(chip, (*setting, *one.chip)), engine=engine)
+        machine = Machine(activity, chip.changed(one.chip), engine=engine)
         here = activity.real_rate if density == TRACE else natural_rate(window, density)
         snn, qnn = (machine.cost(twin, here).value["energy"] for twin in (SNN, QNN))
         crossing = machine.crossing("energy", resolution, SCAN)

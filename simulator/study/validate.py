@@ -12,10 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import inf
 from typing import Any
-
-import numpy as np
 
 from simulator.account.energy import ACTIONS
 from simulator.analytic.constants import Hardware, hardware
@@ -23,11 +20,9 @@ from simulator.analytic.model import Energy, Operation, quantised, rate, spiking
 from simulator.behaviour.raster import SNN
 from simulator.describe.chip import Chip
 from simulator.describe.energy import EnergyTable
-from simulator.describe.network import SPARSE
 from simulator.errors import CheckError
-from simulator.mapping import fan_out
+from simulator.study.measured import Measured, measure, words_alone
 from simulator.study.simulation import Result
-from simulator.timing.record import COUNTER
 
 #: terms of the formula, and the ledger's actions that are their counterpart
 TERMS: dict[str, tuple[str, ...]] = {
@@ -68,46 +63,6 @@ _BY_SYNAPSE = {"accumulate", "multiply", "weight_read", "transfer"}
 MOST = 1e300
 #: agreement that is asked of an idealised chip, relative
 TOLERANCE = 1e-9
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One layer of one run in the formula's symbols, all from counters of the engine but
-    `value_bits`.
-    """
-
-    name: str
-    neurons: int
-    synapses: int
-    inferences: int
-    timesteps: int  # T
-    spike_rate: float  # s_r: accumulates per synapse and timestep
-    output_rate: float  # spikes per neuron and timestep
-    density: float  # d: multiply-accumulates per synapse
-    visits: float  # per neuron and timestep of the window
-    currents: int  # visited per neuron: more than one where the largest of them counts
-    fires: bool  # False: a readout, which compares and clips nothing
-    #: H: mesh links per flit that reaches the layer (the copies of a multicast packet share theirs)
-    hops: float
-    reuse: float  # R: weights needed per weight read; infinite where none was read
-    way: str  # 'sparse' or 'dense'
-    weight_bits: int
-    index_bits: int  # beside each weight of a sparse row
-    value_bits: int  # of what arrives; 1 for spikes
-    arriving_rate: (
-        float  # events per place of the layer before and timestep: s_r, or d where values arrive
-    )
-
-    @property
-    def fan_in(self) -> float:
-        """N: synapses per neuron."""
-        return self.synapses / self.neurons
-
-    def compared(self, times: int) -> float:
-        """Comparisons per neuron and timestep where an activation takes `times`: of the currents
-        whose largest counts each after the first takes one more.
-        """
-        return self.visits / self.currents * (self.currents - 1 + times * self.fires)
 
 
 @dataclass(frozen=True)
@@ -167,11 +122,6 @@ def agree(measured: float, ledger: float) -> bool:
     return abs(ledger - measured) <= max(TOLERANCE * max(abs(measured), abs(ledger)), 1 / MOST)
 
 
-def words_alone(bits: int, word: int) -> int:
-    """Return the words one weight takes when nothing shares them."""
-    return -(-bits // word)
-
-
 def priced(chip: Chip, index: int = 0) -> Priced:
     """Return a chip as the formula would read it: a link's price per flit is taken per payload bit,
     as the paper took Loihi's.
@@ -189,64 +139,6 @@ def priced(chip: Chip, index: int = 0) -> Priced:
         word=chip.core.synapse.word,
         index=index,
     )
-
-
-def measure(result: Result) -> list[Measured]:
-    """Return each layer of a run in the formula's symbols; raises CheckError when no inference was
-    finished.
-    """
-    if not result.finished:
-        raise CheckError("validate: no inference was finished")
-    counters, n_cores = result.record.counters, result.plan.n_cores
-    places = [np.arange(n_cores, result.plan.n_endpoints), *result.mapping.cores]
-    counts = [
-        {name: int(counters[cores, number].sum()) for name, number in COUNTER.items()}
-        for cores in places
-    ]
-    n, window = result.finished, result.raster.timesteps
-    found = []
-    for number, layer in enumerate(result.workload.network.layers, start=1):
-        sender, mine, before = counts[number - 1], counts[number], result.raster.layers[number - 1]
-        connection = layer.connection
-        synapses = int(fan_out.targets(layer, np.array([0, layer.n_neurons])).sum())
-        index = result.chip.core.synapse.index if connection.kind == SPARSE else 0
-        weight_bits, value_bits = result.schedule.operand_bits[number - 1]
-        dense = result.schedule.encoding[number - 1] != "events"
-        operations = mine["accumulates"] + mine["macs"]
-        values = mine["macs"] > 0 or result.mode != SNN
-        needed = synapses * n * (1 if values else window) if dense else operations
-        words = mine["weight_read_words"]
-        hops = sender["flit_hops_east_west"] + sender["flit_hops_north_south"]
-        moments = n * (1 if values else window)
-        found.append(
-            Measured(
-                name=layer.name,
-                neurons=layer.n_neurons,
-                synapses=synapses,
-                inferences=n,
-                timesteps=result.timesteps,
-                spike_rate=mine["accumulates"] / (synapses * n * window),
-                output_rate=0.0
-                if not layer.fires
-                else mine["spikes"] / (layer.n_neurons * n * window),
-                density=mine["macs"] / (synapses * n),
-                visits=mine["neuron_updates"] / (layer.n_neurons * n * window),
-                currents=fan_out.currents(layer),
-                fires=layer.neuron.model != "readout",
-                hops=hops / mine["flits_received"] if mine["flits_received"] else 0.0,
-                reuse=needed
-                * words_alone(weight_bits + index, result.chip.core.synapse.word)
-                / words
-                if words
-                else inf,
-                way="dense" if dense else "sparse",
-                weight_bits=weight_bits,
-                index_bits=index,
-                value_bits=max(value_bits, 1) if values else 1,
-                arriving_rate=int(before.start[n * window]) / (before.n_neurons * moments),
-            )
-        )
-    return found
 
 
 def formula(mode: str, layer: Measured, chip: Chip) -> dict[str, float]:

@@ -14,17 +14,9 @@ from simulator.account.standby import breakeven_cycles, state_power
 from simulator.analytic.budget import always_on_power
 from simulator.describe.network import Connection, Layer, Network, Neuron, Stimulus
 from simulator.errors import InputError
-from simulator.study.always_on import (
-    BURST_FRAMES,
-    POLICIES,
-    always_on,
-    frames_for,
-    make_stream,
-    policies_for,
-    signal_frames,
-    with_policy,
-)
+from simulator.study.always_on import POLICIES, always_on, policies_for, with_policy
 from simulator.study.simulation import Result, run
+from simulator.study.stream import BURST_FRAMES, frames_for, make_stream, signal_frames
 from simulator.timing import engine_named
 from simulator.timing.record import ACTIVE, GATED, IDLE, OFF, WAKING, first_divergence
 
@@ -141,7 +133,7 @@ def test_every_microwatt_beside_the_ideal_formula_has_its_reason(mlp) -> None:
         assert sum(term.watts for term in outcome.why()) == pytest.approx(
             outcome.power - outcome.ideal_power, rel=1e-9, abs=1e-12 * outcome.power
         )
-        terms = {term.reason: term.watts for term in outcome.why()}
+        terms = {reason.name: reason.watts for reason in outcome.why()}
         assert abs(terms["actions counted more often"]) < 1e-15
         if outcome.policy == "never":
             assert outcome.ideal_power == pytest.approx(outcome.power, rel=1e-12, abs=0)

@@ -14,11 +14,8 @@ from simulator.describe import library
 from simulator.errors import InputError, SpikemeshError
 from simulator.report import always_on as report
 from simulator.report import terminal
-from simulator.study.always_on import (
-    MOST_CYCLES,
-    always_on,
-    refuse_rate,
-)
+from simulator.study.always_on import always_on
+from simulator.study.stream import MOST_CYCLES, refuse_rate
 from simulator.units import exact, show
 
 
@@ -137,7 +134,7 @@ def test_the_page_holds_every_key_of_the_summary(mlp) -> None:
 
 def test_the_page_names_every_term(mlp) -> None:
     page = (Path(__file__).parents[2] / "docs" / "always-on.md").read_text()
-    assert not [term.reason for term in mlp[0].why() if f"| {term.reason} |" not in page]
+    assert not [why.name for why in mlp[0].why() if f"| {why.name} |" not in page]
 
 
 # options, what is said

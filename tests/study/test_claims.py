@@ -12,7 +12,7 @@ from simulator.describe.library import names
 from simulator.describe.published import Claim
 from simulator.errors import CheckError, DescriptionError, InputError
 from simulator.report.claims import claims_markdown, summary
-from simulator.study import claims
+from simulator.study import claim_cases, claims
 from simulator.study.claims import ACCURACY, CASES, Prediction, predict
 
 ALL = [(chip, claim) for chip in names("chip") for claim in Chip.load(chip).published]
@@ -244,10 +244,10 @@ def test_a_run_written_by_hand_fires_what_was_asked() -> None:
     # power is linear in the rate: static plus a constant per event, to the noise of where spikes go
     chip = Chip.load("truenorth", ("mesh={width: 4, height: 4, cores_per_tile: 1}",))
     idle, one, two = (
-        claims.power_at_rate(chip, rate, 128, "1 ms", ticks=20)
+        claim_cases.power_at_rate(chip, rate, 128, "1 ms", ticks=20)
         for rate in ("0 Hz", "50 Hz", "100 Hz")
     )
-    assert idle == pytest.approx(claims.idle_power(chip), rel=1e-9, abs=0)
+    assert idle == pytest.approx(claim_cases.idle_power(chip), rel=1e-9, abs=0)
     assert two - idle == pytest.approx(2 * (one - idle), rel=0.01, abs=0)
     events = 50 * 16 * 256 * 128
     hops = 2 * np.abs(np.subtract.outer(np.arange(4), np.arange(4))).mean()
@@ -258,7 +258,7 @@ def test_a_run_written_by_hand_fires_what_was_asked() -> None:
 def test_how_full_a_query_s_cores_are_hardly_matters(monkeypatch) -> None:
     asked = dict(patterns=76800, dimensions=300, spikes=667, timesteps=60)
     chip = Chip.load("loihi1")
-    quarter = claims.query_energy(chip, **asked)
-    monkeypatch.setattr(claims, "FILLED", 0.0625)
-    assert claims.query_energy(chip, **asked) == pytest.approx(quarter, rel=0.002, abs=0)
-    assert claims.query_energy(chip, **asked) != quarter
+    quarter = claim_cases.query_energy(chip, **asked)
+    monkeypatch.setattr(claim_cases, "FILLED", 0.0625)
+    assert claim_cases.query_energy(chip, **asked) == pytest.approx(quarter, rel=0.002, abs=0)
+    assert claim_cases.query_energy(chip, **asked) != quarter

@@ -40,6 +40,6 @@ def simulate(
     )
     environment.run(until=fabric.done)
     record = fabric.record()
-    if not record.complete:
+    if fabric.is_interrupted:
         raise Interrupted(record)
     return record

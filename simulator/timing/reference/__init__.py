@@ -38,6 +38,6 @@ def simulate(
         environment or simpy.Environment(), plan, activity, events, progress, steps_together
     )
     record = chip.run()
-    if not record.complete:
+    if chip.is_interrupted:
         raise Interrupted(record)
     return record

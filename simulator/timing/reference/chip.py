@@ -97,6 +97,7 @@ class Chip:
         """Build and wire the machine; `run` brings it to its end."""
         activity.refuse_misfit(plan)
         self.steps_together, self.last_step = steps_together, activity.n_steps
+        self.is_interrupted = False
         self.environment, self.plan, self.activity, self.progress = (
             environment,
             plan,
@@ -256,8 +257,9 @@ class Chip:
         try:
             self.progress(done, self.activity.n_steps)
         except KeyboardInterrupt:
-            if self.last_step < self.activity.n_steps:
+            if self.is_interrupted:
                 raise
+            self.is_interrupted = True
             groups = -(-done // self.steps_together)
             self.last_step = min(groups * self.steps_together, self.activity.n_steps)
 
