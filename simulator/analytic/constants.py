@@ -78,7 +78,7 @@ PER_ACTIVATION_BIT = Constant(
 
 
 @dataclass(frozen=True)
-class Setting:
+class HardwareSetting:
     """A hardware setting: energy per bit and hop of a sparse (event) and of a dense (stream)
     transfer.
     """
@@ -88,8 +88,8 @@ class Setting:
     dense: Constant
 
 
-def _setting(name: str, sparse: str, dense: str, source: str) -> Setting:
-    return Setting(
+def _setting(name: str, sparse: str, dense: str, source: str) -> HardwareSetting:
+    return HardwareSetting(
         name,
         Constant("Ẽ", f"sparse transfer, per bit and hop, {name}", sparse, "read", source),
         Constant("E", f"dense transfer, per bit and hop, {name}", dense, "read", source),

@@ -301,7 +301,7 @@ def _compare_multicast(plan: Plan, choices: dict[str, Any]) -> None:
     from simulator.report import noc as report
     from simulator.report import noc_folder, terminal
     from simulator.report.writing import MANIFEST
-    from simulator.study.multicast import compare
+    from simulator.study.multicast import compare_with_unicasts
 
     if choices["plot"] is not None:
         raise InputError("--plot: has no meaning with --multicast")
@@ -312,7 +312,7 @@ def _compare_multicast(plan: Plan, choices: dict[str, Any]) -> None:
     named = plan, choices["routing"], choices["engine"]
     with options.folder(choices["output"], choices["overwrite"]) as folder:
         with shown() as progress:
-            saving = compare(
+            saving = compare_with_unicasts(
                 plan,
                 traffic,
                 choices["multicast"],

@@ -26,7 +26,7 @@ from simulator.describe.chip_checks import (
     check_sources,
     numbers,
 )
-from simulator.describe.corners import NOMINAL, Corner, Point
+from simulator.describe.corners import NOMINAL, Corner, OperatingPoint
 from simulator.describe.documents import Description, Document
 from simulator.describe.energy import EnergyTable, PowerTable
 from simulator.describe.fields import (
@@ -315,7 +315,7 @@ class Chip(Description):
     @classmethod
     def _read(
         cls, pristine: Document, changes: tuple[Setting, ...], corner: str
-    ) -> tuple[Document, Chip | None, Point | None]:
+    ) -> tuple[Document, Chip | None, OperatingPoint | None]:
         """Return the file as a document with all its faults, and the chip where it is one."""
         document = copy.deepcopy(pristine)
         document.override(changes)

@@ -51,7 +51,7 @@ class Corner(Description):
 
 
 @dataclass(frozen=True)
-class Point:
+class OperatingPoint:
     """An operating point that was asked for, by name or as '0.7 V @ 250 MHz'."""
 
     name: str
@@ -60,7 +60,7 @@ class Point:
     period: Fraction
 
 
-def point(tree: dict[str, Any], asked: str) -> Point:
+def point(tree: dict[str, Any], asked: str) -> OperatingPoint:
     """Return the point asked for in a chip's written tree; raises InputError when the file does not
     know it.
     """
@@ -70,7 +70,9 @@ def point(tree: dict[str, Any], asked: str) -> Point:
     if at:
         try:
             clock = units.exact(frequency.strip(), "frequency")
-            return Point(asked, units.exact(voltage.strip(), "voltage"), clock, _period(clock))
+            return OperatingPoint(
+                asked, units.exact(voltage.strip(), "voltage"), clock, _period(clock)
+            )
         except UnitError as error:
             raise InputError(f"corner {asked}: {error}") from error
     if asked not in known:
@@ -80,17 +82,19 @@ def point(tree: dict[str, Any], asked: str) -> Point:
         )
     try:
         clock = units.exact(known[asked]["frequency"], "frequency")
-        return Point(asked, units.exact(known[asked]["voltage"], "voltage"), clock, _period(clock))
+        return OperatingPoint(
+            asked, units.exact(known[asked]["voltage"], "voltage"), clock, _period(clock)
+        )
     except (UnitError, KeyError, TypeError):
         # the file is wrong there, and its faults say how when it is validated
-        return Point(asked, Fraction(1), Fraction(1), Fraction(0))
+        return OperatingPoint(asked, Fraction(1), Fraction(1), Fraction(0))
 
 
 def _period(frequency: Fraction) -> Fraction:
     return 1 / frequency if frequency > 0 else Fraction(0)
 
 
-def at(chip: Chip, where: Point) -> Chip:
+def at(chip: Chip, where: OperatingPoint) -> Chip:
     """Return the chip at an operating point: energies by V², leakage as stated, and the point's
     clock.
 
@@ -117,7 +121,7 @@ def at(chip: Chip, where: Point) -> Chip:
     )
 
 
-def _scaled(constant: Constant, factor: float, where: Point) -> Constant:
+def _scaled(constant: Constant, factor: float, where: OperatingPoint) -> Constant:
     """Return the constant and its band, times a factor; a price by bits is scaled alike."""
     update: dict[str, Any] = {
         "value": constant.value * factor,
@@ -131,7 +135,7 @@ def _scaled(constant: Constant, factor: float, where: Point) -> Constant:
     return constant.model_copy(update=update)
 
 
-def _leakage(chip: Chip, where: Point) -> float:
+def _leakage(chip: Chip, where: OperatingPoint) -> float:
     """Return the leakage factor at a point; raises InputError for a voltage or a frequency nobody
     stated.
     """

@@ -11,7 +11,7 @@ from simulator.mapping.plan import LOOKAHEAD, Plan
 from simulator.report.blocks import Block, Column, Facts, Paragraph, Title, table
 from simulator.report.landscape import figure_class
 from simulator.report.writing import whole_file
-from simulator.study.curve import Point, verdict
+from simulator.study.curve import LoadPoint, verdict
 from simulator.study.multicast import Saving, Way
 from simulator.study.noc import PORT_NAMES, Latency, NocResult
 from simulator.study.synthetic import Traffic
@@ -122,7 +122,9 @@ def _times(latency: Latency) -> list[Any]:
     return [latency.mean, *(latency.quantile(share) for share in (0.5, 0.99, 1.0))]
 
 
-def curve_view(traffic: Traffic, cycles: int, network: str, points: Sequence[Point]) -> list[Block]:
+def curve_view(
+    traffic: Traffic, cycles: int, network: str, points: Sequence[LoadPoint]
+) -> list[Block]:
     """Return a curve as a table, and where it saturates."""
     rows = [
         (
@@ -167,7 +169,7 @@ def multicast_view(traffic: Traffic, cycles: int, network: str, saving: Saving) 
     ]
 
 
-def draw_curve(points: Sequence[Point], title: str, path: Path) -> None:
+def draw_curve(points: Sequence[LoadPoint], title: str, path: Path) -> None:
     """Draw mean and 99 % latency over the offered load; saturated points are hollow."""
     figure = figure_class()(figsize=(7, 4.5), layout="constrained")
     axes = figure.add_subplot()

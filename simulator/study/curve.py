@@ -31,7 +31,7 @@ PACKET_BYTES = 96
 
 
 @dataclass(frozen=True)
-class Point:
+class LoadPoint:
     """What one offered load gives; loads and throughput in flits per node and cycle, latencies in
     cycles.
     """
@@ -65,7 +65,7 @@ def measure(
     *,
     engine: str = "compiled",
     progress: Callable[[int], object] | None = None,
-) -> Point:
+) -> LoadPoint:
     """Run one offered load and return its point; the same traffic gives the same bits."""
     expected = round(traffic.rate / traffic.packet_size * traffic.n_nodes * 1.25 * cycles)
     memory.need(
@@ -95,7 +95,9 @@ def measure(
     latency = Latency()
     latency.add((arrive - inject)[measured])
     is_saturated |= accepted < ACCEPTED * offered
-    return Point(traffic.rate, offered, accepted, warm_up, latency.n, latency, is_saturated, result)
+    return LoadPoint(
+        traffic.rate, offered, accepted, warm_up, latency.n, latency, is_saturated, result
+    )
 
 
 def warm_up_cycles(inject: np.ndarray, latency: np.ndarray, cycles: int) -> int:
@@ -137,7 +139,7 @@ def curve(
     *,
     engine: str = "compiled",
     progress: Callable[[str, int, int], object] | None = None,
-) -> list[Point]:
+) -> list[LoadPoint]:
     """Return the points of all rates, in the order given."""
     if cycles < LEAST_CYCLES:
         raise InputError(
@@ -158,7 +160,7 @@ def curve(
     ]
 
 
-def verdict(points: Sequence[Point]) -> str:
+def verdict(points: Sequence[LoadPoint]) -> str:
     """Return one sentence: where the network saturates, and the most it accepted."""
     few = [point.rate for point in points if not point.is_known]
     if few:

@@ -48,7 +48,7 @@ class Saving:
         return 1 - self.tree.flit_hops / self.unicast.flit_hops if self.unicast.flit_hops else 0.0
 
 
-def compare(
+def compare_with_unicasts(
     plan: Plan,
     traffic: Traffic,
     n_destinations: int,

@@ -5,7 +5,7 @@ import pytest
 from traces import packets_of
 
 from simulator.errors import InputError
-from simulator.study.multicast import compare
+from simulator.study.multicast import compare_with_unicasts
 from simulator.study.noc import PIPELINE, mesh, run_trace
 from simulator.study.synthetic import Traffic
 
@@ -14,7 +14,9 @@ from simulator.study.synthetic import Traffic
 
 @pytest.mark.parametrize("engine", ["compiled", "reference"])
 def test_a_tree_to_everyone_has_an_edge_less_than_nodes(engine):
-    saving = compare(mesh(4, 4), Traffic("uniform", 4, 4, 0.01), 16, 400, engine=engine)
+    saving = compare_with_unicasts(
+        mesh(4, 4), Traffic("uniform", 4, 4, 0.01), 16, 400, engine=engine
+    )
     n = saving.messages
     assert (n, 16 * n, 15 * n) == (
         saving.tree.injected_flits,
@@ -36,7 +38,7 @@ def test_a_tree_to_everyone_has_an_edge_less_than_nodes(engine):
 
 
 def test_one_destination_saves_nothing():
-    saving = compare(mesh(4, 4), Traffic("uniform", 4, 4, 0.05), 1, 300)
+    saving = compare_with_unicasts(mesh(4, 4), Traffic("uniform", 4, 4, 0.05), 1, 300)
     tree, unicast = saving.tree, saving.unicast
     assert (
         0 == saving.flit_hops_saved
@@ -51,7 +53,7 @@ def test_one_destination_saves_nothing():
 
 def test_more_destinations_save_more():
     saved = [
-        compare(mesh(6, 6), Traffic("uniform", 6, 6, 0.005), k, 500).flit_hops_saved
+        compare_with_unicasts(mesh(6, 6), Traffic("uniform", 6, 6, 0.005), k, 500).flit_hops_saved
         for k in (1, 2, 6, 18, 36)
     ]
     assert saved == sorted(set(saved)) and saved[0] == 0 and saved[-1] > 0.7

@@ -13,7 +13,7 @@ from simulator.study.curve import (
     ACCEPTED,
     BATCHES,
     LEAST_PACKETS,
-    Point,
+    LoadPoint,
     _grows,
     curve,
     measure,
@@ -243,18 +243,18 @@ VERDICTS = [
 @pytest.mark.parametrize("points, sentence", VERDICTS)
 def test_the_verdict_names_the_knee(points, sentence):
     made = [
-        Point(rate, rate, accepted, 0, 1000, Latency(), is_saturated, None)
+        LoadPoint(rate, rate, accepted, 0, 1000, Latency(), is_saturated, None)
         for rate, is_saturated, accepted in points
     ]
     assert f"{sentence} flits/node/cycle" == verdict(made)
 
 
-def few(rate: float) -> Point:
-    return Point(rate, rate, rate, 0, LEAST_PACKETS - 1, Latency(), False, None)
+def few(rate: float) -> LoadPoint:
+    return LoadPoint(rate, rate, rate, 0, LEAST_PACKETS - 1, Latency(), False, None)
 
 
 def test_a_rate_with_too_few_packets_says_so():
-    enough = Point(0.2, 0.2, 0.2, 0, LEAST_PACKETS, Latency(), False, None)
+    enough = LoadPoint(0.2, 0.2, 0.2, 0, LEAST_PACKETS, Latency(), False, None)
     words = "fewer than 100 packets measured at 1e-09, 0.1: nothing follows from it"
     assert "too few packets" == few(0.1).state
     assert words == verdict([few(1e-9), few(0.1)])
