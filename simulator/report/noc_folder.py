@@ -15,7 +15,7 @@ from simulator.account.router_energy import NetworkEnergy
 from simulator.mapping.plan import LOOKAHEAD, Plan
 from simulator.report.csv_rows import rows_writer
 from simulator.report.writing import Folder
-from simulator.study.curve import Point, verdict
+from simulator.study.curve import LoadPoint, verdict
 from simulator.study.multicast import Saving, Way
 from simulator.study.noc import GRANT_COLUMNS, PACKET_COLUMNS, PORT_NAMES, Latency, NocResult
 from simulator.study.synthetic import Traffic
@@ -174,7 +174,11 @@ def _traffic(traffic: Traffic, cycles: int) -> dict[str, Any]:
 
 
 def put_curve(
-    folder: Folder, about: dict[str, Any], traffic: Traffic, cycles: int, points: Sequence[Point]
+    folder: Folder,
+    about: dict[str, Any],
+    traffic: Traffic,
+    cycles: int,
+    points: Sequence[LoadPoint],
 ) -> None:
     """Write summary.json and curve.csv of latency against load; `about`: of `network`."""
     rows = [curve_row(point) for point in points]
@@ -187,7 +191,7 @@ def put_curve(
     folder.table("curve.csv", CURVE_COLUMNS, rows)
 
 
-def curve_row(point: Point) -> tuple[Any, ...]:
+def curve_row(point: LoadPoint) -> tuple[Any, ...]:
     """Return the cells of CURVE_COLUMNS; None where no packet was measured."""
     late = _latency(point.latency)
     return (

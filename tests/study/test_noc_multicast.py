@@ -131,10 +131,10 @@ def test_a_stream_that_shares_its_vcs_holds_spikes_until_it_ends(engine, pipelin
 @pytest.mark.parametrize("engine", ["compiled", "reference"])
 def test_a_multicast_tells_how_far_it_is_and_is_the_same(engine):
     traffic, told = Traffic("uniform", 4, 4, 0.05), []
-    watched = compare(
+    watched = compare_with_unicasts(
         mesh(4, 4), traffic, 3, 400, engine=engine, progress=lambda *call: told.append(call)
     )
-    assert str(compare(mesh(4, 4), traffic, 3, 400, engine=engine)) == str(watched)
+    assert str(compare_with_unicasts(mesh(4, 4), traffic, 3, 400, engine=engine)) == str(watched)
     for name in ("trees", "unicasts"):
         done = [done for what, done, total in told if (what, total) == (name, 400)]
         assert done == list(range(2, 401, 2))
