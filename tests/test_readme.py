@@ -1,5 +1,6 @@
 """README.md shows what the commands print today."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -66,3 +67,24 @@ def test_what_is_next_runs_in_a_shell_that_did_what_the_readme_said(tmp_path: Pa
     )
     assert (0, "") == (done.returncode, done.stderr)
     assert "/bin/spikemesh" in done.stdout
+
+
+def test_the_lines_of_what_is_next_run_as_printed(tmp_path: Path) -> None:
+    if not (Path(sys.prefix) / "bin" / "activate").is_file():
+        pytest.skip("the tests run outside a virtual environment")
+    (tmp_path / ".venv").symlink_to(sys.prefix)  # what `make demo` leaves
+    for name in ("chips", "workloads"):  # what a checkout holds
+        (tmp_path / name).symlink_to(README.parent / name)
+    block = README.read_text().split("## Where next\n\n```bash\n")[1].split("```")[0]
+    home = {name: os.environ[name] for name in ("HOME", "SPIKEMESH_CACHE") if name in os.environ}
+    done = subprocess.run(
+        ["sh", "-e"],
+        input=block,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", **home},
+    )
+    assert 0 == done.returncode, done.stderr
+    assert "both engines agree on all 2 runs" in done.stdout
+    assert (tmp_path / "results" / "dense" / "summary.json").is_file()
