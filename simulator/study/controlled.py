@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from simulator import memory
+from simulator.analytic.model import density
 from simulator.behaviour import raster as behaviour
 from simulator.behaviour.raster import QNN, SNN, Raster, Trace
 from simulator.describe.chip import Chip
@@ -151,7 +152,7 @@ class EventSource:
         """Return what a layer of `size` neurons sends; each layer has a draw of its own."""
         if isinstance(self.density, str):
             values = self._values(
-                number, size, self.density, tied_density(self.timesteps, rate, self.density)
+                number, size, self.density, float(density(self.timesteps, rate, self.density))
             )
             if mode == SNN:
                 return _trace(self._spread(number, values))
@@ -223,12 +224,6 @@ class EventSource:
             spikes[chosen] = 1
             traces.append(_trace(spikes.reshape(moments, -1)))
         return self._raster(SNN, self.timesteps, tuple(traces))
-
-
-def tied_density(timesteps: int, rate: float, case: str) -> float:
-    """Return the density that goes with a spike rate (Theorem 2), at most 1."""
-    spikes = {"best": 1.0, "average": (timesteps + 1) / 2, "worst": float(timesteps)}[case]
-    return min(timesteps * rate / spikes, 1.0)
 
 
 def natural_rate(timesteps: int, density: float | str) -> float:

@@ -197,7 +197,14 @@ class Machine:
     def crossing(
         self, metric: str, resolution: float = RESOLUTION, scan: Sequence[float] = SCAN
     ) -> Crossing:
-        """Return where the twins cost the same, between the rates of `scan`."""
+        """Return where the twins cost the same, between the rates of `scan`; with a tied density up
+        to the rate at which every input is active, beyond which there is no quantised twin.
+        """
+        density, timesteps = self.activity.density, self.activity.timesteps
+        if isinstance(density, str) and density != TRACE:
+            most = float(analytic.rate(timesteps, 1.0, density))
+            if most < scan[-1]:
+                scan = [*(rate for rate in scan if rate < most), most]
         excess = [self.excess(metric, rate) for rate in scan]
         found = []
         for low, high, left, right in zip(scan, scan[1:], excess, excess[1:]):

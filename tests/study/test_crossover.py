@@ -292,3 +292,14 @@ def test_a_crossing_s_spread_over_seeds_is_what_each_seed_gives() -> None:
     assert "seeds" not in alone[0].show("energy")
     row = finding.flat()
     assert (min(rates), max(rates)) == (row["energy_rate_least"], row["energy_rate_most"])
+
+
+def test_a_tied_density_is_sought_only_where_there_is_a_twin() -> None:
+    # in the best case every input is active at a rate of 1/T: 12.5 %, below the last rate scanned
+    activity = EventSource(named("mlp-20-10"), 8, 2, "best", seed=1)
+    with pytest.raises(InputError, match="rate: must be at most 0.125 at T = 8 in the best case"):
+        activity.raster("qnn", 0.15)
+    machine = Machine(activity, Chip.load("generic-22nm"))
+    crossing = machine.crossing("energy", 0.02)
+    most = machine.cost("snn", 0.125).value["energy"] / machine.cost("qnn", 0.125).value["energy"]
+    assert most == crossing.ratio_at_end
