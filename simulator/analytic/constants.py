@@ -23,7 +23,7 @@ TABLE = f"{PAPER}: solved from Table II and the smartwatch energies"
 
 
 @dataclass(frozen=True)
-class Constant:
+class ModelConstant:
     """One energy, or a bare number of the measured network: its symbol, what it is, the written
     value, half-width of its band, source and how it is known.
     """
@@ -46,10 +46,10 @@ class Constant:
         return float(self.written)
 
 
-ACCUMULATE = Constant("E_ACC", "one accumulate", "0.05448 pJ", "read", PROCESS)
-COMPARE = Constant("E_CMP", "one threshold comparison", "0.05448 pJ", "read", PROCESS)
-SUBTRACT = Constant("E_SUB", "one reset by subtraction", "0.05448 pJ", "read", PROCESS)
-MEMBRANE = Constant(
+ACCUMULATE = ModelConstant("E_ACC", "one accumulate", "0.05448 pJ", "read", PROCESS)
+COMPARE = ModelConstant("E_CMP", "one threshold comparison", "0.05448 pJ", "read", PROCESS)
+SUBTRACT = ModelConstant("E_SUB", "one reset by subtraction", "0.05448 pJ", "read", PROCESS)
+MEMBRANE = ModelConstant(
     "E_mem",
     "one membrane access, per neuron and timestep",
     "1.42 pJ",
@@ -58,21 +58,29 @@ MEMBRANE = Constant(
 )
 #: weight bits -> energy of one weight read
 WEIGHT_READ = {
-    8: Constant("E_w", "one read of an 8-bit weight", "0.3100 pJ", "solved", TABLE),
-    4: Constant("E_w", "one read of a 4-bit weight", "0.155 pJ", "solved", TABLE),
+    8: ModelConstant("E_w", "one read of an 8-bit weight", "0.3100 pJ", "solved", TABLE),
+    4: ModelConstant("E_w", "one read of a 4-bit weight", "0.155 pJ", "solved", TABLE),
 }
 #: (weight bits, activation bits) -> energy of one multiply-accumulate
 MULTIPLY = {
-    (8, 1): Constant("E_MAC", "8-bit weight x 1-bit activation", "0.0809 pJ", "solved", TABLE),
-    (8, 2): Constant("E_MAC", "8-bit weight x 2-bit activation", "0.08831 pJ", "solved", TABLE),
-    (8, 3): Constant("E_MAC", "8-bit weight x 3-bit activation", "0.10184 pJ", "solved", TABLE),
-    (8, 4): Constant("E_MAC", "8-bit weight x 4-bit activation", "0.11712 pJ", "solved", TABLE),
-    (4, 3): Constant(
+    (8, 1): ModelConstant("E_MAC", "8-bit weight x 1-bit activation", "0.0809 pJ", "solved", TABLE),
+    (8, 2): ModelConstant(
+        "E_MAC", "8-bit weight x 2-bit activation", "0.08831 pJ", "solved", TABLE
+    ),
+    (8, 3): ModelConstant(
+        "E_MAC", "8-bit weight x 3-bit activation", "0.10184 pJ", "solved", TABLE
+    ),
+    (8, 4): ModelConstant(
+        "E_MAC", "8-bit weight x 4-bit activation", "0.11712 pJ", "solved", TABLE
+    ),
+    (4, 3): ModelConstant(
         "E_MAC", "4-bit weight x 3-bit activation", "0.0885 pJ", "solved", TABLE, band="0.003 pJ"
     ),
 }
-PER_WEIGHT_BIT = Constant("E_w", "one read of a weight, per bit", "0.03875 pJ", "solved", TABLE)
-PER_ACTIVATION_BIT = Constant(
+PER_WEIGHT_BIT = ModelConstant(
+    "E_w", "one read of a weight, per bit", "0.03875 pJ", "solved", TABLE
+)
+PER_ACTIVATION_BIT = ModelConstant(
     "E_MAC", "each activation bit beyond 4", "0.01528 pJ", "extrapolated", TABLE
 )
 
@@ -84,15 +92,15 @@ class HardwareSetting:
     """
 
     name: str
-    sparse: Constant
-    dense: Constant
+    sparse: ModelConstant
+    dense: ModelConstant
 
 
 def _setting(name: str, sparse: str, dense: str, source: str) -> HardwareSetting:
     return HardwareSetting(
         name,
-        Constant("Ẽ", f"sparse transfer, per bit and hop, {name}", sparse, "read", source),
-        Constant("E", f"dense transfer, per bit and hop, {name}", dense, "read", source),
+        ModelConstant("Ẽ", f"sparse transfer, per bit and hop, {name}", sparse, "read", source),
+        ModelConstant("E", f"dense transfer, per bit and hop, {name}", dense, "read", source),
     )
 
 
@@ -124,8 +132,8 @@ class Version:
 
     name: str
     has_membrane: bool
-    table_hops: Constant
-    table_reuse: Constant
+    table_hops: ModelConstant
+    table_reuse: ModelConstant
 
 
 def _version(name: str, has_membrane: bool, hops: str, reuse: str) -> Version:
@@ -134,8 +142,8 @@ def _version(name: str, has_membrane: bool, hops: str, reuse: str) -> Version:
     return Version(
         name,
         has_membrane,
-        Constant("H", f"mean hops of the measured network, {name}", hops, "read", paper),
-        Constant(
+        ModelConstant("H", f"mean hops of the measured network, {name}", hops, "read", paper),
+        ModelConstant(
             "R_Q",
             f"weight reuse of the measured network, {name}",
             reuse,
@@ -170,7 +178,7 @@ CONFIGURATIONS = {
 #: its measured network
 SMALL_FAN_IN = 64
 BASELINE_DENSITY = 0.2
-TABLE_FAN_IN = Constant("N", "fan-in of the measured network", "2394", "solved", TABLE)
+TABLE_FAN_IN = ModelConstant("N", "fan-in of the measured network", "2394", "solved", TABLE)
 #: Table II, VGG16 on CIFAR-10: T -> (input spike rate, twin's activation density)
 TABLE_NETWORK = {
     3: (0.0549, 0.1222),
@@ -230,7 +238,7 @@ def named(table: dict[str, Entry], what: str, name: str) -> Entry:
     return table[name]
 
 
-def weight_read(weight_bits: int, allow_extrapolated: bool = False) -> Constant:
+def weight_read(weight_bits: int, allow_extrapolated: bool = False) -> ModelConstant:
     """Return E_w for a weight of `weight_bits`; widths other than 8 and 4 are extrapolated at
     0.03875 pJ per bit.
     """
@@ -245,7 +253,9 @@ def weight_read(weight_bits: int, allow_extrapolated: bool = False) -> Constant:
     )
 
 
-def multiply(weight_bits: int, activation_bits: int, allow_extrapolated: bool = False) -> Constant:
+def multiply(
+    weight_bits: int, activation_bits: int, allow_extrapolated: bool = False
+) -> ModelConstant:
     """Return E_MAC; beyond the solved ones it is extrapolated, for 8- and 4-bit weights only.
 
     8-bit weights: + 0.01528 pJ per activation bit beyond 4.  4-bit weights: the 8-bit value of the
@@ -270,7 +280,7 @@ def multiply(weight_bits: int, activation_bits: int, allow_extrapolated: bool = 
 
 def _extrapolated(
     symbol: str, what: str, picojoules: float, rule: str, is_allowed: bool
-) -> Constant:
+) -> ModelConstant:
     """Return an extrapolated constant, or refuse it by name with the value it would have."""
     if not is_allowed:
         raise InputError(
@@ -278,10 +288,10 @@ def _extrapolated(
             f"{rule}); "
             "ask for it with allow_extrapolated=True"
         )
-    return Constant(symbol, what, f"{picojoules:.6g} pJ", "extrapolated", f"{TABLE}, {rule}")
+    return ModelConstant(symbol, what, f"{picojoules:.6g} pJ", "extrapolated", f"{TABLE}, {rule}")
 
 
-def constants() -> list[Constant]:
+def constants() -> list[ModelConstant]:
     """Return every constant of the model in the order of the documentation."""
     transfers = [
         constant for setting in SETTINGS.values() for constant in (setting.sparse, setting.dense)

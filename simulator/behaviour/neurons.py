@@ -18,8 +18,8 @@ from simulator.errors import InputError
 from simulator.jit import kernel
 
 #: written name -> the number the kernels choose by
-MODELS = {name: number for number, name in enumerate(network.MODELS)}
-IF, LIF, READOUT = (MODELS[name] for name in ("if", "lif", "readout"))
+MODEL_NUMBER = {name: number for number, name in enumerate(network.MODELS)}
+IF, LIF, READOUT = (MODEL_NUMBER[name] for name in ("if", "lif", "readout"))
 RESETS = {"zero": 0, "subtract": 1}
 COMPARES = {">=": 0, ">": 1}
 OVERFLOWS = {"saturate": 0, "wrap": 1}
@@ -50,7 +50,7 @@ def prepare(name: str, neuron: Neuron) -> Neurons:
     computed.
     """
     for key, value, allowed in (
-        ("model", neuron.model, MODELS),
+        ("model", neuron.model, MODEL_NUMBER),
         ("reset", neuron.reset, RESETS),
         ("compare", neuron.compare, COMPARES),
         ("overflow", neuron.overflow, OVERFLOWS),
@@ -76,7 +76,7 @@ def prepare(name: str, neuron: Neuron) -> Neurons:
             f"{name}: initial: must fit in {neuron.potential_bits} bits, {low} to {high}"
         )
     return Neurons(
-        MODELS[neuron.model],
+        MODEL_NUMBER[neuron.model],
         threshold,
         initial,
         bias,

@@ -13,12 +13,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simulator import memory
-from simulator.describe.network import MODELS, Layer, Network, Stimulus
+from simulator.describe.network import CONVOLUTION, DENSE, MODELS, Layer, Network, Stimulus
+from simulator.describe.words import (
+    ACCUMULATE,
+    CURRENT,
+    FIRINGS,
+    GRADED,
+    MODES,
+    QNN,
+    RASTER,
+    SNN,
+    STREAMING,
+    Firing,
+    Mode,
+)
 from simulator.errors import InputError
 
-SNN, QNN = "snn", "qnn"
-STREAMING, ACCUMULATE = "streaming", "accumulate"
-CURRENT, RASTER, GRADED = "current", "raster", "graded"
 #: entries of the buffer one call of a kernel may fill; pages that are never written cost nothing
 _BUFFER = 1 << 22
 
@@ -58,9 +68,9 @@ class Raster:
     first timestep only.
     """
 
-    mode: str  # 'snn' or 'qnn'
+    mode: Mode
     timesteps: int  # the window: T of the spiking twin, 1 of the quantised one
-    firing: str  # 'streaming' or 'accumulate'
+    firing: Firing
     bits: int  # of an event's value between layers: 1, or ceil(log2(T + 1)) for activations
     layers: tuple[Trace, ...]
     outputs: (
@@ -106,9 +116,9 @@ class Raster:
 def run(
     network: Network,
     stimulus: Stimulus,
-    mode: str,
+    mode: Mode,
     timesteps: int,
-    firing: str = STREAMING,
+    firing: Firing = STREAMING,
     limit: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Raster:
@@ -169,11 +179,11 @@ def run(
     )
 
 
-def check(network: Network, stimulus: Stimulus, mode: str, timesteps: int, firing: str) -> None:
+def check(network: Network, stimulus: Stimulus, mode: Mode, timesteps: int, firing: Firing) -> None:
     """Raise InputError for what is not defined, or not exactly computable, in this mode."""
-    if mode not in (SNN, QNN):
+    if mode not in MODES:
         raise InputError(f"mode: must be '{SNN}' or '{QNN}', not {mode!r}")
-    if firing not in (STREAMING, ACCUMULATE):
+    if firing not in FIRINGS:
         raise InputError(f"firing: must be '{STREAMING}' or '{ACCUMULATE}', not {firing!r}")
     if stimulus.kind not in (CURRENT, RASTER, GRADED):
         raise InputError(
@@ -216,7 +226,7 @@ def check(network: Network, stimulus: Stimulus, mode: str, timesteps: int, firin
             raise InputError(f"{layer.name}: {what} needs reset 'subtract', not {neuron.reset!r}")
 
 
-def _input(stimulus: Stimulus, mode: str, timesteps: int, n: int) -> tuple[Trace, int]:
+def _input(stimulus: Stimulus, mode: Mode, timesteps: int, n: int) -> tuple[Trace, int]:
     """Return what the input sends, as layer 0 of the raster, and its largest magnitude in one
     step.
     """
@@ -247,9 +257,9 @@ def _layer(
     before: Trace,
     largest: int,
     hold: bool,
-    mode: str,
+    mode: Mode,
     timesteps: int,
-    firing: str,
+    firing: Firing,
     n: int,
     report: Callable[[int], None],
 ) -> tuple[Trace, np.ndarray, int, tuple[int, int]]:
@@ -336,9 +346,9 @@ def _check_shapes(layer: Layer, bias: np.ndarray) -> None:
             f"{layer.name}: its connection must have {n_neurons} targets after pooling, not "
             f"{pooled}"
         )
-    if connection.kind == "dense":
+    if connection.kind == DENSE:
         expected: tuple[int, ...] = (connection.n_in, connection.n_out)
-    elif connection.kind == "convolution":
+    elif connection.kind == CONVOLUTION:
         expected = (
             connection.output_shape[0],
             connection.input_shape[0],

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.behaviour.raster import QNN, SNN, Raster
+from simulator.behaviour.raster import Raster
+from simulator.describe.words import QNN, SNN
 from simulator.errors import CheckError, InputError
 
 

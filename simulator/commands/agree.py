@@ -45,11 +45,11 @@ def agree(
     from simulator.errors import CheckError
     from simulator.report import terminal
     from simulator.report.library import agree_view
-    from simulator.study.agree import compare
+    from simulator.study.agree import compare_engines
 
     loaded, described = options.load(workload, chip, setting)
     with shown() as progress:
-        outcomes = compare(
+        outcomes = compare_engines(
             loaded, described, seeds=seeds, limit=limit, timesteps=timesteps, progress=progress
         )
     terminal.show(agree_view(outcomes))

@@ -13,6 +13,7 @@ from simulator.commands.numbers import NumberOrWord, Real, Several, Whole
 
 if TYPE_CHECKING:
     from simulator.describe.workload import Workload
+    from simulator.timing import EngineName
 
 #: of activations: a share, a case of Theorem 2, or what the workload does
 DENSITY = NumberOrWord(Real(0, 1), ("best", "average", "worst", "trace"))
@@ -100,7 +101,7 @@ def crossover(
     seed: int,
     seeds: int,
     resolution: float,
-    engine: str,
+    engine: EngineName,
     setting: tuple[str, ...],
     output: str | None,
     overwrite: bool,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
+
+if TYPE_CHECKING:
+    from simulator.describe.words import Mode
 
 from simulator.commands import options
 
@@ -28,7 +31,7 @@ from simulator.commands import options
 @options.setting
 @options.memory
 @options.output
-def run(workload: str, mode: str, output: str | None, overwrite: bool, **choices: Any) -> None:
+def run(workload: str, mode: Mode, output: str | None, overwrite: bool, **choices: Any) -> None:
     """Simulate one twin of WORKLOAD on a chip: energy, latency, stalls, cycle by cycle.
 
     WORKLOAD is a name (`spikemesh workloads` lists them) or a path to a workload.yaml.

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import rich_click as click
+
+if TYPE_CHECKING:
+    from simulator.timing import EngineName
 
 from simulator.commands import options
 from simulator.commands.crossover import DENSITY
@@ -47,7 +52,7 @@ def validate(
     chip: str,
     timesteps: int | None,
     limit: int,
-    engine: str,
+    engine: EngineName,
     prices: str,
     density: float | str,
     seed: int,
@@ -79,7 +84,7 @@ def validate(
     from simulator.study.measured import measure
     from simulator.study.relaxations import Relaxed, mesh_for, relax
     from simulator.study.simulation import MODES, run
-    from simulator.study.validate import terms
+    from simulator.study.validate import Term, terms
 
     share = chosen_density(density, workload)
     mine = tuple(text for text in setting if not text.startswith("workload."))
@@ -92,7 +97,7 @@ def validate(
     if is_ideal:
         described = described.changed(mesh_for(loaded, described))
     priced = Chip.load(prices)
-    found = {}
+    found: dict[str, list[Term]] = {}
     files = [*loaded.files, described.file, priced.file]
     said: list[Block] = []
     rows: list[Relaxed] = []

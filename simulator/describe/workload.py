@@ -19,7 +19,8 @@ from simulator.describe.layers import build
 from simulator.describe.messages import Key, alternatives, near_miss, shown_value
 from simulator.describe.network import Network, Stimulus
 from simulator.describe.settings import Settings
-from simulator.describe.workload_file import FIRINGS, WorkloadDocument
+from simulator.describe.words import CURRENT, FIRINGS, RASTER, STREAMING, Firing
+from simulator.describe.workload_file import WorkloadDocument
 from simulator.errors import InputError
 from simulator.values import digest
 
@@ -36,7 +37,7 @@ class Workload:
     network: Network
     stimulus: Stimulus
     timesteps: int
-    firing: str = "streaming"
+    firing: Firing = STREAMING
     about: str = "made in Python"
     placement: dict[str, list[int]] | None = None  # cores of each layer; None: auto
     neurons_per_core: int | None = None  # None: as many as a core's memories hold
@@ -131,7 +132,7 @@ def _stimulus(
     if values is None:
         return None
     n_inputs = prod(written.input.shape)
-    dimensions = 2 if written.stimulus.kind == "current" else 3
+    dimensions = 2 if written.stimulus.kind == CURRENT else 3
     flat = (
         values.reshape(*values.shape[: dimensions - 1], -1)
         if values.ndim >= dimensions and values.size
@@ -141,8 +142,8 @@ def _stimulus(
         shape = "(inferences, " + ("" if dimensions == 2 else "timesteps, ") + f"{n_inputs})"
         document.fault((*key, "values"), f"must have shape {shape}, not {values.shape}")
         return None
-    most = 1 if written.stimulus.kind == "raster" else 2**written.input.bits - 1
-    why = "a raster" if written.stimulus.kind == "raster" else f"input.bits is {written.input.bits}"
+    most = 1 if written.stimulus.kind == RASTER else 2**written.input.bits - 1
+    why = "a raster" if written.stimulus.kind == RASTER else f"input.bits is {written.input.bits}"
     if int(flat.min()) < 0 or int(flat.max()) > most:
         document.fault((*key, "values"), f"must lie within 0..{most} ({why}), not {extent(flat)}")
         return None

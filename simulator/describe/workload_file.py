@@ -9,8 +9,8 @@ from pydantic import Field
 from simulator.describe.documents import Description
 from simulator.describe.fields import Natural, OneOf, Positive
 from simulator.describe.network import MODELS
+from simulator.describe.words import Firing, StimulusKind
 
-FIRINGS = ("streaming", "accumulate")
 Shape = Annotated[list[Positive], Field(min_length=1, max_length=3)]
 Name = Annotated[str, Field(min_length=1)]
 WeightBits = Annotated[int, Field(ge=1, le=16)]
@@ -77,7 +77,7 @@ class LayerDocument(Description):
 class StimulusDocument(Description):
     """What is presented: arrays of values and, for accuracy, labels."""
 
-    kind: Literal["current", "raster", "graded"]
+    kind: StimulusKind
     values: Name
     labels: Name | None = None
 
@@ -86,7 +86,7 @@ class TwinDocument(Description):
     """How the two twins run unless the command line says otherwise."""
 
     timesteps: Annotated[int, Field(ge=1, le=4096)]
-    firing: Literal["streaming", "accumulate"]
+    firing: Firing
 
 
 class MappingDocument(Description):

@@ -10,6 +10,7 @@ import numpy as np
 
 from simulator.behaviour.raster import Raster
 from simulator.describe.chip import Chip
+from simulator.describe.words import Mode
 from simulator.describe.workload import Workload
 from simulator.errors import MappingError
 from simulator.mapping import encodings, fan_out, sending, stages, work_size
@@ -26,7 +27,7 @@ class Schedule:
     """
 
     activity: Activity
-    mode: str  # 'snn' or 'qnn'
+    mode: Mode
     window: int  # timesteps a layer works on an inference: T, or 1 for the quantised twin
     offsets: tuple[int, ...]  # per layer, the step of its first timestep within an inference
     steps_per_inference: int

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from simulator.analytic.constants import Constant
+from simulator.analytic.constants import ModelConstant
 from simulator.analytic.kinds import counted
 from simulator.analytic.model import Energy
 from simulator.analytic.published import Published
@@ -123,7 +123,7 @@ def summary(rows: list[Published]) -> str:
     )
 
 
-def constants_view(rows: list[Constant]) -> list[Block]:
+def constants_view(rows: list[ModelConstant]) -> list[Block]:
     """Return the constants with value, band, how each is known and its source."""
     columns = (
         words("symbol"),

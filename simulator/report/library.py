@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from simulator.describe.chip import Chip
 from simulator.describe.workload import Workload
 from simulator.report.blocks import Block, Column, Facts, Paragraph, table, words
-from simulator.study.agree import Outcome
+from simulator.study.agree import Comparison
 from simulator.units import show
 
 
@@ -41,7 +41,7 @@ COMPARED = (
 )
 
 
-def agree_view(outcomes: Sequence[Outcome]) -> list[Block]:
+def agree_view(outcomes: Sequence[Comparison]) -> list[Block]:
     """Return each comparison of the engines, with the first difference where there is one."""
     rows = [
         (

@@ -7,18 +7,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simulator.describe.chip import Chip
+from simulator.describe.words import MODES, Mode
 from simulator.describe.workload import Workload
 from simulator.study.pipeline import compute, prepare
-from simulator.study.simulation import MODES, Progress
+from simulator.study.simulation import Progress
 from simulator.timing import COMPILED, REFERENCE
 from simulator.timing.record import first_divergence
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Comparison:
     """One comparison: what was compared, and the first difference or None."""
 
-    mode: str
+    mode: Mode
     seed: int
     cycles: int
     grants: int
@@ -44,7 +45,7 @@ def _stretch(workload: Workload, seed: int, limit: int) -> Workload:
     )
 
 
-def compare(
+def compare_engines(
     workload: Workload,
     chip: Chip,
     *,
@@ -52,12 +53,12 @@ def compare(
     limit: int = 2,
     timesteps: int | None = None,
     progress: Progress | None = None,
-) -> list[Outcome]:
-    """Return one Outcome per twin and seed: both engines run the same inferences with all events
+) -> list[Comparison]:
+    """Return one Comparison per twin and seed: both engines run the same inferences with all events
     kept.
     """
     prepared = prepare(workload, chip)
-    outcomes: list[Outcome] = []
+    outcomes: list[Comparison] = []
     for seed in range(seeds):
         stretch = _stretch(workload, seed, limit)
         for mode in MODES:
@@ -67,7 +68,7 @@ def compare(
             slow, fast = (work.execute(name, events=True).record for name in (REFERENCE, COMPILED))
             difference = first_divergence(slow, fast, prepared.plan)
             outcomes.append(
-                Outcome(
+                Comparison(
                     mode,
                     seed,
                     slow.cycles,

@@ -18,12 +18,14 @@ import numpy as np
 
 from simulator.account.standby import breakeven_cycles, deepest, state_power
 from simulator.describe.chip import Chip
+from simulator.describe.words import SNN, Mode
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
 from simulator.mapping.machine import reload_cycles
 from simulator.study.pipeline import Scheduled, compute, prepare
 from simulator.study.simulation import Progress, Result
 from simulator.study.stream import Stream, frames_for, make_stream, refuse_rate
+from simulator.timing import COMPILED, EngineName
 from simulator.timing.record import ACTIVE, COUNTER, GATED, IDLE, OFF, POWER_STATES, WAKING
 
 POLICIES = ("never", "gate", "off")
@@ -264,13 +266,13 @@ def always_on(
     duties: Sequence[Fraction],
     policies: Sequence[str] = POLICIES,
     *,
-    mode: str = "snn",
+    mode: Mode = SNN,
     frames: int | None = None,
     burst: str = "evenly",
     background: float = 0.0,
     timesteps: int | None = None,
     seed: int = 0,
-    engine: str = "compiled",
+    engine: EngineName = COMPILED,
     progress: Progress | None = None,
 ) -> list[Outcome]:
     """Return the outcome of every policy at every duty, duties outermost; time asleep costs no

@@ -16,15 +16,17 @@ import numpy as np
 from simulator import memory
 from simulator.analytic.model import density
 from simulator.behaviour import raster as behaviour
-from simulator.behaviour.raster import QNN, SNN, Raster, Trace
+from simulator.behaviour.raster import Raster, Trace
 from simulator.describe.chip import Chip
 from simulator.describe.network import DENSE, SPARSE, Connection, Layer, Network, Neuron, Stimulus
+from simulator.describe.words import ACCUMULATE, QNN, SNN, Mode
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
 from simulator.mapping.partition import CoreMapping
 from simulator.mapping.placement import snake
 from simulator.study.pipeline import given, prepare
 from simulator.study.simulation import Result
+from simulator.timing import COMPILED, EngineName
 
 #: Theorem 2: how the activations of active inputs spread over 1 .. T
 CASES = ("best", "average", "worst")
@@ -108,7 +110,7 @@ class EventSource:
         fires = [layer.n_neurons for layer in network.layers if layer.fires]
         return [network.n_inputs, *fires]
 
-    def raster(self, mode: str, rate: float) -> Raster:
+    def raster(self, mode: Mode, rate: float) -> Raster:
         """Return the events of one twin at a mean spike rate (input spikes per place and timestep;
         hidden ones in a trace).
         """
@@ -132,7 +134,7 @@ class EventSource:
             )
         return self._raster(mode, window, tuple(traces))
 
-    def _raster(self, mode: str, window: int, traces: tuple[Trace, ...]) -> Raster:
+    def _raster(self, mode: Mode, window: int, traces: tuple[Trace, ...]) -> Raster:
         n = self.inferences
         outputs = np.zeros((n, traces[-1].n_neurons), np.int64)
         bits = 1 if mode == SNN else self.timesteps.bit_length()
@@ -148,7 +150,7 @@ class EventSource:
             0,
         )
 
-    def _drawn(self, number: int, size: int, mode: str, rate: float) -> Trace:
+    def _drawn(self, number: int, size: int, mode: Mode, rate: float) -> Trace:
         """Return what a layer of `size` neurons sends; each layer has a draw of its own."""
         if isinstance(self.density, str):
             values = self._values(
@@ -186,7 +188,7 @@ class EventSource:
         or the first ones.
         """
         shape = (len(values), self.timesteps, values.shape[1])
-        if self.workload.firing == behaviour.ACCUMULATE:
+        if self.workload.firing == ACCUMULATE:
             place = np.broadcast_to(np.arange(self.timesteps)[None, :, None], shape)
         else:
             place = (
@@ -256,10 +258,10 @@ def _trace(values: np.ndarray) -> Trace:
 def replay(
     activity: EventSource,
     chip: Chip,
-    mode: str,
+    mode: Mode,
     rate: float,
     mapping: CoreMapping | None = None,
-    engine: str = "compiled",
+    engine: EngineName = COMPILED,
 ) -> Result:
     """Return the run of one twin at a spike rate, on a mapping made before where one is given."""
     prepared = prepare(activity.driven, chip, mapping)

@@ -18,13 +18,14 @@ import numpy as np
 from simulator.analytic import model as analytic
 from simulator.analytic.breakeven import Breakeven, rate_breakeven
 from simulator.analytic.constants import hardware
-from simulator.behaviour.raster import QNN, SNN
 from simulator.describe.chip import Chip
+from simulator.describe.words import QNN, SNN, Mode
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
 from simulator.mapping.partition import CoreMapping
 from simulator.study.controlled import TRACE, EventSource, replay, spread_out
 from simulator.study.simulation import Progress, Result
+from simulator.timing import COMPILED, EngineName
 
 METRICS = ("energy", "latency", "energy-delay product")
 #: spike rates looked at before any bisection: two crossings between neighbours would not be seen
@@ -147,7 +148,7 @@ class Machine:
         chip: Chip,
         spread: int = 1,
         encodings: str = "cheapest",
-        engine: str = "compiled",
+        engine: EngineName = COMPILED,
     ):
         """Map the workload; encodings 'cheapest', or 'chip' for those the chip file says."""
         if encodings not in ("cheapest", "chip"):
@@ -157,12 +158,12 @@ class Machine:
         self._chips: dict[tuple[str, str], Chip] = {}
         self._known: dict[tuple[str, float], Cost] = {}
 
-    def _choices(self, mode: str) -> tuple[str, ...]:
+    def _choices(self, mode: Mode) -> tuple[str, ...]:
         if self.encodings == "chip":
             return (self.chip.packet.spikes if mode == SNN else self.chip.packet.activations,)
         return (PRICED_CHOICES if self.chip.energy.stream_bit_hop.value > 0 else CHOICES)[mode]
 
-    def run(self, mode: str, rate: float, encoding: str) -> Result:
+    def run(self, mode: Mode, rate: float, encoding: str) -> Result:
         """Simulate one twin."""
         key = "packet.spikes" if mode == SNN else "packet.activations"
         if (key, encoding) not in self._chips:
@@ -176,7 +177,7 @@ class Machine:
             self.engine,
         )
 
-    def cost(self, mode: str, rate: float) -> Cost:
+    def cost(self, mode: Mode, rate: float) -> Cost:
         """Return what a twin costs at a spike rate; with a density that is held the quantised one
         costs the same at all.
         """
@@ -332,7 +333,7 @@ def sweep(
     seeds: int = 1,
     spread: Sequence[int] = (1,),
     encodings: str = "cheapest",
-    engine: str = "compiled",
+    engine: EngineName = COMPILED,
     resolution: float = RESOLUTION,
     progress: Progress | None = None,
 ) -> list[Finding]:

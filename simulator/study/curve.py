@@ -16,6 +16,7 @@ from simulator.errors import InputError
 from simulator.mapping.plan import Plan
 from simulator.study.noc import Latency, NocResult, run_trace
 from simulator.study.synthetic import Traffic
+from simulator.timing import COMPILED, EngineName
 
 #: a run's cycles in this many batches; a warm-up is a whole number of them
 BATCHES = 40
@@ -63,7 +64,7 @@ def measure(
     traffic: Traffic,
     cycles: int,
     *,
-    engine: str = "compiled",
+    engine: EngineName = COMPILED,
     progress: Callable[[int], object] | None = None,
 ) -> LoadPoint:
     """Run one offered load and return its point; the same traffic gives the same bits."""
@@ -137,7 +138,7 @@ def curve(
     rates: Sequence[float],
     cycles: int,
     *,
-    engine: str = "compiled",
+    engine: EngineName = COMPILED,
     progress: Callable[[str, int, int], object] | None = None,
 ) -> list[LoadPoint]:
     """Return the points of all rates, in the order given."""

@@ -7,8 +7,8 @@ from math import inf
 
 import numpy as np
 
-from simulator.behaviour.raster import SNN
 from simulator.describe.network import SPARSE
+from simulator.describe.words import SNN
 from simulator.errors import CheckError
 from simulator.mapping import fan_out
 from simulator.study.simulation import Result

@@ -14,7 +14,7 @@ from simulator.mapping.traffic import multicast_activity
 from simulator.study.noc import Latency
 from simulator.study.simulation import Progress
 from simulator.study.synthetic import Traffic
-from simulator.timing import engine_named
+from simulator.timing import COMPILED, EngineName, engine_named
 from simulator.timing.record import PACKET_SHIFT, Record
 from simulator.timing.watch import watched
 
@@ -54,7 +54,7 @@ def compare_with_unicasts(
     n_destinations: int,
     cycles: int,
     *,
-    engine: str = "compiled",
+    engine: EngineName = COMPILED,
     progress: Progress | None = None,
 ) -> Saving:
     """Send each packet the traffic offers to n_destinations nodes, drawn anew for each, both ways;

@@ -14,7 +14,7 @@ from simulator.errors import InputError
 from simulator.mapping.plan import CANONICAL, LOCAL, LOOKAHEAD, Plan
 from simulator.mapping.routes import ROUTING
 from simulator.mapping.traffic import noc_plan, trace_activity
-from simulator.timing import COMPILED, engine_named
+from simulator.timing import COMPILED, EngineName, engine_named
 from simulator.timing.record import PACKET_SHIFT, Record
 
 PIPELINE = {"lookahead": LOOKAHEAD, "canonical": CANONICAL}
@@ -264,7 +264,7 @@ def run_trace(
     plan: Plan,
     windows: Iterable[np.ndarray],
     *,
-    engine: str = "compiled",
+    engine: EngineName = COMPILED,
     write_packets: Rows | None = None,
     write_grants: Rows | None = None,
     arrived: Callable[[np.ndarray], object] | None = None,
@@ -314,7 +314,7 @@ def _run(
     plan: Plan,
     windows: Iterable[np.ndarray],
     receive: Callable[[np.ndarray, np.ndarray], object],
-    engine: str,
+    engine: EngineName,
 ) -> Record:
     if engine == COMPILED:
         from simulator.timing.engine.windows import run_windows

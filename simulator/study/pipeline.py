@@ -24,13 +24,14 @@ from simulator.account.energy import Ledger
 from simulator.behaviour import raster as behaviour
 from simulator.behaviour.raster import Raster
 from simulator.describe.chip import Chip
+from simulator.describe.words import Mode
 from simulator.describe.workload import Workload
 from simulator.errors import InputError, Interrupted
 from simulator.mapping.activity import Schedule, compile_activity
 from simulator.mapping.machine import compile_plan
 from simulator.mapping.partition import CoreMapping, partition
 from simulator.mapping.plan import Activity, Plan
-from simulator.timing import COMPILED, Steps, engine_named
+from simulator.timing import COMPILED, EngineName, Steps, engine_named
 from simulator.timing.record import Record
 from simulator.values import digest
 
@@ -81,7 +82,7 @@ class Computed(Stage):
 
 def compute(
     workload: Workload,
-    mode: str,
+    mode: Mode,
     timesteps: int | None = None,
     limit: int | None = None,
     *,
@@ -196,7 +197,7 @@ class Scheduled(Stage):
 
     def execute(
         self,
-        engine: str = COMPILED,
+        engine: EngineName = COMPILED,
         *,
         events: bool = False,
         partial: bool = False,
@@ -237,7 +238,7 @@ class Executed(Stage):
     """
 
     scheduled: Scheduled
-    engine: str
+    engine: EngineName
     record: Record
 
     @cached_property

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field, replace
 from math import isqrt
 from typing import Any
 
-from simulator.behaviour.raster import ACCUMULATE, QNN, SNN, STREAMING
 from simulator.describe.chip import Chip
+from simulator.describe.words import ACCUMULATE, QNN, SNN, STREAMING, Firing
 from simulator.describe.workload import Workload
 from simulator.study.controlled import TRACE, EventSource, natural_rate
 from simulator.study.crossover import RESOLUTION, Crossing, Machine
 from simulator.study.simulation import Progress
+from simulator.timing import COMPILED, EngineName
 
 #: the rates between which a breakeven is sought
 SCAN = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5)
@@ -33,7 +34,7 @@ class Relaxation:
     name: str
     chip: dict[str, Any] = field(default_factory=dict)  # by key, as written in a file
     neurons_per_core: int | None = None
-    firing: str | None = None
+    firing: Firing | None = None
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,7 @@ def relax(
     inferences: int = 2,
     density: float | str = TRACE,
     seed: int = 0,
-    engine: str = "compiled",
+    engine: EngineName = COMPILED,
     resolution: float = RESOLUTION,
     only: Sequence[str] | None = None,
     progress: Progress | None = None,

@@ -16,17 +16,17 @@ from simulator.account.energy import Ledger
 from simulator.account.uncertainty import Uncertainty
 from simulator.behaviour.raster import Raster
 from simulator.describe.chip import Chip
+from simulator.describe.words import MODES, SNN, Mode
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
 from simulator.mapping.activity import Schedule
 from simulator.mapping.partition import CoreMapping
 from simulator.mapping.plan import Plan
 from simulator.study.pipeline import Executed, Shared, compute, prepare
-from simulator.timing import Steps, engine_named
+from simulator.timing import COMPILED, EngineName, Steps, engine_named
 from simulator.timing.record import COUNTER, UNIT_STATES, Record
 from simulator.units import show
 
-MODES = ("snn", "qnn")
 SCHEMA_VERSION = 1
 MAXIMUM_TIMESTEPS = 4096
 Progress = Callable[[str, int, int], None]
@@ -70,7 +70,7 @@ class Result:
         return self.executed.scheduled.computed.raster
 
     @property
-    def mode(self) -> str:
+    def mode(self) -> Mode:
         """The twin that was run, 'snn' or 'qnn'."""
         return self.raster.mode
 
@@ -80,7 +80,7 @@ class Result:
         return self.executed.scheduled.computed.timesteps
 
     @property
-    def engine(self) -> str:
+    def engine(self) -> EngineName:
         """The engine that counted."""
         return self.executed.engine
 
@@ -319,11 +319,11 @@ def check_run(
 def run(
     workload: Workload | str | Path,
     chip: Chip | str | Path = "generic-22nm",
-    mode: str = "snn",
+    mode: Mode = SNN,
     *,
     timesteps: int | None = None,
     limit: int | None = None,
-    engine: str = "compiled",
+    engine: EngineName = COMPILED,
     events: bool = False,
     draws: int = 0,
     seed: int = 0,
@@ -369,5 +369,5 @@ def run(
     )
 
 
-def _told(progress: Progress | None, mode: str, what: str) -> Steps | None:
+def _told(progress: Progress | None, mode: Mode, what: str) -> Steps | None:
     return None if progress is None else lambda done, total: progress(f"{mode} {what}", done, total)

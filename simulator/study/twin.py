@@ -14,11 +14,12 @@ from simulator.account import uncertainty
 from simulator.account.energy import COMPONENTS
 from simulator.account.uncertainty import VerdictUncertainty
 from simulator.behaviour import raster, twins
-from simulator.behaviour.raster import QNN, SNN
 from simulator.describe.chip import Chip
+from simulator.describe.words import QNN, SNN
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
 from simulator.study.simulation import Progress, Result, check_run, described, run
+from simulator.timing import COMPILED, EngineName
 from simulator.units import show
 
 
@@ -163,7 +164,7 @@ def twin(
     *,
     timesteps: int | None = None,
     limit: int | None = None,
-    engine: str = "compiled",
+    engine: EngineName = COMPILED,
     draws: int = 0,
     seed: int = 0,
     partial: bool = False,

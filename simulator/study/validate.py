@@ -17,15 +17,15 @@ from typing import Any
 from simulator.account.energy import ACTIONS
 from simulator.analytic.constants import Hardware, hardware
 from simulator.analytic.model import Energy, Operation, quantised, rate, spiking
-from simulator.behaviour.raster import SNN
 from simulator.describe.chip import Chip
 from simulator.describe.energy import EnergyTable
+from simulator.describe.words import SNN, Mode
 from simulator.errors import CheckError
 from simulator.study.measured import Measured, measure, words_alone
 from simulator.study.simulation import Result
 
 #: terms of the formula, and the ledger's actions that are their counterpart
-TERMS: dict[str, tuple[str, ...]] = {
+FORMULA_TERMS: dict[str, tuple[str, ...]] = {
     "accumulate": ("accumulate",),
     "multiply": ("multiply_accumulate",),
     "compare": ("threshold_test",),
@@ -49,7 +49,7 @@ ABSENT: dict[str, tuple[str, ...]] = {
     "leakage": ("core_leakage", "memory_leakage", "router_leakage", "chip_static"),
 }
 RESULTS = "results to the port"
-assert sorted(sum((*TERMS.values(), *ABSENT.values()), ())) == sorted(ACTIONS)
+assert sorted(sum((*FORMULA_TERMS.values(), *ABSENT.values()), ())) == sorted(ACTIONS)
 #: actions that the sender books; the formula charges a transfer to the neuron it reaches
 _SENT = {
     "payload_bit_hop",
@@ -141,7 +141,7 @@ def priced(chip: Chip, index: int = 0) -> Priced:
     )
 
 
-def formula(mode: str, layer: Measured, chip: Chip) -> dict[str, float]:
+def formula(mode: Mode, layer: Measured, chip: Chip) -> dict[str, float]:
     """Return the formula's terms with measured symbols and the chip's prices, J per inference of
     the whole layer.
     """
@@ -175,7 +175,7 @@ def formula(mode: str, layer: Measured, chip: Chip) -> dict[str, float]:
     return _whole(parts | {"accumulate": spikes.part["accumulate"], **spikes.way[layer.way]}, layer)
 
 
-def assumed(mode: str, layer: Measured) -> dict[str, float]:
+def assumed(mode: Mode, layer: Measured) -> dict[str, float]:
     """Return the formula's terms under the paper's assumptions: typical hardware, H = R = 1, d by
     Theorem 2 (average).
 
@@ -228,7 +228,7 @@ def booked(result: Result) -> list[dict[str, float]]:
                 name: sum(
                     float(by_layer[row[action], number - (action in _SENT)]) for action in actions
                 )
-                for name, actions in TERMS.items()
+                for name, actions in FORMULA_TERMS.items()
             }
         )
     rest = {
@@ -237,7 +237,7 @@ def booked(result: Result) -> list[dict[str, float]]:
     }
     rest[RESULTS] = sum(
         float(by_layer[row[action], layers if action in _SENT else 0])
-        for action in TERMS["transfer"]
+        for action in FORMULA_TERMS["transfer"]
     )
     return [*found, rest]
 
@@ -251,7 +251,7 @@ def terms(result: Result) -> list[Term]:
     found = []
     for layer, entries in zip(layers, ledger):
         paper, measured = assumed(result.mode, layer), formula(result.mode, layer, result.chip)
-        for name in TERMS:
+        for name in FORMULA_TERMS:
             three = paper.get(name, 0.0), measured.get(name, 0.0), entries[name]
             if any(three):
                 found.append(Term(layer.name, name, *three, _cause(result, name, *three[1:])))

@@ -81,4 +81,4 @@ def test_activations_by_hand(text, total, timesteps, activation):
 
 
 def test_every_registered_model_is_worked_out_by_hand():
-    assert set(neurons.MODELS) == {text.split()[0] for text, *_ in BY_HAND}
+    assert set(neurons.MODEL_NUMBER) == {text.split()[0] for text, *_ in BY_HAND}

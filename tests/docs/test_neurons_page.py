@@ -57,7 +57,7 @@ def test_a_worked_row_is_what_the_kernel_computes(
 
 
 def test_every_model_is_worked_on_the_page():
-    assert set(neurons.MODELS) == {described(settings).model for settings, *_ in worked()}
+    assert set(neurons.MODEL_NUMBER) == {described(settings).model for settings, *_ in worked()}
 
 
 def test_the_activations_of_the_page():

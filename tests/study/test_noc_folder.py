@@ -128,7 +128,7 @@ def test_both_engines_write_the_same_tables(noc, tmp_path, trace):
 STUDIES = [
     (["t.csv", "--mesh", "2x2"], "noc.run_trace"),
     ([*TRAFFIC, "0.1"], "curve.curve"),
-    ([*TRAFFIC, "0.1", "--multicast", "2"], "multicast.compare"),
+    ([*TRAFFIC, "0.1", "--multicast", "2"], "multicast.compare_with_unicasts"),
 ]
 
 
