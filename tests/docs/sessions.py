@@ -58,7 +58,7 @@ def printed(command: str, folder: Path) -> list[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
+        timeout=1800,  # a first compilation, on a busy machine
     )
     lines = [line.rstrip() for line in done.stdout.splitlines()]
     return [line for line in lines if not line.startswith("spikemesh: compil")]
