@@ -175,6 +175,12 @@ def test_only_the_command_line_speaks_of_options(path: Path) -> None:
             assert not said, f"{path.relative_to(ROOT)}:{node.lineno} says {said}"
 
 
+def test_no_two_test_files_have_one_name() -> None:
+    """Files of one name in two folders end pytest before it has collected anything."""
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py"]
+    assert not {name for name in names if names.count(name) > 1}
+
+
 def test_nothing_is_left_unfinished() -> None:
     words = ("TO" + "DO", "FIX" + "ME", "NotImplemented" + "Error")
     for path in MODULES:
