@@ -140,6 +140,7 @@ def _show_constants() -> None:
 
 
 def _write_landscape(place: Path, asked: dict[str, Any], overwrite: bool) -> None:
+    from simulator.commands.progress import shown
     from simulator.report.files import provenance
     from simulator.report.landscape import draw, figure_class
     from simulator.report.writing import MANIFEST, result_folder
@@ -148,10 +149,12 @@ def _write_landscape(place: Path, asked: dict[str, Any], overwrite: bool) -> Non
     figure_class()  # refuse before anything is written
     setting, version = asked["setting"], asked["version"]
     with result_folder(place, overwrite) as folder:
-        grids = landscapes(setting, version, asked["allow_extrapolated"])
+        with shown() as progress:
+            grids = landscapes(setting, version, asked["allow_extrapolated"], progress)
+            drawn = draw(grids, folder.path, setting, version, progress)
+        pictures = [path.name for path in drawn]
         for grid in grids:
             folder.table(f"{grid.name}.csv", grid.columns, grid.rows())
-        pictures = [path.name for path in draw(grids, folder.path, setting, version)]
         titles = {grid.name: grid.title for grid in grids}
         about = {"schema_version": 1, "setting": setting, "version": version}
         folder.json("summary.json", about | {"grids": titles, "pictures": pictures})

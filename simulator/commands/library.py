@@ -85,13 +85,15 @@ def chips(names: tuple[str, ...], check: bool, markdown: bool) -> None:
 
 
 def _hold_to_claims(names: list[str] | None, markdown: bool) -> None:
+    from simulator.commands.progress import shown
     from simulator.describe.chip import Chip
     from simulator.errors import CheckError
     from simulator.report import terminal
     from simulator.report.claims import claims_markdown, claims_view, summary
     from simulator.study.claims import check
 
-    predictions = check(names)
+    with shown() as progress:
+        predictions = check(names, progress)
     for name in names or []:
         if not Chip.load(name).published:
             click.echo(f"{name} claims nothing", err=markdown)

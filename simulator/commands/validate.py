@@ -72,6 +72,8 @@ def validate(
     \b
     spikemesh validate digits-mlp --chip yan-2024 --timesteps 4
     """
+    from functools import partial
+
     from simulator.commands.crossover import chosen_density, load_workload
     from simulator.commands.progress import shown
     from simulator.describe.chip import Chip
@@ -122,6 +124,7 @@ def validate(
                         mode,
                         natural_rate(window, share),
                         engine=engine,
+                        progress=partial(progress, f"{mode} steps"),
                     )
                 found[mode] = terms(result)
                 said += terms_view(mode, measure(result), found[mode])

@@ -12,6 +12,7 @@ import numpy as np
 from simulator.errors import SpikemeshError
 from simulator.report.writing import whole_file
 from simulator.study.landscape import Grid
+from simulator.study.simulation import Progress
 
 #: colours stop at this factor either way; beyond it only the sign matters
 FACTOR = 4.0
@@ -34,10 +35,14 @@ def figure_class() -> Any:
 
 
 def draw(
-    grids: list[Grid], folder: Path, setting: str = "typical", version: str = "v3"
+    grids: list[Grid],
+    folder: Path,
+    setting: str = "typical",
+    version: str = "v3",
+    progress: Progress | None = None,
 ) -> list[Path]:
-    """Draw the pictures of `landscapes()` as PNG files into an existing folder; return their
-    paths.
+    """Draw the pictures of `landscapes()` as PNG files into an existing folder; return their paths;
+    progress('pictures', done, pictures) is called before each.
     """
     caption = f"{setting} hardware, {version}"
     figure_class()
@@ -52,7 +57,9 @@ def draw(
         ),
     }
     paths = []
-    for name, figure in pictures.items():
+    for done, (name, figure) in enumerate(pictures.items()):
+        if progress is not None:
+            progress("pictures", done, len(pictures))
         path = folder / name
         with whole_file(path) as file:
             figure.savefig(file, dpi=160, format="png")

@@ -11,7 +11,7 @@ from simulator.describe.words import MODES, Mode
 from simulator.describe.workload import Workload
 from simulator.study.pipeline import compute, prepare
 from simulator.study.simulation import Progress
-from simulator.timing import COMPILED, REFERENCE
+from simulator.timing import COMPILED, REFERENCE, Steps
 from simulator.timing.record import first_divergence
 
 
@@ -45,6 +45,17 @@ def _stretch(workload: Workload, seed: int, limit: int) -> Workload:
     )
 
 
+def _told(progress: Progress | None, number: int, comparisons: int) -> Steps | None:
+    """Return what tells of the reference engine's steps, where the time goes; all comparisons count
+    alike.
+    """
+    if progress is None:
+        return None
+    return lambda done, steps: progress(
+        "per cent compared", round(100 * (number + done / steps) / comparisons), 100
+    )
+
+
 def compare_engines(
     workload: Workload,
     chip: Chip,
@@ -62,10 +73,12 @@ def compare_engines(
     for seed in range(seeds):
         stretch = _stretch(workload, seed, limit)
         for mode in MODES:
-            if progress is not None:
-                progress("comparisons", len(outcomes), seeds * len(MODES))
             work = replace(prepared, workload=stretch).schedule(compute(stretch, mode, timesteps))
-            slow, fast = (work.execute(name, events=True).record for name in (REFERENCE, COMPILED))
+            told = _told(progress, len(outcomes), seeds * len(MODES))
+            slow, fast = (
+                work.execute(name, events=True, progress=told if name == REFERENCE else None).record
+                for name in (REFERENCE, COMPILED)
+            )
             difference = first_divergence(slow, fast, prepared.plan)
             outcomes.append(
                 Comparison(

@@ -14,6 +14,7 @@ from simulator.describe.corners import NOMINAL
 from simulator.describe.published import Claim
 from simulator.errors import InputError
 from simulator.study.claim_cases import CASES
+from simulator.study.simulation import Progress
 
 #: how far a sum of joules may be off by its order; a tolerance of 0 means within that
 ACCURACY = 1e-9
@@ -56,9 +57,15 @@ def predict(chip: str, claim: Claim) -> Prediction:
     return Prediction(loaded.name, claim, float(CASES[claim.case](loaded, **parameters)))
 
 
-def check(chips: list[str] | None = None) -> list[Prediction]:
+def check(chips: list[str] | None = None, progress: Progress | None = None) -> list[Prediction]:
     """Return the predictions of all claims of the chips named (default: all shipped), in their
-    files' order.
+    files' order; progress('claims', done, claims) is called before each.
     """
     chosen = library.names("chip") if chips is None else chips
-    return [predict(chip, claim) for chip in chosen for claim in Chip.load(chip).published]
+    claims = [(chip, claim) for chip in chosen for claim in Chip.load(chip).published]
+    predictions = []
+    for done, (chip, claim) in enumerate(claims):
+        if progress is not None:
+            progress("claims", done, len(claims))
+        predictions.append(predict(chip, claim))
+    return predictions

@@ -26,7 +26,7 @@ from simulator.mapping.partition import CoreMapping
 from simulator.mapping.placement import snake
 from simulator.study.pipeline import given, prepare
 from simulator.study.simulation import Result
-from simulator.timing import COMPILED, EngineName
+from simulator.timing import COMPILED, EngineName, Steps
 
 #: Theorem 2: how the activations of active inputs spread over 1 .. T
 CASES = ("best", "average", "worst")
@@ -262,11 +262,12 @@ def replay(
     rate: float,
     mapping: CoreMapping | None = None,
     engine: EngineName = COMPILED,
+    progress: Steps | None = None,
 ) -> Result:
     """Return the run of one twin at a spike rate, on a mapping made before where one is given."""
     prepared = prepare(activity.driven, chip, mapping)
     computed = given(activity.raster(mode, rate), activity.timesteps)
-    return Result(prepared.schedule(computed).execute(engine))
+    return Result(prepared.schedule(computed).execute(engine, progress=progress))
 
 
 def spread_out(workload: Workload, chip: Chip, stride: int) -> CoreMapping:

@@ -8,7 +8,8 @@ fan-in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -157,6 +158,22 @@ class Machine:
         self.mapping: CoreMapping = spread_out(activity.workload, chip, spread)
         self._chips: dict[tuple[str, str], Chip] = {}
         self._known: dict[tuple[str, float], Cost] = {}
+        self.n_runs = 0
+        self.told: Callable[[], object] | None = None  # of every simulation done
+
+    def expected_runs(
+        self, metrics: int, resolution: float = RESOLUTION, scan: Sequence[float] = SCAN
+    ) -> int:
+        """Return about how many simulations it takes to find one crossing in so many metrics."""
+        between = (scan[-1] - scan[0]) / (len(scan) - 1)
+        rates = len(scan) + metrics * max(0, math.ceil(math.log2(between / resolution)))
+        quantised = 1 if self._is_held(QNN) else rates
+        return rates * len(self._choices(SNN)) + quantised * len(self._choices(QNN))
+
+    def _is_held(self, mode: str) -> bool:
+        """Return whether a twin does the same at every spike rate."""
+        density = self.activity.density
+        return mode == QNN and (density == TRACE or not isinstance(density, str))
 
     def _choices(self, mode: Mode) -> tuple[str, ...]:
         if self.encodings == "chip":
@@ -168,7 +185,7 @@ class Machine:
         key = "packet.spikes" if mode == SNN else "packet.activations"
         if (key, encoding) not in self._chips:
             self._chips[key, encoding] = self.chip.changed({key: encoding})
-        return replay(
+        result = replay(
             self.activity,
             self._chips[key, encoding],
             mode,
@@ -176,15 +193,16 @@ class Machine:
             self.mapping,
             self.engine,
         )
+        self.n_runs += 1
+        if self.told is not None:
+            self.told()
+        return result
 
     def cost(self, mode: Mode, rate: float) -> Cost:
         """Return what a twin costs at a spike rate; with a density that is held the quantised one
         costs the same at all.
         """
-        held = mode == QNN and (
-            self.activity.density == TRACE or not isinstance(self.activity.density, str)
-        )
-        key = (mode, 0.0 if held else rate)
+        key = (mode, 0.0 if self._is_held(mode) else rate)
         if key not in self._known:
             self._known[key] = _cheapest(
                 [(name, self.run(mode, key[1], name)) for name in self._choices(mode)]
@@ -343,11 +361,10 @@ def sweep(
     """
     inferences = min(inferences, workload.stimulus.n_inferences) if density == TRACE else inferences
     asked = list(product(timesteps, chips, spread))
-    findings = []
+    findings: list[Finding] = []
+    spent = 0
     for number, (window, (setting, chip), stride) in enumerate(asked):
-        if progress is not None:
-            progress("crossovers", number, len(asked))
-        machine, *others = (
+        machine, *others = machines = [
             Machine(
                 EventSource(workload, window, inferences, density, seed + each),
                 chip,
@@ -356,7 +373,26 @@ def sweep(
                 engine,
             )
             for each in range(seeds)
-        )
+        ]
+        if progress is not None:
+            expected = sum(one.expected_runs(len(METRICS), resolution) for one in machines)
+            tell_runs(progress, machines, spent, expected, len(asked) - number - 1)
         named = setting if len(spread) == 1 else setting | {"spread": str(stride)}
         findings.append(find(machine, named, resolution, others))
+        spent += sum(one.n_runs for one in machines)
     return findings
+
+
+def tell_runs(
+    progress: Progress, machines: Sequence[Machine], spent: int, expected: int, later: int
+) -> None:
+    """Let machines tell of every simulation done, when so many were done before, about so many are
+    expected of them, and as many of each of the `later` studies.
+    """
+
+    def tell() -> None:
+        done = spent + sum(machine.n_runs for machine in machines)
+        progress("simulations", done, max(done, spent + expected) + later * expected)
+
+    for machine in machines:
+        machine.told = tell

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,7 @@ from simulator.analytic.model import (
     activation_bits,
     energy_ratio,
 )
+from simulator.study.simulation import Progress
 
 FAN_IN = (SMALL_FAN_IN, 4096)
 WEIGHT_BITS = (8, 4)
@@ -187,17 +190,24 @@ def configuration_grid(version: str = "v3", allow_extrapolated: bool = False) ->
 
 
 def landscapes(
-    setting: str = "typical", version: str = "v3", allow_extrapolated: bool = False
+    setting: str = "typical",
+    version: str = "v3",
+    allow_extrapolated: bool = False,
+    progress: Progress | None = None,
 ) -> list[Grid]:
-    """Return the grids of all pictures under one setting and version of the paper."""
+    """Return the grids of all pictures under one setting and version of the paper;
+    progress('grids', done, grids) is called before each.
+    """
     energies = hardware(setting, version, allow_extrapolated)
-    return [
-        *(
-            rate_grid(weight_bits, fan_in, energies)
-            for weight_bits in WEIGHT_BITS
-            for fan_in in FAN_IN
-        ),
-        hop_grid(energies),
-        *(reuse_grid(hops, energies) for hops in HOPS),
-        configuration_grid(version, allow_extrapolated),
+    makers: list[Callable[[], Grid]] = [
+        *(partial(rate_grid, bits, fan_in, energies) for bits in WEIGHT_BITS for fan_in in FAN_IN),
+        partial(hop_grid, energies),
+        *(partial(reuse_grid, hops, energies) for hops in HOPS),
+        partial(configuration_grid, version, allow_extrapolated),
     ]
+    grids = []
+    for done, make in enumerate(makers):
+        if progress is not None:
+            progress("grids", done, len(makers))
+        grids.append(make())
+    return grids

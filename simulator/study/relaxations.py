@@ -17,7 +17,7 @@ from simulator.describe.chip import Chip
 from simulator.describe.words import ACCUMULATE, QNN, SNN, STREAMING, Firing
 from simulator.describe.workload import Workload
 from simulator.study.controlled import TRACE, EventSource, natural_rate
-from simulator.study.crossover import RESOLUTION, Crossing, Machine
+from simulator.study.crossover import RESOLUTION, Crossing, Machine, tell_runs
 from simulator.study.simulation import Progress
 from simulator.timing import COMPILED, EngineName
 
@@ -214,9 +214,8 @@ def relax(
     if only is not None:
         asked = [one for one in asked if one.name in (BASE, *only)]
     found: list[Relaxed] = []
+    spent = 0
     for number, one in enumerate(asked):
-        if progress is not None:
-            progress("assumptions", number, len(asked))
         changed = replace(
             alone,
             neurons_per_core=one.neurons_per_core or 1,
@@ -224,9 +223,13 @@ def relax(
         )
         activity = EventSource(changed, window, inferences, density, seed)
         machine = Machine(activity, chip.changed(one.chip), engine=engine)
+        if progress is not None:
+            expected = machine.expected_runs(1, resolution)
+            tell_runs(progress, [machine], spent, expected, len(asked) - number - 1)
         here = activity.real_rate if density == TRACE else natural_rate(window, density)
         snn, qnn = (machine.cost(twin, here).value["energy"] for twin in (SNN, QNN))
         crossing = machine.crossing("energy", resolution, SCAN)
+        spent += machine.n_runs
         base = found[0] if found else None
         moved = (
             crossing.rate[0] - base.breakeven.rate[0]
