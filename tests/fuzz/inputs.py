@@ -295,7 +295,7 @@ def trace(some: random.Random) -> Input:
     for name, values in MESH_OPTIONS.items():
         if some.random() < 0.2:
             options += [name, some.choice(values)]
-    outputs = [["-o", "p.csv"], ["--grants", "g.csv"], ["--links", "l.csv"], ["--routers", "r.csv"]]
+    outputs = [["-o", "out"], ["--grants"], ["--overwrite"], ["-o", "t.csv"]]
     chosen = [text for output in outputs if some.random() < 0.3 for text in output]
     command = ["noc", "t.csv", "--mesh", f"{width}x{height}", *options, *chosen]
     return Input(command, {"t.csv": text})

@@ -26,7 +26,7 @@ VERBS = {
     "run": (["run", "digits-mlp", "--mode", "snn", "--limit", "20", "-o", "out"], "out"),
     "twin": (["twin", "digits-mlp", "--limit", "20", "-o", "out"], "out"),
     "agree": (["agree", "digits-mlp", "--limit", "1", "--timesteps", "1"], None),
-    "noc": (["noc", "t.csv", "--mesh", "4x4", "-o", "out"], "out"),
+    "noc": (["noc", "t.csv", "--mesh", "4x4", "--grants", "-o", "out"], "out"),
     "curve": (
         ["noc", "--mesh", "4x4", "--traffic", "uniform", "--rate", "0.1,0.2", "-o", "out"],
         "out",
