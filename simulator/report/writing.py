@@ -80,7 +80,7 @@ def refuse_file(path: Path) -> None:
     """Raise InputError when a file cannot be written, and leave everything as it is."""
     place = Path(os.path.realpath(path))
     with _saying(path):
-        if place.exists() and not place.is_file():
+        if _is_there(place) and not place.is_file():
             open(place, "wb").close()
             return
         temporary = place.with_name(_beside(place, PARTIAL))
@@ -176,7 +176,7 @@ def result_folder(folder: str | Path, overwrite: bool = False) -> Iterator[Folde
 def _refuse(given: Path, place: Path, overwrite: bool) -> None:
     """Raise InputError when a place is not free."""
     with _saying(given):
-        if not os.path.lexists(place):
+        if not _is_there(place):
             return
         if not place.is_dir():
             raise InputError(f"{given}: must be a folder, not a file")
@@ -192,6 +192,15 @@ def _refuse(given: Path, place: Path, overwrite: bool) -> None:
                 f"{given}: must be a folder of results to be replaced, not one without "
                 f"{MANIFEST}: its files may be something else"
             )
+
+
+def _is_there(place: Path) -> bool:
+    """Whether anything has that name; raises OSError for a name that nothing can have."""
+    try:
+        os.lstat(place)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def _lock(path: Path) -> int | None:

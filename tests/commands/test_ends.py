@@ -89,7 +89,7 @@ def small_disk() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 
 
-@pytest.mark.parametrize("arguments", [["noc"]])
+@pytest.mark.parametrize("arguments", [RUN, ["noc"]])
 def test_a_disk_that_fills_up_leaves_nothing_under_the_final_name(
     tmp_path: Path, arguments: list[str]
 ) -> None:
@@ -103,6 +103,18 @@ def test_a_disk_that_fills_up_leaves_nothing_under_the_final_name(
     assert 2 == code and "Traceback" not in errors, errors
     assert str(tmp_path / "out") in errors.splitlines()[-1]
     assert ["t.csv"] == [path.name for path in tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "file/out"])
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "file").touch()
+    arguments = ["validate", "mlp-4-4", "--density", "0.5", "--limit", "1", "-o", name]
+    code, out, errors = spikemesh(*arguments, cwd=tmp_path)
+    assert (2, "", 1) == (code, out, errors.count("\n"))  # no line of progress: nothing ran
+    assert errors.startswith(f"{name}: ")
+    assert ["file"] == [path.name for path in tmp_path.iterdir()]
 
 
 MAIN = "from simulator.__main__ import main; main()"
