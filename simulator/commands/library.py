@@ -68,32 +68,47 @@ def _files(given: str) -> list[str]:
 )
 @options.memory
 @click.option("--markdown", is_flag=True, help="Print the table of --check as Markdown.")
-def chips(names: tuple[str, ...], check: bool, markdown: bool) -> None:
+@options.output
+def chips(
+    names: tuple[str, ...], check: bool, markdown: bool, output: str | None, overwrite: bool
+) -> None:
     """List the chips that can be named in --chip, or hold NAMES (default: all) to what was
     published about them.
 
     \b
     spikemesh chips --check
-    spikemesh chips --check loihi1 mine/chip.yaml
+    spikemesh chips --check loihi1 mine/chip.yaml -o results/claims
     """
     if check or markdown:
-        _hold_to_claims(list(names) or None, markdown)
+        _hold_to_claims(list(names) or None, markdown, output, overwrite)
     elif names:
         raise click.UsageError("NAMES are for --check; --check is missing")
+    elif output is not None or overwrite:
+        raise click.UsageError("-o is for --check; --check is missing")
     else:
         _list_chips()
 
 
-def _hold_to_claims(names: list[str] | None, markdown: bool) -> None:
+def _hold_to_claims(
+    names: list[str] | None, markdown: bool, output: str | None, overwrite: bool
+) -> None:
     from simulator.commands.progress import shown
+    from simulator.describe import library
     from simulator.describe.chip import Chip
     from simulator.errors import CheckError
     from simulator.report import terminal
-    from simulator.report.claims import claims_markdown, claims_view, summary
+    from simulator.report.claims import claims_markdown, claims_view, put_claims, summary
+    from simulator.report.files import provenance
+    from simulator.report.writing import MANIFEST
     from simulator.study.claims import check
 
-    with shown() as progress:
-        predictions = check(names, progress)
+    with options.folder(output, overwrite) as folder:
+        with shown() as progress:
+            predictions = check(names, progress)
+        if folder is not None:
+            put_claims(folder, predictions)
+            files = [Chip.load(name).file for name in names or library.names("chip")]
+            folder.json(MANIFEST, provenance(files, options=options.asked()))
     for name in names or []:
         if not Chip.load(name).published:
             click.echo(f"{name} claims nothing", err=markdown)

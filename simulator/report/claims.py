@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simulator.analytic.kinds import counted
 from simulator.report.blocks import Block, Column, Tone, table, words
+from simulator.report.writing import Folder
 from simulator.study.claims import Prediction
 from simulator.units import show
 
@@ -16,6 +17,21 @@ COLUMNS = (
     Column("allowed"),
     words("kind"),
     words("source", wraps=True),
+)
+
+#: of claims.csv
+CLAIM_COLUMNS = (
+    "chip",
+    "claim",
+    "published",
+    "predicted",
+    "unit",
+    "deviation",
+    "least_allowed",
+    "most_allowed",
+    "holds",
+    "kind",
+    "source",
 )
 
 
@@ -66,3 +82,28 @@ def summary(predictions: list[Prediction]) -> str:
     """Return one sentence: how many claims hold, and of which kinds these are."""
     holding = [prediction.claim.kind for prediction in predictions if prediction.holds]
     return f"{len(holding)} of {len(predictions)} claims hold: {counted(holding)}"
+
+
+def put_claims(folder: Folder, predictions: list[Prediction]) -> None:
+    """Write summary.json and claims.csv into a folder of results: a claim a row, its numbers in its
+    SI unit, deviations as shares of what was published.
+    """
+    rows = [
+        (
+            prediction.chip,
+            prediction.claim.claim,
+            prediction.claim.number,
+            prediction.predicted,
+            prediction.claim.unit,
+            prediction.deviation,
+            *(share + 0.0 for share in prediction.claim.allowed),  # of "exact" not -0
+            int(prediction.holds),
+            prediction.claim.kind,
+            prediction.claim.source,
+        )
+        for prediction in predictions
+    ]
+    holding = sum(prediction.holds for prediction in predictions)
+    counts = {"claims": len(predictions), "holding": holding}
+    folder.json("summary.json", {"schema_version": 1} | counts)
+    folder.table("claims.csv", CLAIM_COLUMNS, rows)

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import click
 import pytest
 
 from simulator.commands.verbs import cli
@@ -187,11 +188,12 @@ WRITES = [
     ),
     ("noc --mesh 4x4 --traffic uniform --rate 0.1 --cycles 400", {"curve.csv"}),
     ("noc --mesh 4x4 --traffic uniform --rate 0.1 --cycles 99 --multicast 2", {"ways.csv"}),
+    ("chips --check loihi1", {"claims.csv"}),
 ]
 #: columns of words; all others hold numbers
 WORDS = re.compile(
     r"twin|layer|term|cause|given_up|.*below|.*_encoding|density|policy|port|state|unit|what"
-    r"|verdict|way|known|setting|configuration|symbol|source|part"
+    r"|verdict|way|chip|claim|kind|known|setting|configuration|symbol|source|part"
 )
 
 
@@ -211,3 +213,9 @@ def test_every_verb_writes_the_same_kind_of_folder(tmp_path, monkeypatch, asked,
                 assert WORDS.fullmatch(name) or value == "" or float(value) == float(value), name
     with pytest.raises(InputError, match="must be a new or an empty folder"):
         cli.main(arguments, standalone_mode=False)
+
+
+def test_the_list_of_chips_has_no_folder(monkeypatch, tmp_path):
+    monkeypatch.setattr("sys.argv", ["spikemesh", "chips"])
+    with pytest.raises(click.UsageError, match="-o is for --check"):
+        cli.main(["chips", "-o", str(tmp_path / "out")], standalone_mode=False)
