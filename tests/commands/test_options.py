@@ -13,9 +13,10 @@ from simulator.commands.numbers import Number, Written
 from simulator.commands.verbs import VERBS
 from simulator.errors import InputError
 
-#: options whose value is a name, a list of settings or a file's name: not numbers
+#: options whose value is a name, a list of settings, a file's name, or a size that `read_size` of
+#: the library checks (tests/test_memory.py)
 WORDS = {
-    "--chip", "--chip-set", "--configuration", "--corner", "--energy", "--prices",
+    "--chip", "--chip-set", "--configuration", "--corner", "--energy", "--memory", "--prices",
     "--routing", "--set", "--setting", "--traffic", "--version",
 }  # fmt: skip
 HOSTILE = [
