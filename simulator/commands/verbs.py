@@ -281,6 +281,16 @@ def main() -> None:
         code = _run(pressed)
     except KeyboardInterrupt:
         code = _fail("stopped", 130)
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is over: nothing is left to be stopped
+    _ignore_interrupts()
     sys.exit(code)
+
+
+def _ignore_interrupts() -> None:
+    """Let no Ctrl-C count any more: it is over.  One that is still pending, or that was swallowed
+    and is raised again, comes out of `signal` itself.
+    """
+    while signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        try:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        except KeyboardInterrupt:
+            continue

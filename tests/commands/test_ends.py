@@ -117,6 +117,24 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(
     assert ["file"] == [path.name for path in tmp_path.iterdir()]
 
 
+def test_a_ctrl_c_that_is_pending_at_the_end_changes_nothing() -> None:
+    code = (
+        "import signal\n"
+        "from simulator.commands.verbs import _ignore_interrupts\n"
+        "set_handler, count = signal.signal, []\n"
+        "def pending(*what):\n"
+        "    count.append(1)\n"
+        "    if len(count) < 3: raise KeyboardInterrupt\n"
+        "    return set_handler(*what)\n"
+        "signal.signal = pending\n"
+        "_ignore_interrupts()\n"
+        "signal.raise_signal(signal.SIGINT)\n"
+        "print(len(count))\n"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert ("3\n", "", 0) == (found.stdout, found.stderr, found.returncode)
+
+
 MAIN = "from simulator.__main__ import main; main()"
 
 
