@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 #: a page is a session when it has blocks of this kind
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"^<!-- file: (\S+) -->\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_WAITING = re.compile(r"spikemesh: compil|[\w -]+: [\d,]+ of [\d,]+.* left")
 PAGES = [page for page in sorted((ROOT / "docs").glob("*.md")) if _BLOCK.search(page.read_text())]
 
 
@@ -46,7 +47,7 @@ def furnish(folder: Path, page: Path) -> None:
 def printed(command: str, folder: Path) -> list[str]:
     """Return the lines a command prints there; errors go to the same place, as on a terminal.
 
-    What the first run of a machine says about its compilation is left out.
+    What a slow machine says while it is waited for is left out: compilation, progress.
     """
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
@@ -61,7 +62,7 @@ def printed(command: str, folder: Path) -> list[str]:
         timeout=1800,  # a first compilation, on a busy machine
     )
     lines = [line.rstrip() for line in done.stdout.splitlines()]
-    return [line for line in lines if not line.startswith("spikemesh: compil")]
+    return [line for line in lines if not _WAITING.match(line)]
 
 
 def rewrite(page: Path) -> None:
