@@ -70,7 +70,9 @@ def test_the_same_values_have_the_same_digest(one: object, other: object) -> Non
     assert digest(one) == digest(other)
 
 
-@pytest.mark.parametrize("value", [object(), {1, 2}, np.array(["a"]), b"a"], ids=str)
+@pytest.mark.parametrize(
+    "value", [object(), {1, 2}, np.array(["a"]), b"a"], ids=lambda value: type(value).__name__
+)
 def test_what_has_no_canonical_form_is_refused(value: object) -> None:
     with pytest.raises(TypeError):
         digest(value)
