@@ -17,8 +17,6 @@ ROOT = Path(__file__).resolve().parents[2]
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"^<!-- file: (\S+) -->\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _WAITING = re.compile(r"spikemesh: compil|[\w -]+: [\d,]+ of [\d,]+.* left")
-#: what a command says now and then on a machine that is slow today
-_PROGRESS = re.compile(r".+: \d+ of \d+, about \d+ s left")
 PAGES = [page for page in sorted((ROOT / "docs").glob("*.md")) if _BLOCK.search(page.read_text())]
 
 
