@@ -196,7 +196,8 @@ def compute(path: str) -> dict[str, int]:
     from simulator.mapping import fan_out
 
     workload = Workload.load(path)
-    for layer in workload.network.layers:
-        fan_out.targets(layer, np.linspace(0, layer.n_neurons, 65).astype(np.int64))
+    for path in workload.network.projections:
+        n = workload.network.populations[path.target].n_neurons
+        fan_out.targets(path, np.linspace(0, n, 65).astype(np.int64))
     result = raster.run(workload.network, workload.stimulus, "snn", workload.timesteps)
-    return {"spikes": sum(len(trace.neuron) for trace in result.layers)}
+    return {"spikes": sum(len(trace.neuron) for trace in result.traces)}

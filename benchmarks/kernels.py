@@ -9,7 +9,8 @@ import numpy as np
 from benchmarks import measure
 from benchmarks.figures import Figure, Peer
 from benchmarks.races import Settings
-from simulator.describe.network import CONVOLUTION, DENSE, SPARSE, Connection, Layer, Neuron
+from simulator.describe.connections import CONVOLUTION, DENSE, SPARSE, Connection
+from simulator.describe.network import Layer, Neuron, chain
 
 #: what SANA-FE does in all of its work
 PEER = Peer("SANA-FE", 5.9e6, recorded=True)
@@ -49,13 +50,16 @@ def layers(seed: int) -> dict[str, tuple[Layer, float]]:
 
 def kernels(settings: Settings) -> list[Figure]:
     """Add the rows of spikes of many timesteps to currents, and nothing else."""
-    from simulator.behaviour import synapses
+    from simulator.behaviour import parts, synapses
+    from simulator.behaviour.trace import Source
 
     rng = np.random.default_rng(settings.seed)
     figures = []
     for name, (layer, fan_out) in layers(settings.seed).items():
-        rows, dtype, _ = synapses.prepare(layer, 1)
-        current = np.zeros(rows.n_out, dtype)
+        network = chain(layer.connection.input_shape, [layer])
+        ready = parts.prepare(network, (1,), {0: Source(1, False)}, delays=True)
+        rows, strand = ready.part.rows, ready.part.strand[0]
+        current = np.zeros(ready.n_out, ready.dtype)
         # every source equally often, so that the average fan-out is that of the run
         spikes = 1 << 13 if settings.is_quick else 1 << 18
         neuron = np.concatenate(
@@ -63,9 +67,11 @@ def kernels(settings: Settings) -> list[Figure]:
         )
         value = np.ones(len(neuron), np.int32)
         neuron = neuron.astype(np.int32)
-        synapses.gather(rows, current, neuron, value, 0, 1)
+        synapses.gather(rows, strand, 0, current, neuron, value, 0, 1)
         seconds = measure.repeated(
-            lambda r=rows, c=current, n=neuron, v=value: synapses.gather(r, c, n, v, 0, len(n)),
+            lambda r=rows, s=strand, c=current, n=neuron, v=value: synapses.gather(
+                r, s, 0, c, n, v, 0, len(n)
+            ),
             settings.repeat,
         )
         target = 5e9 if layer.connection.kind == DENSE else None

@@ -134,7 +134,7 @@ def _whole_run(
     result = run(workload, chip, "snn")
     gc.collect()
     seconds = measure.repeated(lambda: run(workload, chip, "snn"), repeat)
-    spikes = sum(len(trace.neuron) for trace in result.raster.layers)
+    spikes = sum(len(trace.neuron) for trace in result.raster.traces)
     hops = int(result.record.counters[:, COUNTER["router_traversals"]].sum())
     facts = {
         "spikes": spikes,

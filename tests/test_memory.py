@@ -54,7 +54,7 @@ TOO_MUCH = [
     (
         lambda: run("digits-mlp", timesteps=4096, limit=450),
         "2GiB",
-        "of layer 'hidden1' in 1,843,200 timesteps",
+        "of 'hidden1' in 1,843,200 timesteps",
     ),
 ]
 

@@ -29,8 +29,8 @@ def find(mapping: CoreMapping, plan: Plan, workload: Workload, record: Record) -
             break
         busy = record.unit_cycles[:, number, BUSY] + record.unit_cycles[:, number, BLOCKED]
         core = int(busy.argmax())
-        layer = mapping.core_layer[core]
-        name = workload.network.layers[layer].name if layer >= 0 else "unused"
+        held = mapping.core_population[core]
+        name = workload.network.populations[held].name if held >= 0 else "unused"
         blocked = int(record.unit_cycles[core, number, BLOCKED])
         why = (
             f"{unit} of core {core} ({name}) works or is blocked {busy[core] / total:.0%} of the "

@@ -1,4 +1,4 @@
-"""Joules after the run: quantity × constant, by action, core, layer and step.
+"""Joules after the run: quantity × constant, by action, core, population and step.
 
 A quantity is a count or a time: actions, seconds, bits times seconds.  It comes from the run alone,
 a constant from the chip alone, so other constants need no other run (account/uncertainty.py).  The
@@ -110,9 +110,8 @@ class Ledger:
     """
 
     place_quantity: np.ndarray  # (n_terms, n_endpoints + 1)
-    layer_quantity: (
-        np.ndarray
-    )  # (n_terms, n_layers + 2): the input, the layers, then shared with the unused cores
+    # (n_terms, n_populations + 1): ports on the first input, then shared with the unused cores
+    population_quantity: np.ndarray
     step_quantity: np.ndarray  # (n_terms, n_steps)
     rate: np.ndarray  # (n_terms,) joules per unit
     counts: dict[str, int]  # of each counted action over the run
@@ -133,9 +132,9 @@ class Ledger:
         return self._joules(self.place_quantity)
 
     @cached_property
-    def by_layer(self) -> np.ndarray:
-        """Joules, (n_actions, n_layers + 2) float64."""
-        return self._joules(self.layer_quantity)
+    def by_population(self) -> np.ndarray:
+        """Joules, (n_actions, n_populations + 1) float64."""
+        return self._joules(self.population_quantity)
 
     @cached_property
     def by_step(self) -> np.ndarray:
@@ -161,11 +160,11 @@ class Ledger:
         return float(self.by_place.sum())
 
     def check(self) -> None:
-        """Raise CheckError unless places, layers and steps add up to the same joules, action by
-        action, to 1e-9.
+        """Raise CheckError unless places, populations and steps add up to the same joules, action
+        by action, to 1e-9.
         """
         places = self.by_place.sum(axis=1)
-        for name, view in (("layer", self.by_layer), ("step", self.by_step)):
+        for name, view in (("population", self.by_population), ("step", self.by_step)):
             sums = view.sum(axis=1)
             # floating-point sums in another order: 1e-9 relative, as docs/results.md states
             wrong = np.abs(sums - places) > 1e-9 * np.maximum(np.abs(places), 1e-30)
@@ -233,16 +232,14 @@ def account(chip: Chip, mapping: CoreMapping, plan: Plan, record: Record) -> Led
         by_place[TERM[(name,)], n] = counts[name] = int(count.sum())
         by_step[TERM[(name,)]] = count
     _static(chip, plan, record, by_place, by_step)
-    layers = len(mapping.bounds)
-    layer_of = np.concatenate(
-        [mapping.core_layer + 1, np.zeros(n - plan.n_cores, np.int64), [layers + 1]]
-    )
-    layer_of[: plan.n_cores][mapping.core_layer < 0] = layers + 1
-    by_layer = np.zeros((len(TERMS), layers + 2))
-    for place, layer in enumerate(layer_of):
-        by_layer[:, layer] += by_place[:, place]
+    rest = len(mapping.cores)
+    inputs = [number for number, cores in enumerate(mapping.cores) if not len(cores)]
+    of_core = np.where(mapping.core_population >= 0, mapping.core_population, rest)
+    of_port = np.full(n - plan.n_cores, inputs[0] if inputs else rest)
+    by_population = np.zeros((len(TERMS), rest + 1))
+    np.add.at(by_population.T, np.concatenate([of_core, of_port, [rest]]), by_place.T)
     values = {name: constant.value for name, constant in constants(chip).items()}
-    ledger = Ledger(by_place, by_layer, by_step, rates(values), counts)
+    ledger = Ledger(by_place, by_population, by_step, rates(values), counts)
     ledger.check()
     return ledger
 

@@ -1,9 +1,7 @@
-"""One neuron, one timestep, in integers: leak, integrate, compare, reset; and the quantised
+"""One neuron, one timestep, in integers, in the order of docs/neurons.md; and the quantised
 activation.
 
-A timestep does, in this order: the leak of the old potential (LIF), V += current + bias in the
-potential's width, the comparison with the threshold, the reset.  In integers V > threshold is V - 1
->= threshold, so one comparison serves both.
+In integers V > threshold is V - 1 >= threshold, so one comparison serves both.
 """
 
 from __future__ import annotations
@@ -12,81 +10,136 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.describe import network
-from simulator.describe.network import Neuron
+from simulator.describe.network import LEAKS, MODELS, READS, RESET_TIMES, Neuron
 from simulator.errors import InputError
 from simulator.jit import kernel
 
-#: written name -> the number the kernels choose by
-MODEL_NUMBER = {name: number for number, name in enumerate(network.MODELS)}
-IF, LIF, READOUT = (MODEL_NUMBER[name] for name in ("if", "lif", "readout"))
-RESETS = {"zero": 0, "subtract": 1}
-COMPARES = {">=": 0, ">": 1}
-OVERFLOWS = {"saturate": 0, "wrap": 1}
 #: the leak is a fraction of 2**12 of the potential per timestep
 DECAY_BITS = 12
 FULL_DECAY = 1 << DECAY_BITS
 #: |V| * 2**12 and V + current must both fit in 64 bits
 LARGEST_POTENTIAL_BITS = 48
+_NO_LEAK, _FRACTION = LEAKS["none"], LEAKS["fraction"]
+_SAME, _NEXT, _HELD = range(len(RESET_TIMES))
+_LAST, _SUM, _MAXIMUM = range(len(READS))
+#: a potential no neuron can fall below
+_NO_BOUND = -(1 << 62)
+
+_NUMBERS = (
+    "first",  # its neurons are first .. last - 1 of the arrays of a part
+    "last",
+    "strand",  # the first of the strands that lead to it
+    "live",  # the first of them that is not held
+    "end",
+    "shares",  # 1: currents of its projections are added in one accumulator per neuron
+    "leak",  # a number in LEAKS
+    "decay",
+    "has_current",
+    "current_decay",
+    "current_low",
+    "current_high",
+    "fires",
+    "subtract",  # 1: reset by subtraction, 0: to reset_value
+    "reset_at",
+    "strict",  # 1: fires above the threshold, 0: at it
+    "largest",  # value it may send: 1 for spikes
+    "low",  # the width's range
+    "high",
+    "wrap",  # 1: wraps around, 0: saturates
+    "is_bounded",
+    "read",
+)
+#: one population as kernels read it
+POPULATION = np.dtype((np.record, [(name, np.int64) for name in _NUMBERS]))
+#: what neurons have of their own, (n_neurons,) int64 each
+ARRAYS = ("threshold", "initial", "bias", "current_bias", "reset_value", "lower_bound")
 
 
-class Neurons(NamedTuple):
-    """One population as kernels read it; arrays are (n_neurons,) int64."""
+class Cells(NamedTuple):
+    """Populations that are run together, in the order of their delay-free projections; arrays are
+    (n_neurons,) int64.
+    """
 
-    model: int
+    population: np.ndarray  # (n_populations,) POPULATION
     threshold: np.ndarray
     initial: np.ndarray
     bias: np.ndarray
-    decay: int
-    subtract: int  # 1: reset by subtraction, 0: to zero
-    strict: int  # 1: fires above the threshold, 0: at it
-    low: int  # the width's range
-    high: int
-    wrap: int  # 1: wraps around, 0: saturates
+    current_bias: np.ndarray
+    reset_value: np.ndarray
+    lower_bound: np.ndarray
 
 
-def prepare(name: str, neuron: Neuron) -> Neurons:
-    """Return the population `name` for the kernels, or raise InputError naming what cannot be
-    computed.
+def prepare(
+    name: str, neuron: Neuron, n: int, drive_bias: np.ndarray
+) -> tuple[dict[str, int], dict[str, np.ndarray]]:
+    """Return the numbers (of POPULATION) and arrays (ARRAYS) of a population, or raise InputError
+    naming what cannot be computed.
+
+    drive_bias: the sum of its projections' biases.
     """
-    for key, value, allowed in (
-        ("model", neuron.model, MODEL_NUMBER),
-        ("reset", neuron.reset, RESETS),
-        ("compare", neuron.compare, COMPARES),
-        ("overflow", neuron.overflow, OVERFLOWS),
+    for key, bits in (
+        ("potential_bits", neuron.potential_bits),
+        ("current_bits", neuron.current_bits),
     ):
-        if value not in allowed:
-            raise InputError(f"{name}: {key}: must be one of {', '.join(allowed)}, not {value!r}")
-    if not 2 <= neuron.potential_bits <= LARGEST_POTENTIAL_BITS:
-        raise InputError(
-            f"{name}: potential_bits: must be between 2 and {LARGEST_POTENTIAL_BITS}, not "
-            f"{neuron.potential_bits}"
-        )
-    if not 0 <= neuron.decay <= FULL_DECAY:
-        raise InputError(f"{name}: decay: must be between 0 and {FULL_DECAY}, not {neuron.decay}")
-    low, high = -(1 << (neuron.potential_bits - 1)), (1 << (neuron.potential_bits - 1)) - 1
-    threshold, initial, bias = (
-        np.ascontiguousarray(array, np.int64)
-        for array in (neuron.threshold, neuron.initial, neuron.bias)
-    )
-    if neuron.model != "readout" and len(threshold) and threshold.min() < 1:
-        raise InputError(f"{name}: threshold: must be at least 1, not {threshold.min()}")
-    if len(initial) and (initial.min() < low or initial.max() > high):
-        raise InputError(
-            f"{name}: initial: must fit in {neuron.potential_bits} bits, {low} to {high}"
-        )
-    return Neurons(
-        MODEL_NUMBER[neuron.model],
-        threshold,
-        initial,
-        bias,
-        neuron.decay if network.MODELS[neuron.model].leaks else 0,
-        RESETS[neuron.reset],
-        COMPARES[neuron.compare],
-        low,
-        high,
-        OVERFLOWS[neuron.overflow],
-    )
+        if not 2 <= bits <= LARGEST_POTENTIAL_BITS:
+            raise InputError(
+                f"{name}: {key}: must be between 2 and {LARGEST_POTENTIAL_BITS}, not {bits}"
+            )
+    for key, decay in (("decay", neuron.decay), ("current_decay", neuron.current_decay)):
+        if not 0 <= decay <= FULL_DECAY:
+            raise InputError(f"{name}: {key}: must be between 0 and {FULL_DECAY}, not {decay}")
+    low, high = _range(neuron.potential_bits)
+    current_low, current_high = _range(neuron.current_bits)
+    arrays = _arrays(name, neuron, n)
+    if neuron.fires and n and arrays["threshold"].min() < 1:
+        raise InputError(f"{name}: threshold: must be at least 1, not {arrays['threshold'].min()}")
+    for key in ("initial", "reset_value"):
+        if n and (arrays[key].min() < low or arrays[key].max() > high):
+            raise InputError(
+                f"{name}: {key}: must fit in {neuron.potential_bits} bits, {low} to {high}"
+            )
+    model = MODELS[neuron.model]
+    arrays["bias" if not model.has_current else "current_bias"] += drive_bias
+    numbers = {
+        "leak": LEAKS[model.leak] if neuron.decay else _NO_LEAK,
+        "decay": neuron.decay,
+        "has_current": int(model.has_current),
+        "current_decay": neuron.current_decay,
+        "current_low": current_low,
+        "current_high": current_high,
+        "fires": int(model.fires),
+        "subtract": int(neuron.reset == "subtract"),
+        "reset_at": RESET_TIMES.index(neuron.reset_at),
+        "strict": int(neuron.compare == ">"),
+        "largest": neuron.largest_value,
+        "low": low,
+        "high": high,
+        "wrap": int(neuron.overflow == "wrap"),
+        "is_bounded": int(neuron.lower_bound is not None),
+        "read": READS.index(neuron.read),
+    }
+    return numbers, arrays
+
+
+def _range(bits: int) -> tuple[int, int]:
+    return -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+
+
+def _arrays(name: str, neuron: Neuron, n: int) -> dict[str, np.ndarray]:
+    given = {
+        "threshold": neuron.threshold,
+        "initial": neuron.initial,
+        "bias": neuron.bias,
+        "current_bias": np.zeros(n, np.int64),
+        "reset_value": neuron.reset_value if neuron.reset == "value" else np.zeros(n, np.int64),
+        "lower_bound": neuron.lower_bound,
+    }
+    if given["lower_bound"] is None:
+        given["lower_bound"] = np.full(n, _NO_BOUND)
+    for key, array in given.items():
+        if array is None or array.shape != (n,):
+            raise InputError(f"{name}: {key}: must have shape ({n},)")
+    return {key: np.array(array, np.int64) for key, array in given.items()}
 
 
 @kernel
@@ -104,19 +157,18 @@ def leak(decay, potential):
 
 
 @kernel
-def integrate(neurons, potential, drive):
+def integrate(low, high, wrap, bias, potential, drive):
     """Add current and bias to every potential in its width; return how many left the range.
 
-    potential and drive: (n_neurons,) int64.  What leaves the range saturates, or wraps as two's
-    complement does.
+    bias, potential and drive: (n_neurons,) int64.  What leaves the range saturates, or wraps as
+    two's complement does.
     """
-    low, high = neurons.low, neurons.high
     overflows = 0
     for j in range(len(potential)):
-        v = potential[j] + drive[j] + neurons.bias[j]
+        v = potential[j] + drive[j] + bias[j]
         if v < low or v > high:
             overflows += 1
-            if neurons.wrap:
+            if wrap:
                 v = ((v - low) & (high - low)) + low
             elif v < low:
                 v = low
@@ -127,45 +179,136 @@ def integrate(neurons, potential, drive):
 
 
 @kernel
-def fire(neurons, potential, fired):
-    """Compare and reset; write the firing neurons, rising, into `fired` and return how many there
-    are.
-    """
+def bound(lower_bound, potential):
+    """Raise every potential to its lower bound."""
+    for j in range(len(potential)):
+        potential[j] = max(potential[j], lower_bound[j])
+
+
+@kernel
+def set_due(reset_value, potential, due):
+    """Set the potentials whose reset is due, and forget that it was."""
+    for j in range(len(potential)):
+        if due[j]:
+            potential[j] = reset_value[j]
+            due[j] = 0
+
+
+@kernel
+def subtract_due(threshold, potential, due):
+    """Take the thresholds off whose reset is due, and forget that it was."""
+    for j in range(len(potential)):
+        potential[j] -= due[j] * threshold[j]
+        due[j] = 0
+
+
+@kernel
+def above(strict, threshold, potential, neuron):
+    """Write the neurons whose comparison holds, rising; return how many there are."""
     n = 0
     for j in range(len(potential)):
-        if potential[j] - neurons.strict >= neurons.threshold[j]:
-            fired[n] = j
-            n += 1
-            if neurons.subtract:
-                potential[j] -= neurons.threshold[j]
-            else:
-                potential[j] = 0
+        neuron[n] = j  # overwritten by the next one that fires, unless this one does
+        n += potential[j] - strict >= threshold[j]
     return n
 
 
 @kernel
-def step(neurons, potential, drive, fired):
-    """Do one timestep of a population; return how many neurons fired and how many potentials left
-    their range.
+def fire(population, threshold, reset_value, potential, due, neuron, value):
+    """Compare and reset; write the firing neurons, rising, and what they send; return how many
+    there are.
     """
-    if neurons.model == LIF:
-        leak(neurons.decay, potential)
-    overflows = integrate(neurons, potential, drive)
-    if neurons.model == READOUT:
-        return 0, overflows
-    return fire(neurons, potential, fired), overflows
+    strict, largest = population.strict, population.largest
+    n = above(strict, threshold, potential, neuron)
+    for k in range(n):
+        j = neuron[k]
+        value[k] = 1 if largest == 1 else min((potential[j] - strict) // threshold[j], largest)
+        if population.reset_at != _SAME:
+            due[j] = value[k]
+        elif population.subtract:
+            potential[j] -= value[k] * threshold[j]
+        else:
+            potential[j] = reset_value[j]
+    return n
 
 
 @kernel
-def activation(neurons, j, total, timesteps):
-    """Return clip(floor(total / threshold), 0, T) of neuron j, or of total - 1 where the comparison
-    is strict.
+def read(how, potential, reading):
+    """Add the potentials of one timestep to what is read of them: their sum, or their maximum."""
+    for j in range(len(potential)):
+        if how == _SUM:
+            reading[j] += potential[j]
+        else:
+            reading[j] = max(reading[j], potential[j])
+
+
+@kernel(inline=False)
+def start(cells, p, state):
+    """Begin an inference: potentials at their initial values, nothing due, nothing read."""
+    population = cells.population[p]
+    for j in range(population.first, population.last):
+        state.potential[j] = cells.initial[j]
+        if population.has_current:
+            state.synaptic[j] = 0
+        if population.reset_at != _SAME:
+            state.due[j] = 0
+        if population.read == _SUM:
+            state.reading[j] = 0
+        elif population.read == _MAXIMUM:
+            state.reading[j] = _NO_BOUND
+
+
+@kernel(inline=False)
+def leak_and_integrate(cells, p, state):
+    """Leak, add currents and biases, and hold to the widths; return what left its range."""
+    population = cells.population[p]
+    a, b = population.first, population.last
+    low, high, wrap = population.low, population.high, population.wrap
+    potential, drive, bias = state.potential[a:b], state.drive[a:b], cells.bias[a:b]
+    if population.leak == _FRACTION:
+        leak(population.decay, potential)
+    if population.reset_at == _NEXT and population.subtract:
+        subtract_due(cells.threshold[a:b], potential, state.due[a:b])
+    if not population.has_current:
+        return integrate(low, high, wrap, bias, potential, drive)
+    synaptic, more = state.synaptic[a:b], cells.current_bias[a:b]
+    leak(population.current_decay, synaptic)
+    least, most = population.current_low, population.current_high
+    overflows = integrate(least, most, wrap, more, synaptic, drive)
+    return overflows + integrate(low, high, wrap, bias, potential, synaptic)
+
+
+@kernel(inline=False)
+def step(cells, p, state, neuron, value):
+    """Do one timestep of population p of a part; return how many neurons fired, and how many
+    potentials and currents left their range.
+    """
+    population = cells.population[p]
+    a, b = population.first, population.last
+    potential, reset_at = state.potential[a:b], population.reset_at
+    if reset_at == _NEXT and not population.subtract:
+        set_due(cells.reset_value[a:b], potential, state.due[a:b])
+    overflows = leak_and_integrate(cells, p, state)
+    if population.is_bounded:
+        bound(cells.lower_bound[a:b], potential)
+    if reset_at == _HELD:
+        set_due(cells.reset_value[a:b], potential, state.due[a:b])
+    if population.fires:
+        threshold, reset_value, due = cells.threshold[a:b], cells.reset_value[a:b], state.due[a:b]
+        return fire(population, threshold, reset_value, potential, due, neuron, value), overflows
+    if population.read != _LAST:
+        read(population.read, potential, state.reading[a:b])
+    return 0, overflows
+
+
+@kernel
+def activation(population, threshold, total, timesteps):
+    """Return clip(floor(total / threshold), 0, T), or of total - 1 where the comparison is strict.
 
     With total = V0 + sum of T currents this is the quantised activation, and what a neuron fires
     that gathers its whole window first: it subtracts the threshold as often as the comparison
     holds, at most once per timestep.
     """
-    excess = total - neurons.strict
-    if neurons.model == READOUT or excess < neurons.threshold[j]:
+    excess = total - population.strict
+    if not population.fires or excess < threshold:
         return 0
-    return min(excess // neurons.threshold[j], timesteps)
+    return min(excess // threshold, timesteps)

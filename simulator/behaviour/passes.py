@@ -1,8 +1,8 @@
-"""One layer over whole inferences: the three ways a layer answers what the layer before it sent.
+"""One part of a network over whole inferences: the three ways it answers what it is sent.
 
-In a feed-forward chain a layer's timestep depends only on the same timestep of the layer before it,
-so each layer is run over all its steps before the next one begins and its weights stay in the
-cache.
+A part is a population, or the populations of a strongly connected part, which are run together
+timestep by timestep. Everything a part depends on is known before it begins, so it is run over
+all its inferences before the next one and its weights stay in the cache.
 """
 
 from __future__ import annotations
@@ -11,41 +11,61 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.behaviour.neurons import READOUT, activation, integrate, step
+from simulator.behaviour.neurons import activation, integrate, start, step
 from simulator.behaviour.synapses import LARGEST, gather, pool
 from simulator.jit import kernel
 
 
-class Source(NamedTuple):
-    """What the layer before sends: CSR over (inference, timestep)."""
+class Rows(NamedTuple):
+    """The rows of all strands of a part, one after the other."""
 
-    start: np.ndarray  # (n_inferences * window + 1,) int64
+    weight: np.ndarray  # int8, int16, int32 or int64
+    start: np.ndarray  # int64
+    target: np.ndarray  # int16 or int32
+
+
+class Part(NamedTuple):
+    """What leads to populations that are run together."""
+
+    rows: Rows
+    strand: np.ndarray  # (n_strands,) STRAND, by population, held ones first
+
+
+class Given(NamedTuple):
+    """What the sources outside a part send: source s in step k = inference * window + timestep
+    sends events start[s, k] .. start[s, k + 1] - 1.
+    """
+
+    start: np.ndarray  # (n_sources, n_inferences * window + 1) int64
     neuron: np.ndarray  # int32
     value: np.ndarray  # int32
-    hold: int  # 1: the current of an inference's first timestep drives every timestep of its window
 
 
-class Scratch(NamedTuple):
-    """Working memory of one layer."""
+class State(NamedTuple):
+    """Working memory of a part; (n_neurons,) int64 but for current and extreme."""
 
-    current: np.ndarray  # (n_out,) int32 or int64, before pooling
-    drive: np.ndarray  # (n_neurons,) int64
-    potential: np.ndarray  # (n_neurons,) int64
-    gathered: (
-        np.ndarray
-    )  # (n_neurons,) int64: currents of a window that is gathered before it fires
-    extreme: np.ndarray  # (2,) int64: the lowest and the highest current an accumulator had to hold
+    current: np.ndarray  # int32 or int64, of the largest strand, before pooling
+    held: np.ndarray  # what currents that enter once add in every timestep
+    drive: np.ndarray
+    potential: np.ndarray
+    synaptic: np.ndarray
+    due: np.ndarray  # resets of the timestep before, by what was sent
+    reading: np.ndarray
+    gathered: np.ndarray  # currents of a window that is gathered before it fires
+    # (n_populations, 2) int64: the lowest and the highest current an accumulator had to hold
+    extreme: np.ndarray
 
 
 class Sent(NamedTuple):
-    """What the layer sends in some inferences, written from the front; room for every neuron in
-    every timestep.
+    """What a part sends in some inferences, written from the front; room for every neuron in every
+    timestep. Population p of n in timestep k of the stretch sends start[k * n + p] and following.
     """
 
-    start: np.ndarray  # (inferences * window + 1,) int64
+    start: np.ndarray  # (inferences * window * n_populations + 1,) int64
     neuron: np.ndarray  # int32
     value: np.ndarray  # int32
-    residual: np.ndarray  # (inferences, n_neurons) int64: potentials when the window ends
+    residual: np.ndarray  # (inferences, n_neurons) int64: potentials when the window ends, or what
+    # is read of a readout
 
 
 @kernel
@@ -59,81 +79,134 @@ def note(values, extreme):
 
 
 @kernel
-def note_currents(rows, scratch):
-    """Note what accumulators hold: each current that is pooled for its maximum, else their sum."""
-    if rows.pool == LARGEST:
-        note(scratch.current, scratch.extreme)
+def drain(strand, state, to, adds, extreme):
+    """Pool what a strand has gathered into `to`, or add it; currents of which the largest counts
+    each have an accumulator of their own, which is noted.
+    """
+    current = state.current[: strand.n_out]
+    if strand.pool == LARGEST:
+        note(current, extreme)
+    pool(strand, current, to, adds)
+
+
+@kernel(inline=False)
+def arrive(part, populations, s, timesteps, inference, begin, t, given, sent, state):
+    """Gather what one strand brings in timestep t of an inference; return whether it may be
+    anything.
+    """
+    strand = part.strand[s]
+    fired = t - strand.delay
+    if strand.is_held:
+        fired = 0
+    elif fired < 0:
+        return False
+    current = state.current[: strand.n_out]
+    if strand.is_inside:
+        at = ((inference - begin) * timesteps + fired) * populations + strand.source
+        first, last = sent.start[at], sent.start[at + 1]
+        gather(part.rows, strand, fired, current, sent.neuron, sent.value, first, last)
     else:
-        note(scratch.drive, scratch.extreme)
+        at = inference * timesteps + fired
+        first, last = given.start[strand.source, at], given.start[strand.source, at + 1]
+        gather(part.rows, strand, fired, current, given.neuron, given.value, first, last)
+    return True
+
+
+@kernel(inline=False)
+def collect(part, cells, p, timesteps, inference, begin, t, times, given, sent, state):
+    """Set the drive of population p to the currents of timestep t: `times` what is held, and what
+    arrives; return whether it may be another one than before.
+    """
+    population, extreme, populations = cells.population[p], state.extreme[p], len(cells.population)
+    a, b = population.first, population.last
+    drive, adds = state.drive[a:b], False
+    if population.live > population.strand:
+        held, is_new = state.held[a:b], t == 0
+        for s in range(population.strand, population.live):
+            if t == part.strand[s].delay:
+                arrive(part, populations, s, timesteps, inference, begin, t, given, sent, state)
+                strand = part.strand[s]
+                drain(strand, state, held, t > 0 or s > population.strand, extreme)
+                is_new = True
+            elif t == 0 and s == population.strand:
+                for j in range(len(held)):
+                    held[j] = 0
+        if not is_new and population.end == population.live:
+            return False  # nothing but what is held: the drive is what it was
+        if population.shares:
+            note(held, extreme)
+        for j in range(len(held)):
+            drive[j] = times * held[j]
+        adds = True
+    for s in range(population.live, population.end):
+        if arrive(part, populations, s, timesteps, inference, begin, t, given, sent, state):
+            strand = part.strand[s]
+            drain(strand, state, drive, adds, extreme)
+            adds = True
+    if not adds:
+        for j in range(len(drive)):
+            drive[j] = 0
+    elif population.shares and population.end > population.live:
+        note(drive, extreme)
+    return True
 
 
 @kernel
-def stream(rows, neurons, timesteps, source, begin, end, scratch, sent):
+def stream(part, cells, timesteps, given, begin, end, state, sent):
     """Run inferences begin .. end - 1, a spike leaving in the timestep in which it was made; return
     the overflows.
     """
-    n = overflows = 0
+    n = overflows = place = 0
+    populations = len(cells.population)
     for inference in range(begin, end):
-        for j in range(len(scratch.potential)):
-            scratch.potential[j] = neurons.initial[j]
+        for p in range(populations):
+            start(cells, p, state)
         for t in range(timesteps):
-            if t == 0 or not source.hold:
-                at = inference * timesteps + t
-                gather(
-                    rows,
-                    scratch.current,
-                    source.neuron,
-                    source.value,
-                    source.start[at],
-                    source.start[at + 1],
-                )
-                pool(rows, scratch.current, scratch.drive)
-                note_currents(rows, scratch)
-            fired, left = step(neurons, scratch.potential, scratch.drive, sent.neuron[n:])
-            for k in range(n, n + fired):
-                sent.value[k] = 1
-            n += fired
-            overflows += left
-            sent.start[(inference - begin) * timesteps + t + 1] = n
-        for j in range(len(scratch.potential)):
-            sent.residual[inference - begin, j] = scratch.potential[j]
+            for p in range(populations):
+                collect(part, cells, p, timesteps, inference, begin, t, 1, given, sent, state)
+                fired, left = step(cells, p, state, sent.neuron[n:], sent.value[n:])
+                n += fired
+                overflows += left
+                place += 1
+                sent.start[place] = n
+        keep(cells, inference - begin, state, sent)
     return overflows
 
 
+@kernel(inline=False)
+def keep(cells, row, state, sent):
+    """Write what is left of an inference into `sent`: potentials, or what was read of them."""
+    for p in range(len(cells.population)):
+        population = cells.population[p]
+        for j in range(population.first, population.last):
+            sent.residual[row, j] = state.reading[j] if population.read else state.potential[j]
+
+
 @kernel
-def accumulate(rows, neurons, timesteps, source, begin, end, scratch, sent):
-    """Run inferences begin .. end - 1, each window gathered before the first spike leaves; return
-    the overflows.
+def accumulate(part, cells, timesteps, given, begin, end, state, sent):
+    """Run inferences begin .. end - 1 of one population, each window gathered before the first
+    spike leaves; return the overflows.
 
     A neuron that owes n spikes sends one in each of the first n timesteps of its window.
     """
     n = overflows = 0
-    potential, count = scratch.potential, scratch.drive
+    population, potential, count = cells.population[0], state.potential, state.drive
+    gathered = state.gathered
     for inference in range(begin, end):
-        for j in range(len(potential)):
-            potential[j] = neurons.initial[j]
-            scratch.gathered[j] = 0
+        start(cells, 0, state)
+        for j in range(len(gathered)):
+            gathered[j] = 0
         for t in range(timesteps):
-            if t == 0 or not source.hold:
-                at = inference * timesteps + t
-                gather(
-                    rows,
-                    scratch.current,
-                    source.neuron,
-                    source.value,
-                    source.start[at],
-                    source.start[at + 1],
-                )
-                pool(rows, scratch.current, scratch.drive)
-                note_currents(rows, scratch)
-                for j in range(len(scratch.gathered)):
-                    scratch.gathered[j] += scratch.drive[j]
-            overflows += integrate(neurons, potential, scratch.drive)
-        note(scratch.gathered, scratch.extreme)
+            if collect(part, cells, 0, timesteps, inference, begin, t, 1, given, sent, state):
+                for j in range(len(gathered)):
+                    gathered[j] += state.drive[j]
+            low, high, wrap = population.low, population.high, population.wrap
+            overflows += integrate(low, high, wrap, cells.bias, potential, state.drive)
+        note(gathered, state.extreme[0])
         for j in range(len(potential)):
-            count[j] = activation(neurons, j, potential[j], timesteps)
-            if neurons.model != READOUT:
-                potential[j] -= count[j] * neurons.threshold[j]
+            count[j] = activation(population, cells.threshold[j], potential[j], timesteps)
+            if population.fires:
+                potential[j] -= count[j] * cells.threshold[j]
             sent.residual[inference - begin, j] = potential[j]
         for t in range(timesteps):
             for j in range(len(count)):
@@ -146,30 +219,21 @@ def accumulate(rows, neurons, timesteps, source, begin, end, scratch, sent):
 
 
 @kernel
-def activate(rows, neurons, timesteps, source, begin, end, scratch, sent):
-    """Run inferences begin .. end - 1 of the quantised twin: u = clip(floor((V0 + z + T * bias) /
-    threshold), 0, T).
+def activate(part, cells, timesteps, given, begin, end, state, sent):
+    """Run inferences begin .. end - 1 of the quantised twin of one population: u = clip(floor((V0 +
+    z + T * bias) / threshold), 0, T).
 
-    z is the sum over sources of weight times activation, and T times that sum where `source.hold`
-    is set: a current that enters once stands for T equal ones.  The accumulator is exact: the
-    potential's width does not apply to it.
+    z is the sum over sources of weight times activation, and T times that sum for a current that
+    enters once: it stands for T equal ones.  The accumulator is exact: the potential's width does
+    not apply to it.
     """
     n = 0
-    times = timesteps if source.hold else 1
+    population = cells.population[0]
     for inference in range(begin, end):
-        gather(
-            rows,
-            scratch.current,
-            source.neuron,
-            source.value,
-            source.start[inference],
-            source.start[inference + 1],
-        )
-        pool(rows, scratch.current, scratch.drive)
-        note_currents(rows, scratch)
-        for j in range(len(scratch.drive)):
-            total = neurons.initial[j] + times * scratch.drive[j] + timesteps * neurons.bias[j]
-            value = activation(neurons, j, total, timesteps)
+        collect(part, cells, 0, 1, inference, begin, 0, timesteps, given, sent, state)
+        for j in range(len(state.drive)):
+            total = cells.initial[j] + state.drive[j] + timesteps * cells.bias[j]
+            value = activation(population, cells.threshold[j], total, timesteps)
             if value > 0:
                 sent.neuron[n] = j
                 sent.value[n] = value

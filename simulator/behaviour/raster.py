@@ -1,4 +1,4 @@
-"""Run a network once and keep what every layer sends: the raster that both engines replay.
+"""Run a network once and keep what every population sends: the raster that both engines replay.
 
 `run` computes either twin of one network: the spiking one ('snn') over T timesteps, or the
 quantised one ('qnn') in one pass with activations 0..T.  Nothing here depends on a chip, and
@@ -13,20 +13,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simulator import memory
-from simulator.describe.network import CONVOLUTION, DENSE, MODELS, Layer, Network, Stimulus
-from simulator.describe.words import (
-    ACCUMULATE,
-    CURRENT,
-    FIRINGS,
-    GRADED,
-    MODES,
-    QNN,
-    RASTER,
-    SNN,
-    STREAMING,
-    Firing,
-    Mode,
-)
+from simulator.behaviour import checks
+from simulator.behaviour.trace import Source, Trace
+from simulator.describe.network import Feed, Network, Stimulus
+from simulator.describe.offsets import strongly_connected
+from simulator.describe.words import CURRENT, SNN, STREAMING, Firing, Mode
 from simulator.errors import InputError
 
 #: entries of the buffer one call of a kernel may fill; pages that are never written cost nothing
@@ -34,54 +25,28 @@ _BUFFER = 1 << 22
 
 
 @dataclass(frozen=True)
-class Trace:
-    """What one layer sends: events start[k] .. start[k + 1] - 1 belong to step k = inference *
-    window + timestep.
-
-    A readout sends nothing: `fires` is False and there are no events.
-    """
-
-    n_neurons: int
-    fires: bool
-    start: np.ndarray  # (n_inferences * window + 1,) int64
-    neuron: np.ndarray  # (n_events,) int32, rising within a step
-    value: np.ndarray  # (n_events,) int32: 1 for a spike, else the activation or the input's value
-
-    def first(self, steps: int) -> Trace:
-        """Return the first `steps` steps alone."""
-        last = int(self.start[steps])
-        return replace(
-            self, start=self.start[: steps + 1], neuron=self.neuron[:last], value=self.value[:last]
-        )
-
-    def totals(self, inference: int, window: int) -> np.ndarray:
-        """Return the sum of values of each neuron over one inference, (n_neurons,) int64."""
-        first, last = self.start[inference * window], self.start[(inference + 1) * window]
-        total = np.zeros(self.n_neurons, np.int64)
-        np.add.at(total, self.neuron[first:last], self.value[first:last])
-        return total
-
-
-@dataclass(frozen=True)
 class Raster:
-    """One run of one twin.  Layer 0 is the input; a `current` stimulus is sent in an inference's
-    first timestep only.
+    """One run of one twin.  Traces are numbered as Network.populations; a `current` input sends in
+    an inference's first timestep only.
     """
 
     mode: Mode
     timesteps: int  # the window: T of the spiking twin, 1 of the quantised one
     firing: Firing
-    bits: int  # of an event's value between layers: 1, or ceil(log2(T + 1)) for activations
-    layers: tuple[Trace, ...]
-    outputs: (
-        np.ndarray
-    )  # (n_inferences, n_outputs) int64: a readout's potentials, else spike counts or activations
-    predictions: np.ndarray  # (n_inferences,) int64: the first largest output
+    bits: int  # of an event's value: 1, or ceil(log2(T + 1)) for activations
+    traces: tuple[Trace, ...]
+    outputs: np.ndarray  # (n_inferences, n_outputs) int64, output populations side by side: what is
+    # read of a readout, else spike counts, sums of values, or activations
+    predictions: np.ndarray  # (n_inferences,) int64: the first largest neuron of the first output
     accuracy: float | None  # share of right predictions; None without labels
-    overflows: int  # potentials that left their width, over neurons and timesteps
-    # per layer but the input, the lowest and the highest current an accumulator has to hold; empty
+    inputs: tuple[int, ...]  # populations that are fed
+    hidden: tuple[int, ...]  # populations that fire and are not read
+    overflows: int  # potentials and synaptic currents that left their width, neurons × timesteps
+    # per computed population, the lowest and the highest current an accumulator has to hold; empty
     # where events were drawn and no current was computed
     currents: tuple[tuple[int, int], ...] = ()
+    potentials: tuple[np.ndarray, ...] = ()  # where asked for: of each population as the windows
+    # end, (n_inferences, n_neurons) int64
 
     @property
     def n_inferences(self) -> int:
@@ -92,23 +57,24 @@ class Raster:
         """Return the first inferences alone; accuracy and overflows, which belong to the whole run,
         are left out.
         """
-        layers = tuple(trace.first(inferences * self.timesteps) for trace in self.layers)
+        traces = tuple(trace.first(inferences * self.timesteps) for trace in self.traces)
         outputs, predictions = self.outputs[:inferences], self.predictions[:inferences]
         return replace(
             self,
-            layers=layers,
+            traces=traces,
             outputs=outputs,
             predictions=predictions,
             accuracy=None,
             overflows=0,
+            potentials=tuple(potential[:inferences] for potential in self.potentials),
         )
 
     @property
     def spike_rate(self) -> float:
-        """Events of the hidden layers per neuron and timestep of the window; 0 when no layer is
+        """Events of the hidden populations per neuron and timestep of the window; 0 when none is
         hidden.
         """
-        hidden = self.layers[1:-1]
+        hidden = [self.traces[number] for number in self.hidden]
         places = sum(trace.n_neurons for trace in hidden) * self.n_inferences * self.timesteps
         return sum(len(trace.neuron) for trace in hidden) / places if places else 0.0
 
@@ -121,117 +87,114 @@ def run(
     firing: Firing = STREAMING,
     limit: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    potentials: bool = False,
 ) -> Raster:
     """Return the raster of the first `limit` inferences of a stimulus; T = `timesteps` for both
     twins.
 
-    firing 'streaming': a layer's timestep t uses the spikes of timestep t of the layer before.
-    'accumulate': a neuron gathers its whole window (its bias T times), then sends n = clip(floor(V
-    / threshold), 0, T) spikes, one in each of the first n timesteps.  A `raster` or `graded`
-    stimulus may be longer than T: its first T timesteps are used. progress(done, total) is called
-    with inferences times layers.  Raises InputError for what cannot be computed exactly.
+    firing 'streaming': spikes arrive after the delay of their projection, 0 the same timestep.
+    'accumulate': a neuron gathers its sources' whole windows, whatever the delays (its bias T
+    times), then sends n = clip(floor(V / threshold), 0, T) spikes, one in each of the first n
+    timesteps.  A `raster` or `graded` stimulus may be longer than T: its first T timesteps are
+    used.  progress(done, total) is called with inferences times populations.  potentials: keep
+    those of every population.  Raises InputError for what cannot be computed exactly.
     """
-    check(network, stimulus, mode, timesteps, firing)
+    checks.check(network, stimulus, mode, timesteps, firing)
     n = stimulus.n_inferences if limit is None else min(limit, stimulus.n_inferences)
-    window = timesteps if mode == SNN else 1
-    trace, largest = _input(stimulus, mode, timesteps, n)
-    traces, overflows, done = [trace], 0, 0
-    currents: list[tuple[int, int]] = []
+    traces: dict[int, Trace] = {}
+    sources: dict[int, Source] = {}
+    currents: dict[int, tuple[int, int]] = {}
+    residual: dict[int, np.ndarray] = {}
+    for number, feed in zip(network.inputs, stimulus.feeds):
+        traces[number], largest = _input(feed, mode, timesteps, n)
+        sources[number] = Source(largest, feed.kind == CURRENT)
+        residual[number] = np.zeros((n, 0), np.int64)
+    overflows = done = 0
 
     def report(inferences: int) -> None:
         nonlocal done
         done += inferences
         if progress is not None:
-            progress(done, n * len(network.layers))
+            progress(done, n * len(network.computed))
 
-    for number, layer in enumerate(network.layers):
-        hold = number == 0 and stimulus.kind == CURRENT
-        trace, residual, left, extreme = _layer(
-            layer, traces[-1], largest, hold, mode, timesteps, firing, n, report
+    for members in parts_in_order(network):
+        for number in members:
+            neuron = network.populations[number].neuron
+            assert neuron is not None
+            sources[number] = Source(neuron.largest_value if mode == SNN else timesteps, False)
+        keep = potentials or bool(set(members) & set(network.outputs))
+        answer = _run_part(
+            network, members, sources, traces, keep, mode, timesteps, firing, n, report
         )
-        traces.append(trace)
-        overflows += left
-        currents.append(extreme)
-        largest = 1 if mode == SNN else timesteps
-    if not traces[-1].fires:
-        outputs = residual
-    else:
-        outputs = np.array(
-            [traces[-1].totals(inference, window) for inference in range(n)], np.int64
-        )
-        outputs = outputs.reshape(n, traces[-1].n_neurons)
-    predictions = outputs.argmax(1).astype(np.int64)
+        traces |= answer.traces
+        residual |= answer.residual
+        currents |= answer.currents
+        overflows += answer.overflows
+    outputs = _outputs(network, traces, residual, n, timesteps if mode == SNN else 1)
+    predictions = outputs[:, : network.populations[network.outputs[0]].n_neurons].argmax(1)
     accuracy = None
     if stimulus.labels is not None and n:
         accuracy = float((predictions == stimulus.labels[:n]).mean())
-    bits = 1 if mode == SNN else timesteps.bit_length()
     return Raster(
         mode,
-        window,
+        timesteps if mode == SNN else 1,
         firing,
-        bits,
-        tuple(traces),
+        1 if mode == SNN else timesteps.bit_length(),
+        tuple(traces[number] for number in range(len(network.populations))),
         outputs,
-        predictions,
+        predictions.astype(np.int64),
         accuracy,
+        network.inputs,
+        network.hidden,
         overflows,
-        tuple(currents),
+        tuple(currents[number] for number in network.computed),
+        tuple(residual[n] for n in range(len(network.populations))) if potentials else (),
     )
 
 
-def check(network: Network, stimulus: Stimulus, mode: Mode, timesteps: int, firing: Firing) -> None:
-    """Raise InputError for what is not defined, or not exactly computable, in this mode."""
-    if mode not in MODES:
-        raise InputError(f"mode: must be '{SNN}' or '{QNN}', not {mode!r}")
-    if firing not in FIRINGS:
-        raise InputError(f"firing: must be '{STREAMING}' or '{ACCUMULATE}', not {firing!r}")
-    if stimulus.kind not in (CURRENT, RASTER, GRADED):
-        raise InputError(
-            f"stimulus: must be '{CURRENT}', '{RASTER}' or '{GRADED}', not {stimulus.kind!r}"
-        )
-    if timesteps < 1:
-        raise InputError(f"timesteps: must be at least 1, not {timesteps}")
-    if stimulus.kind != CURRENT and timesteps > stimulus.values.shape[1]:
-        raise InputError(
-            f"timesteps: must be at most the stimulus's {stimulus.values.shape[1]}, not {timesteps}"
-        )
-    if stimulus.values.shape[-1] != network.n_inputs:
-        raise InputError(
-            f"stimulus: must have {network.n_inputs} values per timestep, not "
-            f"{stimulus.values.shape[-1]}"
-        )
-    n_in = network.n_inputs
-    for number, layer in enumerate(network.layers):
-        neuron = layer.neuron
-        if layer.connection.n_in != n_in:
-            raise InputError(
-                f"{layer.name}: its connection must have {n_in} sources, not "
-                f"{layer.connection.n_in}"
-            )
-        n_in = layer.n_neurons
-        if not layer.fires:
-            if number + 1 < len(network.layers):
-                raise InputError(
-                    f"{layer.name}: a readout never fires, so it must be the last layer"
-                )
-            continue
-        if mode == SNN and firing == STREAMING:
-            continue
-        what = "the quantised twin" if mode == QNN else "firing 'accumulate'"
-        if not MODELS[neuron.model].has_twin:
-            raise InputError(
-                f"{layer.name}: {what} needs neurons without leak, model 'if', not {neuron.model!r}"
-            )
-        if neuron.reset != "subtract":
-            raise InputError(f"{layer.name}: {what} needs reset 'subtract', not {neuron.reset!r}")
-
-
-def _input(stimulus: Stimulus, mode: Mode, timesteps: int, n: int) -> tuple[Trace, int]:
-    """Return what the input sends, as layer 0 of the raster, and its largest magnitude in one
-    step.
+def parts_in_order(network: Network) -> list[tuple[int, ...]]:
+    """Return the strongly connected parts of the computed populations, each after those that drive
+    it; the populations of a part in the order of its projections without delay.
     """
-    values = stimulus.values[:n]
-    if stimulus.kind == CURRENT:
+    n = len(network.populations)
+    after: list[list[int]] = [[] for _ in range(n)]
+    at_once: list[list[int]] = [[] for _ in range(n)]
+    for projection in network.projections:
+        after[projection.source].append(projection.target)
+        if projection.least_delay == 0:
+            at_once[projection.source].append(projection.target)
+    order = [part[0] for part in strongly_connected(n, at_once)]
+    place = {number: at for at, number in enumerate(order)}
+    return [
+        tuple(sorted(part, key=place.__getitem__))
+        for part in strongly_connected(n, after)
+        if not network.populations[part[0]].is_input
+    ]
+
+
+def _outputs(
+    network: Network,
+    traces: dict[int, Trace],
+    residual: dict[int, np.ndarray],
+    n: int,
+    window: int,
+) -> np.ndarray:
+    """Return what is read, (n, n_outputs) int64."""
+    columns = []
+    for number in network.outputs:
+        if network.populations[number].fires:
+            trace = traces[number]
+            total = np.array([trace.totals(inference, window) for inference in range(n)], np.int64)
+            columns.append(total.reshape(n, trace.n_neurons))
+        else:
+            columns.append(residual[number])
+    return np.concatenate(columns, axis=1)
+
+
+def _input(feed: Feed, mode: Mode, timesteps: int, n: int) -> tuple[Trace, int]:
+    """Return what an input sends, and its largest magnitude in one step."""
+    values = feed.values[:n]
+    if feed.kind == CURRENT:
         steps, window = values.reshape(n, -1), timesteps if mode == SNN else 1
     elif mode == SNN:
         steps, window = values[:, :timesteps].reshape(n * timesteps, -1), 1
@@ -252,121 +215,73 @@ def _input(stimulus: Stimulus, mode: Mode, timesteps: int, n: int) -> tuple[Trac
     ), largest
 
 
-def _layer(
-    layer: Layer,
-    before: Trace,
-    largest: int,
-    hold: bool,
+@dataclass(frozen=True)
+class _Answer:
+    """What the populations of a part send, what is left in them, and their overflows."""
+
+    traces: dict[int, Trace]
+    residual: dict[int, np.ndarray]
+    currents: dict[int, tuple[int, int]]
+    overflows: int
+
+
+def _run_part(
+    network: Network,
+    members: tuple[int, ...],
+    sources: dict[int, Source],
+    traces: dict[int, Trace],
+    keep: bool,
     mode: Mode,
     timesteps: int,
     firing: Firing,
     n: int,
     report: Callable[[int], None],
-) -> tuple[Trace, np.ndarray, int, tuple[int, int]]:
-    """Return what one layer sends in n inferences, its potentials as their windows end, its
-    overflows, and its lowest and highest current.
-    """
+) -> _Answer:
+    """Run one part over n inferences; keep: what is left of it is wanted."""
     # imported here: whoever only reads a raster does not pay for numba
-    from simulator.behaviour import neurons, passes, synapses
+    from simulator.behaviour import parts, passes
 
-    rows, dtype, bound = synapses.prepare(layer, largest)
-    population = neurons.prepare(layer.name, layer.neuron)
-    _check_shapes(layer, population.bias)
-    most = max(
-        int(abs(population.bias).max(initial=0)), int(abs(population.initial).max(initial=0))
-    )
-    if timesteps * (bound + 2 * most) >= 1 << 62:
-        raise InputError(
-            f"{layer.name}: the currents of {timesteps} timesteps may need more than 62 bits"
-        )
-    window = timesteps if mode == SNN else 1
-    answer = (
-        passes.activate
-        if mode == QNN
-        else passes.stream
-        if firing == STREAMING
-        else passes.accumulate
-    )
-    n_neurons = layer.n_neurons
+    streams = mode == SNN and firing == STREAMING
+    ready = parts.prepare(network, members, sources, delays=streams)
+    checks.sums(network, members, ready.bounds, timesteps)
+    answer = passes.stream if streams else passes.accumulate if mode == SNN else passes.activate
+    window, wide = timesteps if mode == SNN else 1, len(members)
+    n_neurons = len(ready.cells.initial)
     many = max(1, min(n, _BUFFER // max(1, n_neurons * window)))
-    scratch = passes.Scratch(
-        np.zeros(rows.n_out, dtype),
-        np.zeros(n_neurons, np.int64),
-        np.zeros(n_neurons, np.int64),
-        np.zeros(n_neurons, np.int64),
-        np.zeros(2, np.int64),
-    )
+    names = ", ".join(repr(network.populations[number].name) for number in members)
     memory.need(
-        f"layer {layer.name!r}: {many * window * n_neurons:,} places for the events of "
-        f"{many:,} inferences",
+        f"{names}: {many * window * n_neurons:,} places for the events of {many:,} inferences",
         many * n_neurons * 8 * (window + 1),
     )
-    source = passes.Source(before.start, before.neuron, before.value, int(hold))
-    start = np.zeros(n * window + 1, np.int64)
+    given = parts.given([traces[number] for number in ready.outside])
+    state = parts.state(ready)
     sent = passes.Sent(
-        np.zeros(many * window + 1, np.int64),
+        np.zeros(many * window * wide + 1, np.int64),
         np.empty(many * window * n_neurons, np.int32),
         np.empty(many * window * n_neurons, np.int32),
         np.zeros((many, n_neurons), np.int64),
     )
-    neuron, value, residual = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)], []
-    fires, overflows, sent_so_far = layer.neuron.model != "readout", 0, 0
+    found: list[list[list[np.ndarray]]] = [[] for _ in members]
+    residual = [np.zeros((0, n_neurons), np.int64)]
+    overflows = sent_so_far = 0
     for begin in range(0, n, many):
         end = min(n, begin + many)
-        overflows += answer(rows, population, timesteps, source, begin, end, scratch, sent)
-        here = sent.start[1 : (end - begin) * window + 1]
-        start[begin * window + 1 : end * window + 1] = start[begin * window] + here
-        neuron.append(sent.neuron[: here[-1]].copy())
-        value.append(sent.value[: here[-1]].copy())
-        sent_so_far += int(here[-1])
-        memory.need(
-            f"layer {layer.name!r}: {sent_so_far:,} events of {end:,} inferences", 8 * sent_so_far
-        )
-        if not fires:
+        overflows += answer(ready.part, ready.cells, timesteps, given, begin, end, state, sent)
+        for place, one in enumerate(parts.apart(sent, (end - begin) * window, wide)):
+            found[place].append(one)
+        sent_so_far += int(sent.start[(end - begin) * window * wide])
+        memory.need(f"{names}: {sent_so_far:,} events of {end:,} inferences", 8 * sent_so_far)
+        if keep:
             residual.append(sent.residual[: end - begin].copy())
-        report(end - begin)
-    trace = Trace(n_neurons, fires, start, np.concatenate(neuron), np.concatenate(value))
-    residuals = np.concatenate([np.zeros((0, n_neurons), np.int64), *residual])
-    return trace, residuals, overflows, (int(scratch.extreme[0]), int(scratch.extreme[1]))
-
-
-def _check_shapes(layer: Layer, bias: np.ndarray) -> None:
-    """Raise InputError where arrays do not fit each other: kernels do not check their indices."""
-    connection, n_neurons = layer.connection, layer.n_neurons
-    for key in ("threshold", "initial", "bias"):
-        if getattr(layer.neuron, key).shape != (n_neurons,):
-            raise InputError(f"{layer.name}: {key}: must have shape ({n_neurons},)")
-    size = layer.pool.size if layer.pool else 1
-    pooled = connection.n_out
-    if layer.pool:
-        channels, height, width = connection.output_shape
-        pooled = channels * (height // size) * (width // size)
-    if pooled != n_neurons:
-        raise InputError(
-            f"{layer.name}: its connection must have {n_neurons} targets after pooling, not "
-            f"{pooled}"
-        )
-    if connection.kind == DENSE:
-        expected: tuple[int, ...] = (connection.n_in, connection.n_out)
-    elif connection.kind == CONVOLUTION:
-        expected = (
-            connection.output_shape[0],
-            connection.input_shape[0],
-            *connection.weight.shape[2:],
-        )
-    else:
-        expected = (len(connection.weight),)
-        start, index = connection.start, connection.index
-        assert start is not None and index is not None
-        rises = len(start) == connection.n_in + 1 and start[0] == 0 and (np.diff(start) >= 0).all()
-        if not rises or start[-1] != len(index) or len(index) != len(connection.weight):
-            raise InputError(
-                f"{layer.name}: start: must rise from 0 to the number of synapses, one entry per "
-                f"source + 1"
-            )
-        if len(index) and not 0 <= index.min() <= index.max() < connection.n_out:
-            raise InputError(f"{layer.name}: index: must lie within 0..{connection.n_out - 1}")
-    if connection.weight.shape != expected:
-        raise InputError(
-            f"{layer.name}: weight: must have shape {expected}, not {connection.weight.shape}"
-        )
+        report((end - begin) * wide)
+    left = np.concatenate(residual)
+    answers = _Answer({}, {}, {}, overflows)
+    for place, number in enumerate(members):
+        population, here = network.populations[number], ready.cells.population[place]
+        count, neuron, value = (np.concatenate(column) for column in zip(*found[place]))
+        start = np.concatenate([[0], np.cumsum(count)])
+        answers.traces[number] = Trace(population.n_neurons, population.fires, start, neuron, value)
+        low, high = (int(value) for value in state.extreme[place])
+        answers.currents[number] = low, high
+        answers.residual[number] = left[:, here.first : here.last]
+    return answers

@@ -1,156 +1,22 @@
-"""What one source adds to the currents of its targets, for dense, sparse and convolution rows, and
-pooling of currents.
+"""What sources add to the currents of their targets: rows of dense, sparse and convolutional
+weights.
 
-Rows are kept in the narrowest integers that hold the weights.  Currents are int32 where the largest
-possible sum fits and int64 otherwise (`prepare` proves it from the weights and the largest value a
-source can carry), so no sum overflows.
-
-A convolution adds into currents that are channel-last (y, x, channel): for each kernel row, the
-targets of one source are then one contiguous run.  With stride s a source column x meets the kernel
-columns kx = (x + padding) mod s, + s, + 2s, ..., so the weights are stored by that phase, each
-phase in falling kx, that is rising target.
+The currents of a convolution are kept channel-last (group, y, x, channel of the group): for each
+kernel row, the targets of one source are then one contiguous run, as long as the dilation divides
+the stride; otherwise each of its columns is a run of its own.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from simulator.describe.network import (
-    CONVOLUTION,
-    DENSE,
-    SPARSE,
-    Connection,
-    Layer,
-    narrow,
-    narrow_index,
-)
-from simulator.errors import InputError
+from simulator.describe.layout import DENSE_ROWS, RUNS, SPARSE_ROWS
 from simulator.jit import kernel
 
-KINDS = {DENSE: 0, SPARSE: 1, CONVOLUTION: 2}
-_DENSE, _SPARSE, _CONVOLUTION = range(3)
 POOLS = {"none": 0, "max": 1, "sum": 2}
 _NONE, LARGEST, _SUM = range(3)
 #: pixels transposed at a time
 _BLOCK = 64
-
-
-_GEOMETRY = (
-    "height_in",
-    "width_in",
-    "channels",
-    "height",
-    "width",
-    "kernel_height",
-    "kernel_width",
-    "stride",
-    "padding",
-)
-
-
-class Rows(NamedTuple):
-    """One connection as kernels read it; unused arrays are empty, unused numbers 0."""
-
-    kind: int
-    weight: np.ndarray  # int8, int16, int32 or int64, flat; row after row
-    start: (
-        np.ndarray
-    )  # int64: sparse: of each source's row; convolution: of each column phase, in kernel columns
-    target: np.ndarray  # int16 or int32: sparse
-    n_out: int  # before pooling
-    height_in: int
-    width_in: int
-    channels: int  # of the targets
-    height: int
-    width: int
-    kernel_height: int
-    kernel_width: int
-    stride: int
-    padding: int
-    pool: int
-    pool_size: int
-
-
-def prepare(layer: Layer, largest_value: int) -> tuple[Rows, np.dtype, int]:
-    """Return a layer's rows for the kernels, the integer type of its currents, and the bound on a
-    pooled current.
-
-    largest_value: the largest magnitude a source carries in one timestep.  Raises InputError where
-    a sum could need more than 62 bits, and for pooling of anything but a convolution.
-    """
-    connection, pool = layer.connection, layer.pool
-    if connection.kind not in KINDS:
-        raise InputError(
-            f"{layer.name}: connection: must be one of {', '.join(KINDS)}, not {connection.kind!r}"
-        )
-    if pool is not None and (connection.kind != CONVOLUTION or pool.kind not in ("max", "sum")):
-        raise InputError(f"{layer.name}: pool: must be the max or sum of a convolution's currents")
-    bound = _fan_in(connection) * _largest(connection.weight) * largest_value
-    if pool is not None and pool.kind == "sum":
-        bound *= pool.size**2
-    if bound >= 1 << 62:
-        raise InputError(
-            f"{layer.name}: a current can reach {bound}, which needs more than 62 bits"
-        )
-    geometry = dict.fromkeys(_GEOMETRY, 0)
-    start, target, weight = np.zeros(1, np.int64), np.zeros(0, np.int32), connection.weight
-    if connection.kind == SPARSE:
-        if connection.start is None or connection.index is None:
-            raise InputError(f"{layer.name}: a sparse connection needs 'start' and 'index'")
-        start = np.ascontiguousarray(connection.start, np.int64)
-        target = narrow_index(connection.index.view(), connection.n_out)
-    elif connection.kind == CONVOLUTION:
-        weight, start = _by_phase(weight, connection.stride)
-        channels, height, width = connection.output_shape
-        sizes = (*connection.input_shape[1:], channels, height, width, *connection.weight.shape[2:])
-        geometry = dict(zip(_GEOMETRY, (*sizes, connection.stride, connection.padding)))
-    rows = Rows(
-        kind=KINDS[connection.kind],
-        weight=_read_only(narrow(weight)),
-        start=_read_only(start),
-        target=_read_only(target),
-        n_out=connection.n_out,
-        pool=POOLS[pool.kind] if pool else _NONE,
-        pool_size=pool.size if pool else 1,
-        **geometry,
-    )
-    return rows, np.dtype(np.int32 if bound < 1 << 31 else np.int64), bound
-
-
-def _fan_in(connection: Connection) -> int:
-    """Return a bound on the synapses that end at one target."""
-    if connection.kind == CONVOLUTION:
-        return int(np.prod(connection.weight.shape[1:]))
-    if connection.kind == SPARSE and connection.index is not None and len(connection.index):
-        return int(connection.fan_in.max())
-    return connection.n_in
-
-
-def _largest(array: np.ndarray) -> int:
-    """Return the largest magnitude in an integer array, 0 when it is empty."""
-    return max(-int(array.min()), int(array.max()), 0) if array.size else 0
-
-
-def _read_only(array: np.ndarray) -> np.ndarray:
-    """Return a flat view nobody writes to, so that loaded and derived arrays share one
-    compilation.
-    """
-    view = array.reshape(-1).view()
-    view.setflags(write=False)
-    return view
-
-
-def _by_phase(weight: np.ndarray, stride: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return a kernel (out, in, height, width) as (in, height, columns by phase, out) and where
-    each phase starts.
-    """
-    columns = weight.shape[3]
-    phases = [list(range(phase, columns, stride))[::-1] for phase in range(stride)]
-    order = [column for phase in phases for column in phase]
-    start = np.cumsum([0, *(len(phase) for phase in phases)])
-    return weight.transpose(1, 2, 3, 0)[:, :, order, :], start.astype(np.int64)
 
 
 @kernel
@@ -181,79 +47,118 @@ def add_run(current, weight, value):
 
 
 @kernel
-def add_sparse(rows, current, source, value):
+def add_sparse(start, target, weight, current, source, value):
     """Add one source's sparse row."""
-    for k in range(rows.start[source], rows.start[source + 1]):
-        current[rows.target[k]] += value * rows.weight[k]
+    for k in range(start[source], start[source + 1]):
+        current[target[k]] += value * weight[k]
 
 
 @kernel
-def add_convolution(rows, current, source, value):
-    """Add one source pixel's share to the channel-last currents of a convolution."""
-    plane = rows.height_in * rows.width_in
+def add_convolution(strand, start, shift, weight, current, source, value):
+    """Add one source pixel's share to the currents of a convolution.
+
+    start: (stride + 1,) where each column phase begins.  shift: how far to the left each column
+    leads.
+    """
+    plane = strand.height_in * strand.width_in
     channel = source // plane
-    y = source % plane // rows.width_in + rows.padding
-    x = source % rows.width_in + rows.padding
-    phase = x % rows.stride
-    first, last = rows.start[phase], rows.start[phase + 1]
-    column = (
-        x // rows.stride - (last - first) + 1
-    )  # the first target of the run, perhaps left of the edge
-    skip = max(0, -column)
-    n = min(column + last - first, rows.width) - column - skip
-    if n <= 0:
-        return
-    for ky in range(y % rows.stride, rows.kernel_height, rows.stride):
-        row = (y - ky) // rows.stride
-        if 0 <= row < rows.height:
-            target = (row * rows.width + column + skip) * rows.channels
-            at = (channel * rows.kernel_height + ky) * rows.kernel_width + first + skip
-            size = n * rows.channels
-            at *= rows.channels
-            add_run(current[target : target + size], rows.weight[at : at + size], value)
+    y = source % plane // strand.width_in + strand.padding_y
+    x = source % strand.width_in + strand.padding_x
+    phase = x % strand.stride_x
+    first, last = start[phase], start[phase + 1]
+    channels = strand.channels
+    group = channel // strand.channels_in * strand.height
+    for ky in range(strand.kernel_height):
+        below = y - ky * strand.dilation_y
+        row = below // strand.stride_y
+        if below % strand.stride_y or row < 0 or row >= strand.height:
+            continue
+        pixel = (group + row) * strand.width
+        at = (channel * strand.kernel_height + ky) * strand.kernel_width
+        if strand.advance == 1 and last > first:
+            column = (x - shift[first]) // strand.stride_x  # perhaps left of the edge
+            skip = max(0, -column)
+            n = min(column + last - first, strand.width) - column - skip
+            if n > 0:
+                to, of = (pixel + column + skip) * channels, (at + first + skip) * channels
+                size = n * channels
+                add_run(current[to : to + size], weight[of : of + size], value)
+        else:
+            for k in range(first, last):
+                column = (x - shift[k]) // strand.stride_x
+                if 0 <= column < strand.width:
+                    to, of = (pixel + column) * channels, (at + k) * channels
+                    add_run(current[to : to + channels], weight[of : of + channels], value)
 
 
 @kernel
-def gather(rows, current, neuron, value, first, last):
+def gather(rows, strand, timestep, current, neuron, value, first, last):
     """Set the currents to the sum over the sources neuron[first : last] of value times row.
 
-    current: (n_out,) int32 or int64, channel-last for convolutions.
+    current: (n_out,) int32 or int64, channel-last for convolutions.  timestep: in which the sources
+    fired, which chooses the plane of weights where there is one per timestep.
     """
     for j in range(len(current)):
         current[j] = 0
-    for k in range(first, last):
-        source, carried = np.int64(neuron[k]), np.int64(value[k])
-        if rows.kind == _DENSE:
-            at = source * rows.n_out
-            add_run(current, rows.weight[at : at + rows.n_out], carried)
-        elif rows.kind == _SPARSE:
-            add_sparse(rows, current, source, carried)
-        else:
-            add_convolution(rows, current, source, carried)
+    base = strand.weight + timestep * strand.plane
+    n_out = strand.n_out
+    if strand.layout == DENSE_ROWS:
+        for k in range(first, last):
+            at = base + np.int64(neuron[k]) * n_out
+            add_run(current, rows.weight[at : at + n_out], np.int64(value[k]))
+    elif strand.layout == SPARSE_ROWS:
+        start, target = rows.start[strand.start :], rows.target[strand.target :]
+        weight = rows.weight[base:]
+        for k in range(first, last):
+            add_sparse(start, target, weight, current, np.int64(neuron[k]), np.int64(value[k]))
+    elif strand.layout == RUNS:
+        start, shift = rows.start[strand.start :], rows.target[strand.target :]
+        weight = rows.weight[base:]
+        for k in range(first, last):
+            source, carried = np.int64(neuron[k]), np.int64(value[k])
+            add_convolution(strand, start, shift, weight, current, source, carried)
 
 
 @kernel
-def channel_major(rows, current, drive):
+def put(drive, current, adds):
+    """Write currents into drive, or add them to it."""
+    if adds:
+        for j in range(len(drive)):
+            drive[j] += current[j]
+    else:
+        for j in range(len(drive)):
+            drive[j] = current[j]
+
+
+@kernel
+def channel_major(strand, current, drive, adds):
     """Write channel-last currents into drive channel by channel, in blocks of pixels that stay in
-    the fastest cache.
+    the fastest cache, or add them to it.
     """
-    pixels = rows.height * rows.width
-    for block in range(0, pixels, _BLOCK):
-        for channel in range(rows.channels):
-            for pixel in range(block, min(block + _BLOCK, pixels)):
-                drive[channel * pixels + pixel] = current[pixel * rows.channels + channel]
+    pixels, channels = strand.height * strand.width, strand.channels
+    for group in range(strand.groups):
+        of, to = current[group * channels * pixels :], drive[group * channels * pixels :]
+        for block in range(0, pixels, _BLOCK):
+            end = min(block + _BLOCK, pixels)
+            for channel in range(channels):
+                if adds:
+                    for pixel in range(block, end):
+                        to[channel * pixels + pixel] += of[pixel * channels + channel]
+                else:
+                    for pixel in range(block, end):
+                        to[channel * pixels + pixel] = of[pixel * channels + channel]
 
 
 @kernel
-def pool_field(rows, current, first):
+def pool_field(strand, current, first):
     """Return the largest or the sum of one channel's currents in the field whose first current is
     `first`.
     """
     best = np.int64(current[first])
-    for cell in range(1, rows.pool_size * rows.pool_size):
-        pixel = cell // rows.pool_size * rows.width + cell % rows.pool_size
-        other = np.int64(current[first + pixel * rows.channels])
-        if rows.pool == _SUM:
+    for cell in range(1, strand.pool_size * strand.pool_size):
+        pixel = cell // strand.pool_size * strand.width + cell % strand.pool_size
+        other = np.int64(current[first + pixel * strand.channels])
+        if strand.pool == _SUM:
             best += other
         elif other > best:
             best = other
@@ -261,21 +166,25 @@ def pool_field(rows, current, first):
 
 
 @kernel
-def pool(rows, current, drive):
-    """Write the currents of each neuron, pooled and channel-major, into drive (n_neurons,) int64.
+def pool(strand, current, drive, adds):
+    """Write the currents of each neuron, pooled and channel-major, into drive (n_neurons,) int64,
+    or add them to it.
 
     What is left over at the right and lower edge, narrower than a field, is not pooled.
     """
-    if rows.kind != _CONVOLUTION:
-        for j in range(len(drive)):
-            drive[j] = current[j]
-    elif rows.pool == _NONE:
-        channel_major(rows, current, drive)
+    if strand.layout != RUNS:
+        put(drive, current, adds)
+    elif strand.pool == _NONE:
+        channel_major(strand, current, drive, adds)
     else:
-        size = rows.pool_size
-        height, width = rows.height // size, rows.width // size
-        for y in range(height):
-            for x in range(width):
-                for channel in range(rows.channels):
-                    first = (y * size * rows.width + x * size) * rows.channels + channel
-                    drive[(channel * height + y) * width + x] = pool_field(rows, current, first)
+        size, channels = strand.pool_size, strand.channels
+        height, width = strand.height // size, strand.width // size
+        for group in range(strand.groups):
+            corner = group * strand.height * strand.width
+            for y in range(height):
+                for x in range(width):
+                    pixel = corner + y * size * strand.width + x * size
+                    for channel in range(channels):
+                        to = ((group * channels + channel) * height + y) * width + x
+                        amount = pool_field(strand, current, pixel * channels + channel)
+                        drive[to] = drive[to] + amount if adds else amount

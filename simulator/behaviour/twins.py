@@ -3,9 +3,9 @@ neuron.
 
 The twins belong together as in Yan et al., arXiv:2409.08290, Theorem 1: T timesteps stand for
 ceil(log2(T + 1)) bits.  With firing 'accumulate' they are equal for every sign and order of the
-currents, and so is a layer driven by a constant current. Two things break the equality, and
+currents, and so is a population driven by a constant current. Two things break the equality, and
 `compare` measures both: firing 'streaming' with signed weights (a neuron that fired early cannot
-take a spike back), and max pooling behind the first layer (the maximum of sums is not the sum of
+take a spike back), and max pooling behind the first one (the maximum of sums is not the sum of
 maxima).
 """
 
@@ -21,10 +21,10 @@ from simulator.errors import CheckError, InputError
 
 
 @dataclass(frozen=True)
-class LayerDifference:
-    """One firing layer of both twins, counted over all inferences; the input is layer 0."""
+class PopulationDifference:
+    """One firing population of both twins, counted over all inferences."""
 
-    layer: int
+    population: int  # its number in the network
     compared: int  # neurons times inferences
     differing: int  # of them, those whose spike count is not the activation
     more: int  # of them, those with more spikes than the activation
@@ -50,7 +50,7 @@ class LayerDifference:
 class Difference:
     """Both twins of one network on the same inferences."""
 
-    layers: tuple[LayerDifference, ...]  # those that fire, the input left out
+    populations: tuple[PopulationDifference, ...]  # those that fire, inputs left out
     n_inferences: int
     agreeing: int  # inferences with the same prediction
     first: str | None  # the first neuron that differs, in words; None when the twins are equal
@@ -67,8 +67,8 @@ class Difference:
 
 
 def compare(snn: Raster, qnn: Raster) -> Difference:
-    """Return how the spike counts of one raster differ from the activations of the other, layer by
-    layer.
+    """Return how the spike counts of one raster differ from the activations of the other,
+    population by population.
 
     Raises InputError unless the first is a spiking, the second a quantised raster of the same
     network and inferences.
@@ -77,13 +77,13 @@ def compare(snn: Raster, qnn: Raster) -> Difference:
         raise InputError(
             f"twins: must be compared as '{SNN}' with '{QNN}', not {snn.mode!r} with {qnn.mode!r}"
         )
-    sizes = [[trace.n_neurons for trace in raster.layers] for raster in (snn, qnn)]
+    sizes = [[trace.n_neurons for trace in raster.traces] for raster in (snn, qnn)]
     if sizes[0] != sizes[1] or snn.n_inferences != qnn.n_inferences:
         raise InputError("twins: must be rasters of the same network and the same inferences")
     first: str | None = None
-    layers = []
-    for number, (spikes, activations) in enumerate(zip(snn.layers, qnn.layers)):
-        if number == 0 or not spikes.fires:
+    populations = []
+    for number, (spikes, activations) in enumerate(zip(snn.traces, qnn.traces)):
+        if number in snn.inputs or not spikes.fires:
             continue
         differing = more = 0
         for inference in range(snn.n_inferences):
@@ -95,11 +95,11 @@ def compare(snn: Raster, qnn: Raster) -> Difference:
             if first is None and len(wrong):
                 j = wrong[0]
                 first = (
-                    f"layer {number}, inference {inference}, neuron {j}: {count[j]} spikes, "
+                    f"population {number}, inference {inference}, neuron {j}: {count[j]} spikes, "
                     f"activation {activation[j]}"
                 )
-        layers.append(
-            LayerDifference(
+        populations.append(
+            PopulationDifference(
                 number,
                 spikes.n_neurons * snn.n_inferences,
                 differing,
@@ -116,7 +116,7 @@ def compare(snn: Raster, qnn: Raster) -> Difference:
         )
         first = f"output {j}, inference {inference}: {pair}"
     agreeing = int((snn.predictions == qnn.predictions).sum())
-    return Difference(tuple(layers), snn.n_inferences, agreeing, first)
+    return Difference(tuple(populations), snn.n_inferences, agreeing, first)
 
 
 def require_equal(snn: Raster, qnn: Raster) -> None:

@@ -14,7 +14,8 @@ OWN = ("chip.yaml", "workload.yaml")
 @click.argument("files", nargs=-1, required=True, type=click.Path())
 def check(files: tuple[str, ...]) -> None:
     """Check chip and workload FILES (paths, names or folders of them): every fault of every file,
-    with file, line, key and what is allowed.
+    with file, line, key and what is allowed. Of a workload also the graph of its network, when each
+    population works, and how many chip steps a timestep takes.
 
     \b
     spikemesh check chips/generic-22nm.yaml workloads/digits-mlp/workload.yaml
@@ -23,13 +24,17 @@ def check(files: tuple[str, ...]) -> None:
     from simulator.describe.kind import kind_of
     from simulator.describe.workload import Workload
     from simulator.errors import DescriptionError, SpikemeshError
+    from simulator.report import terminal
+    from simulator.report.graph import graph_view
 
     faults: list[str] = []
     sound: list[str] = []
+    networks: list[Workload] = []
     for file in [file for given in files for file in _files(given)]:
         try:
             kind = kind_of(file)
             loaded = Chip.load(file) if kind == "chip" else Workload.load(file)
+            networks += [loaded] if isinstance(loaded, Workload) else []
             sound.append(f"{file}: {kind} {loaded.name} is sound")
         except DescriptionError as error:
             faults += error.faults
@@ -37,6 +42,8 @@ def check(files: tuple[str, ...]) -> None:
             faults.append(str(error))
     for line in sound:
         click.echo(line)
+    for workload in networks:
+        terminal.show(graph_view(workload))
     if faults:
         raise DescriptionError(faults)
 

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.describe.documents import write
-from simulator.describe.network import CONVOLUTION, MODELS, SPARSE, Layer, narrow
+from simulator.describe.graph_file import INPUT
+from simulator.describe.narrow import narrow
+from simulator.describe.network import MODELS, Feed, Network, Population, Projection, Stimulus
 from simulator.errors import InputError
 
 if TYPE_CHECKING:
@@ -50,14 +52,10 @@ def save(workload: Workload, folder: Path) -> None:
 
 
 def written(workload: Workload) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Return the tree of workload.yaml and the arrays beside it, by name."""
+    """Return the tree of workload.yaml and the arrays beside it, by name; a chain in its short
+    form.
+    """
     arrays: dict[str, np.ndarray] = {}
-    stimulus = workload.stimulus
-    shown: dict[str, Any] = {"kind": stimulus.kind, "values": "stimulus"}
-    arrays["stimulus"] = narrow(stimulus.values)
-    if stimulus.labels is not None:
-        shown["labels"] = "labels"
-        arrays["labels"] = narrow(stimulus.labels)
     mapping: dict[str, Any] = {"placement": "auto"}
     if workload.placement is not None:
         mapping["placement"] = {
@@ -65,52 +63,130 @@ def written(workload: Workload) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         }
     if workload.neurons_per_core is not None:
         mapping["neurons_per_core"] = workload.neurons_per_core
+    shape = _chain if _is_short(workload.network) else _graph
     tree = {
         "schema_version": 1,
         "name": workload.name,
         "about": workload.about,
         "arrays": ARRAYS,
-        "input": {"shape": list(workload.network.input_shape), "bits": stimulus.value_bits},
-        "layers": [
-            _layer(layer, _array_name(layer.name, number), arrays)
-            for number, layer in enumerate(workload.network.layers, start=1)
-        ],
-        "stimulus": shown,
+        **shape(workload.network, workload.stimulus, arrays),
+        "stimulus": _stimulus(workload.network, workload.stimulus, arrays),
         "twin": {"timesteps": workload.timesteps, "firing": workload.firing},
         "mapping": mapping,
     }
     return tree, arrays
 
 
-def _array_name(layer: str, number: int) -> str:
-    """Return what a layer's arrays begin with: its name where that is a word."""
-    return layer if _WORD.fullmatch(layer) else f"layer-{number}"
+def _is_short(network: Network) -> bool:
+    """Return whether a chain says all of it."""
+    return (
+        network.is_chain
+        and network.populations[0].name == INPUT
+        and all(path.delay == 0 and path.bias is None for path in network.projections)
+    )
 
 
-def _layer(layer: Layer, array: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
-    joined, neuron = layer.connection, layer.neuron
-    connection: dict[str, Any] = {
+def _stimulus(
+    network: Network, stimulus: Stimulus, arrays: dict[str, np.ndarray]
+) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    if len(stimulus.feeds) == 1:
+        tree = {"kind": stimulus.feeds[0].kind, "values": "stimulus"}
+        arrays["stimulus"] = narrow(stimulus.feeds[0].values)
+    else:
+        tree["inputs"] = {}
+        for number, feed in zip(network.inputs, stimulus.feeds):
+            array = f"stimulus-{number}"
+            arrays[array] = narrow(feed.values)
+            name = network.populations[number].name
+            tree["inputs"][name] = {"kind": feed.kind, "values": array}
+    if stimulus.labels is not None:
+        tree["labels"] = "labels"
+        arrays["labels"] = narrow(stimulus.labels)
+    return tree
+
+
+def _fed(feed: Feed) -> dict[str, Any]:
+    is_signed = feed.kind != "raster" and int(feed.values.min(initial=0)) < 0
+    return {"bits": feed.value_bits} | ({"signed": True} if is_signed else {})
+
+
+def _chain(network: Network, stimulus: Stimulus, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    layers = []
+    for number, (path, population) in enumerate(
+        zip(network.projections, network.populations[1:]), start=1
+    ):
+        array = _array_name(population.name, number)
+        layer: dict[str, Any] = {"name": population.name, "shape": list(population.shape)}
+        layers.append(layer | _path(path, array, arrays) | _cells(population, array, arrays))
+    shape = list(network.populations[0].shape)
+    return {"input": {"shape": shape} | _fed(stimulus.feeds[0]), "layers": layers}
+
+
+def _graph(network: Network, stimulus: Stimulus, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    feeds = dict(zip(network.inputs, stimulus.feeds))
+    populations, projections = [], []
+    for number, population in enumerate(network.populations):
+        tree: dict[str, Any] = {"name": population.name, "shape": list(population.shape)}
+        if population.is_input:
+            populations.append(tree | {"input": _fed(feeds[number])})
+        else:
+            array = _array_name(population.name, number)
+            populations.append(tree | _cells(population, array, arrays))
+    for number, path in enumerate(network.projections):
+        array = f"projection-{number}"
+        ends = {"source": path.source, "target": path.target}
+        tree = {end: network.populations[at].name for end, at in ends.items()}
+        tree |= {"delay": path.delay} | _path(path, array, arrays)
+        if path.bias is not None:
+            tree["bias"] = f"{array}.bias"
+            arrays[tree["bias"]] = path.bias
+        projections.append(tree)
+    outputs = [network.populations[number].name for number in network.outputs]
+    return {"populations": populations, "projections": projections, "outputs": outputs}
+
+
+def _array_name(population: str, number: int) -> str:
+    """Return what a population's arrays begin with: its name where that is a word."""
+    return population if _WORD.fullmatch(population) else f"layer-{number}"
+
+
+def _path(path: Projection, array: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    joined = path.connection
+    tree: dict[str, Any] = {
         "kind": joined.kind,
         "weight": f"{array}.weight",
         "weight_bits": joined.weight_bits,
     }
     arrays[f"{array}.weight"] = joined.weight
-    if joined.kind == CONVOLUTION:
-        connection |= {"stride": joined.stride, "padding": joined.padding}
-    if joined.kind == SPARSE:
-        for name in ("start", "index"):
-            connection[name] = f"{array}.{name}"
-            arrays[f"{array}.{name}"] = getattr(joined, name)
-    cells: dict[str, Any] = {"model": neuron.model}
-    for name in ("threshold", "initial", "bias"):
-        if name != "threshold" or layer.fires:
-            cells[name] = f"{array}.{name}"
-            arrays[f"{array}.{name}"] = getattr(neuron, name)
-    cells |= {"reset": neuron.reset, "compare": neuron.compare}
-    if MODELS[neuron.model].leaks:
-        cells["decay"] = neuron.decay
-    cells |= {"potential_bits": neuron.potential_bits, "overflow": neuron.overflow}
-    tree = {"name": layer.name, "shape": list(layer.shape), "connection": connection}
-    if layer.pool is not None:
-        tree["pool"] = {"kind": layer.pool.kind, "size": layer.pool.size}
-    return tree | {"neuron": cells}
+    if joined.per_timestep:
+        tree["per_timestep"] = True
+    for name in joined.of_kind.keys:
+        held = getattr(joined, name)
+        if isinstance(held, np.ndarray):
+            arrays[f"{array}.{name}"] = held
+            held = f"{array}.{name}"
+        if held is not None:
+            tree[name] = list(held) if isinstance(held, tuple) else held
+    pool = {} if path.pool is None else {"pool": {"kind": path.pool.kind, "size": path.pool.size}}
+    return {"connection": tree, **pool}
+
+
+def _cells(population: Population, array: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    neuron = population.neuron
+    assert neuron is not None
+    model = MODELS[neuron.model]
+    tree: dict[str, Any] = {"model": neuron.model}
+    for name in ("threshold", "initial", "bias", "reset_value", "lower_bound"):
+        held = getattr(neuron, name)
+        if held is not None and (name != "threshold" or neuron.fires):
+            tree[name] = f"{array}.{name}"
+            arrays[tree[name]] = held
+    own = [name for name in model.keys if name not in ("threshold", "emits")]
+    for name in ("reset", "compare", "potential_bits", "overflow", *own):
+        tree[name] = getattr(neuron, name)
+    if neuron.fires:
+        tree["reset_at"] = neuron.reset_at
+        if neuron.graded_bits:
+            tree |= {"emits": "graded", "value_bits": neuron.graded_bits}
+    return {"neuron": tree}

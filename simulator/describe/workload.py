@@ -6,20 +6,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from math import prod
 from pathlib import Path
 
-import numpy as np
-
-from simulator import memory
 from simulator.describe import library
-from simulator.describe.arrays import Arrays, extent, frozen
+from simulator.describe.arrays import Arrays
 from simulator.describe.documents import Document
-from simulator.describe.layers import build
-from simulator.describe.messages import Key, alternatives, near_miss, shown_value
+from simulator.describe.graph_file import build
+from simulator.describe.messages import alternatives, near_miss, shown_value
 from simulator.describe.network import Network, Stimulus
 from simulator.describe.settings import Settings
-from simulator.describe.words import CURRENT, FIRINGS, RASTER, STREAMING, Firing
+from simulator.describe.stimulus_file import stimulus as read_stimulus
+from simulator.describe.words import FIRINGS, STREAMING, Firing
 from simulator.describe.workload_file import WorkloadDocument
 from simulator.errors import InputError
 from simulator.values import digest
@@ -39,12 +36,12 @@ class Workload:
     timesteps: int
     firing: Firing = STREAMING
     about: str = "made in Python"
-    placement: dict[str, list[int]] | None = None  # cores of each layer; None: auto
+    placement: dict[str, list[int]] | None = None  # cores of each population; None: auto
     neurons_per_core: int | None = None  # None: as many as a core's memories hold
     files: tuple[Path, ...] = ()  # where it was read from
 
     def __post_init__(self) -> None:
-        """Refuse wrong types, and a placement that does not place every layer."""
+        """Refuse wrong types, and a placement that does not place every population."""
         kinds = (
             ("name", str, "a text"),
             ("about", str, "a text"),
@@ -67,9 +64,7 @@ class Workload:
                 f"workload: firing: must be {alternatives(FIRINGS)}, not {shown_value(self.firing)}"
             )
         if self.placement is not None:
-            for key, message in _misplaced(
-                [layer.name for layer in self.network.layers], self.placement
-            ):
+            for key, message in _misplaced(self.network, self.placement):
                 where = ".".join(("placement", *key))
                 raise InputError(f"workload: {where}: {message}")
 
@@ -104,10 +99,10 @@ class Workload:
         assert written is not None
         arrays = Arrays(document, written.arrays)
         network = build(document, written, arrays)
-        stimulus = _stimulus(document, written, arrays, network)
+        stimulus = read_stimulus(document, written, arrays, network)
         placement = written.mapping.placement
-        if isinstance(placement, dict):
-            for below, message in _misplaced([layer.name for layer in written.layers], placement):
+        if isinstance(placement, dict) and network is not None:
+            for below, message in _misplaced(network, placement):
                 document.fault(("mapping", "placement", *below), message)
         document.refuse()
         assert network is not None and stimulus is not None
@@ -124,76 +119,16 @@ class Workload:
         )
 
 
-def _stimulus(
-    document: Document, written: WorkloadDocument, arrays: Arrays, network: Network | None
-) -> Stimulus | None:
-    key: Key = ("stimulus",)
-    values = arrays.get((*key, "values"), written.stimulus.values)
-    if values is None:
-        return None
-    n_inputs = prod(written.input.shape)
-    dimensions = 2 if written.stimulus.kind == CURRENT else 3
-    flat = (
-        values.reshape(*values.shape[: dimensions - 1], -1)
-        if values.ndim >= dimensions and values.size
-        else values
-    )
-    if flat.ndim != dimensions or flat.shape[-1] != n_inputs or not flat.size:
-        shape = "(inferences, " + ("" if dimensions == 2 else "timesteps, ") + f"{n_inputs})"
-        document.fault((*key, "values"), f"must have shape {shape}, not {values.shape}")
-        return None
-    most = 1 if written.stimulus.kind == RASTER else 2**written.input.bits - 1
-    why = "a raster" if written.stimulus.kind == RASTER else f"input.bits is {written.input.bits}"
-    if int(flat.min()) < 0 or int(flat.max()) > most:
-        document.fault((*key, "values"), f"must lie within 0..{most} ({why}), not {extent(flat)}")
-        return None
-    if dimensions == 3 and flat.shape[1] != written.twin.timesteps:
-        document.fault(
-            ("twin", "timesteps"),
-            f"must be {flat.shape[1]}, the timesteps of the stimulus, not {written.twin.timesteps}",
-        )
-    labels = _labels(document, written, arrays, network, len(flat))
-    memory.need(f"a stimulus of {flat.size:,} values", 4 * flat.size)
-    return Stimulus(
-        written.stimulus.kind, frozen(flat.astype(np.int32)), written.input.bits, labels
-    )
-
-
-def _labels(
-    document: Document,
-    written: WorkloadDocument,
-    arrays: Arrays,
-    network: Network | None,
-    n_inferences: int,
-) -> np.ndarray | None:
-    key: Key = ("stimulus", "labels")
-    if written.stimulus.labels is None:
-        return None
-    labels = arrays.get(key, written.stimulus.labels)
-    if labels is None:
-        return None
-    if labels.shape != (n_inferences,):
-        document.fault(
-            key, f"must have one entry per inference ({n_inferences}), not shape {labels.shape}"
-        )
-        return None
-    outputs = network.layers[-1].n_neurons if network is not None else None
-    if outputs is not None and (int(labels.min()) < 0 or int(labels.max()) >= outputs):
-        document.fault(
-            key, f"must lie within 0..{outputs - 1} (output neurons), not {extent(labels)}"
-        )
-        return None
-    return frozen(labels.astype(np.int64))
-
-
 def _misplaced(
-    names: list[str], placement: dict[str, list[int]]
+    network: Network, placement: dict[str, list[int]]
 ) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield every fault of a placement: the key below it, and what is wrong."""
+    names = [network.populations[number].name for number in network.computed]
+    kind = "layer" if network.is_chain else "population"
     taken: dict[int, str] = {}
     for name, cores in placement.items():
         if name not in names:
-            yield (name,), f"must name a layer{near_miss(name, names)}"
+            yield (name,), f"must name a {kind}{near_miss(name, names)}"
         if not cores:
             yield (name,), "must name at least one core"
         for core in cores:
@@ -205,4 +140,4 @@ def _misplaced(
             taken[core] = name
     for name in names:
         if name not in placement:
-            yield (), f"must place every layer; {shown_value(name)} is missing"
+            yield (), f"must place every {kind}; {shown_value(name)} is missing"

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from simulator.describe.connections import KINDS
 from simulator.describe.documents import Description
 from simulator.describe.fields import Natural, OneOf, Positive
 from simulator.describe.network import MODELS
@@ -14,10 +15,15 @@ from simulator.describe.words import Firing, StimulusKind
 Shape = Annotated[list[Positive], Field(min_length=1, max_length=3)]
 Name = Annotated[str, Field(min_length=1)]
 WeightBits = Annotated[int, Field(ge=1, le=16)]
-
-
 #: of one number in a workload: potentials have at most 48 bits
 Integer = Annotated[int, Field(ge=-(2**47), le=2**47)]
+#: one number, or (vertical, horizontal)
+Size = Positive | Annotated[list[Positive], Field(min_length=2, max_length=2)]
+NaturalSize = Natural | Annotated[list[Natural], Field(min_length=2, max_length=2)]
+Decay = Annotated[int, Field(ge=0, le=4096)]
+Width = Annotated[int, Field(ge=2, le=48)]
+#: no window is longer
+Delay = Annotated[int, Field(ge=0, le=4096)]
 
 
 class InputDocument(Description):
@@ -25,20 +31,23 @@ class InputDocument(Description):
 
     shape: Shape
     bits: Annotated[int, Field(ge=1, le=31)]
+    signed: bool = False
 
 
 class ConnectionDocument(Description):
-    """Weights by the name of their array; `start` and `index` for sparse rows, `stride` and
-    `padding` for convolutions.
-    """
+    """Weights by the name of their array; which other keys there are depends on the kind."""
 
-    kind: Literal["dense", "sparse", "convolution"]
+    kind: Annotated[str, OneOf(KINDS)]
     weight: Name
     weight_bits: WeightBits
-    stride: Positive = 1
-    padding: Natural = 0
+    per_timestep: bool = False
+    stride: Size = 1
+    padding: NaturalSize = 0
+    dilation: Size = 1
+    groups: Positive = 1
     start: Name | None = None
     index: Name | None = None
+    delay: Name | None = None
 
 
 class PoolDocument(Description):
@@ -55,11 +64,19 @@ class NeuronDocument(Description):
     threshold: Integer | Name | None = None
     initial: Integer | Name = 0
     bias: Integer | Name = 0
-    reset: Literal["subtract", "zero"] = "subtract"
+    reset: Literal["subtract", "zero", "value"] = "subtract"
+    reset_value: Integer | Name | None = None
+    reset_at: Literal["same", "next", "held"] = "same"
+    lower_bound: Integer | Name | None = None
     compare: Literal[">=", ">"] = ">="
-    decay: Annotated[int, Field(ge=0, le=4096)] = 0
-    potential_bits: Annotated[int, Field(ge=2, le=48)] = 32
+    decay: Decay = 0
+    current_decay: Decay = 0
+    potential_bits: Width = 32
+    current_bits: Width = 32
     overflow: Literal["saturate", "wrap"] = "saturate"
+    emits: Literal["spike", "graded"] = "spike"
+    value_bits: Annotated[int, Field(ge=1, le=16)] | None = None
+    read: Literal["last", "sum", "maximum"] = "last"
 
 
 class LayerDocument(Description):
@@ -74,11 +91,48 @@ class LayerDocument(Description):
     neuron: NeuronDocument
 
 
-class StimulusDocument(Description):
-    """What is presented: arrays of values and, for accuracy, labels."""
+class FedDocument(Description):
+    """Of a population that is an input: the width of one value."""
+
+    bits: Annotated[int, Field(ge=1, le=31)]
+    signed: bool = False
+
+
+class PopulationDocument(Description):
+    """A shape, and either neurons or an input."""
+
+    name: Name
+    shape: Shape
+    input: FedDocument | None = None
+    neuron: NeuronDocument | None = None
+
+
+class ProjectionDocument(Description):
+    """Synapses from one population to another, by their names."""
+
+    source: Name
+    target: Name
+    connection: ConnectionDocument
+    pool: PoolDocument | None = None
+    delay: Delay = 0
+    bias: Integer | Name | None = None
+
+
+class FeedDocument(Description):
+    """What one input is fed."""
 
     kind: StimulusKind
     values: Name
+
+
+class StimulusDocument(Description):
+    """What is presented: an array of values, or one for each of several inputs; for accuracy,
+    labels.
+    """
+
+    kind: Literal["current", "raster", "graded"] | None = None
+    values: Name | None = None
+    inputs: dict[str, FeedDocument] | None = None
     labels: Name | None = None
 
 
@@ -90,7 +144,7 @@ class TwinDocument(Description):
 
 
 class MappingDocument(Description):
-    """Where layers go: `auto`, or cores per layer; `neurons_per_core` limits a core further than
+    """Where populations go: `auto`, or cores of each; `neurons_per_core` limits a core further than
     its memories do.
     """
 
@@ -99,14 +153,19 @@ class MappingDocument(Description):
 
 
 class WorkloadDocument(Description):
-    """The YAML file of a workload."""
+    """The YAML file of a workload: a graph of `populations` and `projections`, or a chain of
+    `layers`.
+    """
 
     schema_version: Literal[1]
     name: Name
     about: Name
     arrays: Name
-    input: InputDocument
-    layers: Annotated[list[LayerDocument], Field(min_length=1)]
+    input: InputDocument | None = None
+    layers: Annotated[list[LayerDocument], Field(min_length=1)] | None = None
+    populations: Annotated[list[PopulationDocument], Field(min_length=2)] | None = None
+    projections: Annotated[list[ProjectionDocument], Field(min_length=1)] | None = None
+    outputs: Annotated[list[Name], Field(min_length=1)] | None = None
     stimulus: StimulusDocument
     twin: TwinDocument
     mapping: MappingDocument

@@ -1,4 +1,4 @@
-"""How a layer's output becomes packets: single events, groups of events, bitmaps, dense streams.
+"""How a population's output becomes packets: events, groups of events, bitmaps, dense streams.
 
 A *table* holds one row per kind of source neuron: the packets its spike becomes whenever it fires.
 Where neurons share a packet, each group that occurs in the run is a row of its own.
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simulator.describe.chip import Chip
-from simulator.describe.network import Connection
+from simulator.describe.connections import Connection
 from simulator.errors import MappingError
 from simulator.mapping import stages
 from simulator.mapping.plan import ACCUMULATE, MULTIPLY_ACCUMULATE, OUTPUT
@@ -46,7 +46,7 @@ class Reach:
 def reach(
     chip: Chip, connection: Connection, targets: np.ndarray, cores: np.ndarray, multiply: bool
 ) -> Reach:
-    """Return the cost of the events of one layer on the slices of the next."""
+    """Return the cost of the events of a projection on the slices of its target."""
     return Reach(
         endpoint=cores.astype(np.int32),
         targets=targets,
@@ -58,8 +58,8 @@ def reach(
 
 
 def to_port(n_sources: int, port: int) -> Reach:
-    """Return the reach of a last layer: every event goes to one port to the outside and costs
-    nothing there.
+    """Return the reach of an output: every event goes to one port to the outside and costs nothing
+    there.
     """
     nothing = np.zeros((n_sources, 1), np.int64)
     return Reach(np.array([port], np.int32), nothing + 1, nothing, nothing, nothing + 1, OUTPUT)
@@ -83,6 +83,8 @@ class Rows:
     payload_bits: np.ndarray
     header_bits: np.ndarray
     stream_bits: np.ndarray
+    operands: np.ndarray  # the row of Activity.operand_bits
+    path: np.ndarray  # the projection, or -1 to the outside
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,8 @@ def rows(chip: Chip, reach: Reach, groups: Grouping, encoding: str, payload: int
 
     encoding 'events': destination + (axon + payload) per event; 'bitmap': destination + axon + a
     bit per neuron + payload per event; 'dense': destination + axon + payload per neuron.  Streams
-    to all destinations of the layer.  Raises MappingError for a packet longer than a core's input
-    queue.
+    go to all destinations of the projection.  Raises MappingError for a packet longer than a core's
+    input queue.
     """
     n_groups, n_destinations = len(groups.start) - 1, len(reach.endpoint)
     sums = [
@@ -156,6 +158,8 @@ def rows(chip: Chip, reach: Reach, groups: Grouping, encoding: str, payload: int
         payload_bits=payload_bits * (not streams),
         header_bits=bits - payload_bits,
         stream_bits=payload_bits * streams,
+        operands=np.zeros(len(group), np.int32),
+        path=np.zeros(len(group), np.int32),
     )
 
 
@@ -197,3 +201,21 @@ def joined(parts: list[Rows]) -> Rows:
     offsets = np.cumsum([0] + [len(part.endpoint) for part in parts])
     starts = [part.start[:-1] + offset for part, offset in zip(parts, offsets)]
     return Rows(start=np.concatenate([*starts, offsets[-1:]]).astype(np.int64), **fields)
+
+
+def combined(parts: list[Rows], choice: np.ndarray) -> Rows:
+    """Return rows put together from rows of several tables, in their order.
+
+    choice: (n_rows, n_tables) the row of each table; -1: none of it.
+    """
+    whole = joined(parts)
+    first_row = np.cumsum([0] + [len(part.start) - 1 for part in parts])
+    row = np.where(choice >= 0, choice + first_row[:-1], -1).reshape(-1)
+    size = np.append(np.diff(whole.start), 0)[row]
+    ends = np.cumsum(size)
+    entry = np.arange(int(size.sum())) - np.repeat(ends - size, size)
+    entry += np.repeat(whole.start[row], size)
+    names = [name for name in Rows.__dataclass_fields__ if name != "start"]
+    fields = {name: getattr(whole, name)[entry] for name in names}
+    edges = np.concatenate([[0], ends])[:: len(parts)]
+    return Rows(start=edges.astype(np.int64), **fields)

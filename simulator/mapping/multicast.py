@@ -15,8 +15,9 @@ def trees(
     """Return the row_tree and tree arrays of an Activity; row_endpoint: (n_rows,) who sends each
     row.
 
-    With `multicast`, a row of several single-flit packets becomes one packet over the XY tree of
-    its destinations; rows with the same sender's router and destinations share a tree.
+    With `multicast`, a row of several single-flit packets of one projection becomes one packet over
+    the XY tree of its destinations; rows with the same sender's router and destinations share a
+    tree.
     """
     n_rows = len(rows.start) - 1
     row_tree = np.full(n_rows, -1, np.int32)
@@ -27,6 +28,8 @@ def trees(
     for row in range(n_rows):
         entries = slice(rows.start[row], rows.start[row + 1])
         if entries.stop - entries.start < 2 or rows.flits[entries].max() > 1:
+            continue
+        if (rows.path[entries] != rows.path[entries.start]).any():  # packets that differ [W10]
             continue
         source = int(plan.endpoint_router[row_endpoint[row]])
         destinations = rows.endpoint[entries]

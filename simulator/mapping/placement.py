@@ -1,4 +1,4 @@
-"""Which cores the slices of each layer sit on."""
+"""Which cores the slices of each population sit on."""
 
 from __future__ import annotations
 
@@ -19,21 +19,23 @@ def snake(chip: Chip) -> np.ndarray:
     return (tile.reshape(-1, 1) * mesh.cores_per_tile + np.arange(mesh.cores_per_tile)).reshape(-1)
 
 
-def place(workload: Workload, chip: Chip, counts: list[int]) -> list[np.ndarray]:
-    """Return the cores of each layer: those the workload names, or the next ones along the snake
-    (`auto`).
+def place(workload: Workload, chip: Chip, counts: dict[int, int]) -> dict[int, np.ndarray]:
+    """Return the cores of each computed population: those the workload names, or the next ones
+    along the snake (`auto`).
     """
+    populations = workload.network.populations
     if workload.placement is not None:
-        given = [
-            np.array(workload.placement[layer.name], np.int64) for layer in workload.network.layers
-        ]
-        for layer, cores in zip(workload.network.layers, given):
+        given = {
+            number: np.array(workload.placement[populations[number].name], np.int64)
+            for number in counts
+        }
+        for number, cores in given.items():
             if (cores >= chip.n_cores).any():
                 raise MappingError(
-                    f"layer {layer.name!r}: must be placed on cores 0..{chip.n_cores - 1} of "
-                    f"{chip.name}, not on {cores.max()}"
+                    f"{populations[number].name!r}: must be placed on cores 0..{chip.n_cores - 1} "
+                    f"of {chip.name}, not on {cores.max()}"
                 )
         return given
+    edges = np.concatenate([[0], np.cumsum(list(counts.values()))])
     order = snake(chip)
-    edges = np.concatenate([[0], np.cumsum(counts)])
-    return [order[a:b] for a, b in zip(edges, edges[1:])]
+    return {number: order[a:b] for number, a, b in zip(counts, edges, edges[1:])}

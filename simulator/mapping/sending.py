@@ -1,20 +1,22 @@
-"""What each layer sends in a run: messages in time order, and the rows of packets they become.
+"""What each population sends in a run: messages in time order, and the rows of packets they become.
 
 A *moment* is one timestep of one inference: inference · window + timestep, where the window is T
-for spikes and 1 for the quantised twin.  The input is layer 0 and is sent by a port; its
-pseudo-slice is all input lines.
+for spikes and 1 for the quantised twin.  An input is sent by a port; its pseudo-slice is all of its
+lines.  A *path* is one way out of a population: a projection, or the port to the outside where it
+is read.  Each path has packets of its own; what a neuron sends over all of them is one message.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from simulator.behaviour.raster import Raster
 from simulator.describe.chip import Chip
+from simulator.describe.network import Feed, Network
 from simulator.describe.workload import Workload
-from simulator.mapping import encodings, fan_out
+from simulator.mapping import encodings
 from simulator.mapping.encodings import Grouping, Reach, Rows
 from simulator.mapping.partition import CoreMapping
 from simulator.mapping.plan import Plan
@@ -22,113 +24,203 @@ from simulator.mapping.plan import Plan
 
 @dataclass(frozen=True)
 class Sent:
-    """The messages of one layer, sorted by (moment, slice, position)."""
+    """The messages of one population, sorted by (moment, slice, position)."""
 
     moment: np.ndarray
-    slice: np.ndarray  # within the layer
+    slice: np.ndarray  # within the population
     neuron: np.ndarray  # the last neuron the message waits for
     row: np.ndarray  # number within `rows`
     rows: Rows
     row_slice: np.ndarray  # (n_rows,) the slice that sends a row
-    encoding: str
-    payload: int  # bits of one event's value
+
+
+#: the path to the port
+OUTSIDE = -1
 
 
 @dataclass(frozen=True)
-class _Layer:
-    """How one layer sends: its slices, what an event costs where it goes, and how events become
-    packets.
-    """
+class _Path:
+    """One way out: slices, what an event costs where it goes, and how events become packets."""
 
     bounds: np.ndarray
     reach: Reach
     encoding: str
     payload: int
+    operand: int  # the row of Activity.operand_bits
+    number: int  # of the projection; OUTSIDE: to the port
+
+
+@dataclass(frozen=True)
+class Formats:
+    """How the events of each population travel: bits of a value, whether it multiplies weights, and
+    the encoding towards cores.
+    """
+
+    payload: tuple[int, ...]
+    multiplies: tuple[bool, ...]
+    encoding: tuple[str, ...]
+
+
+def formats(workload: Workload, chip: Chip, raster: Raster) -> Formats:
+    """Return how the events of each population travel."""
+    network, quantised = workload.network, raster.mode == "qnn"
+    found = []
+    feeds = dict(zip(network.inputs, workload.stimulus.feeds))
+    for number, population in enumerate(network.populations):
+        if population.neuron is None:
+            feed = feeds[number]
+            bits = _input_bits(feed, raster, chip.packet.spike_payload)
+            found.append((bits, quantised or feed.kind != "raster", "events"))
+        elif quantised:
+            found.append((raster.bits, True, chip.packet.activations))
+        elif population.neuron.graded_bits:
+            found.append((population.neuron.graded_bits, True, chip.packet.spikes))
+        else:
+            bits = chip.packet.spike_payload * (chip.packet.spikes == "events")
+            found.append((bits, False, chip.packet.spikes))
+    for number, (bits, multiplies, _) in enumerate(found):
+        if not network.outgoing[number]:  # what goes to a port alone goes as events
+            found[number] = (bits, multiplies, "events")
+    return Formats(*(tuple(column) for column in zip(*found)))  # type: ignore[arg-type]
+
+
+def operands(network: Network, formats: Formats) -> tuple[tuple[int, int], ...]:
+    """Return for each projection the bits of its weights and of the values that reach them."""
+    return tuple((p.connection.weight_bits, formats.payload[p.source]) for p in network.projections)
 
 
 def send(
-    workload: Workload, chip: Chip, mapping: CoreMapping, plan: Plan, raster: Raster, number: int
+    workload: Workload,
+    chip: Chip,
+    mapping: CoreMapping,
+    plan: Plan,
+    raster: Raster,
+    formats: Formats,
+    number: int,
 ) -> Sent:
-    """Return what layer `number` of the raster (0: the input) sends."""
-    layer = _how(workload, chip, mapping, plan, raster, number)
-    moment, neuron = events(workload, raster, number)
-    slice_ = np.searchsorted(layer.bounds, neuron, side="right") - 1
-    if layer.encoding == "events" and encodings.events_by_packet(chip, layer.payload) == 1:
-        first, row = _kinds(layer, neuron)
-        rows = encodings.table(chip, layer.reach.of(first), layer.payload)
-        row_slice = np.searchsorted(layer.bounds, first, side="right") - 1
-        return Sent(moment, slice_, neuron, row, rows, row_slice, layer.encoding, layer.payload)
+    """Return what population `number` sends: a packet for each path and destination [W10]."""
+    moment, neuron = events(workload.network, raster, number)
+    paths = _paths(workload, chip, mapping, plan, raster, formats, number)
     moments = raster.timesteps * len(raster.outputs)
-    return _grouped(chip, layer, moment, slice_, neuron, moments)
+    found = [_over(chip, path, moment, neuron, moments) for path in paths]
+    return found[0] if len(found) == 1 else _together(found, mapping.bounds[number])
 
 
-def _how(
-    workload: Workload, chip: Chip, mapping: CoreMapping, plan: Plan, raster: Raster, number: int
-) -> _Layer:
-    layers, stimulus = workload.network.layers, workload.stimulus
-    quantised = raster.mode == "qnn"
-    bounds = mapping.bounds[number - 1] if number else np.array([0, workload.network.n_inputs])
-    if number == len(layers):
-        reach = encodings.to_port(layers[-1].n_neurons, plan.n_cores + chip.output_port)
-        readout = not layers[-1].fires
-        payload = (
-            layers[-1].neuron.potential_bits
-            if readout
-            else raster.bits
-            if quantised
-            else chip.packet.spike_payload
-        )
-        return _Layer(bounds, reach, "events", payload)
-    graded = quantised or (number == 0 and stimulus.kind != "raster")
-    if number == 0:
-        payload = _input_bits(stimulus.kind, stimulus.value_bits, raster, chip.packet.spike_payload)
-        encoding = "events"
-    else:
-        encoding = chip.packet.activations if quantised else chip.packet.spikes
-        payload = raster.bits if quantised else chip.packet.spike_payload * (encoding == "events")
-    reach = encodings.reach(
-        chip, layers[number].connection, mapping.targets[number], mapping.cores[number], graded
+def _paths(
+    workload: Workload,
+    chip: Chip,
+    mapping: CoreMapping,
+    plan: Plan,
+    raster: Raster,
+    formats: Formats,
+    number: int,
+) -> list[_Path]:
+    network, bounds = workload.network, mapping.bounds[number]
+    population = network.populations[number]
+    _, operand = np.unique(
+        np.array(operands(network, formats), np.int64), axis=0, return_inverse=True
     )
-    return _Layer(bounds, reach, encoding, payload)
+    paths = []
+    for k in network.outgoing[number]:
+        projection = network.projections[k]
+        reach = encodings.reach(
+            chip,
+            projection.connection,
+            mapping.targets[k],
+            mapping.cores[projection.target],
+            formats.multiplies[number],
+        )
+        encoding, payload = formats.encoding[number], formats.payload[number]
+        paths.append(_Path(bounds, reach, encoding, payload, int(operand.reshape(-1)[k]), k))
+    if number in network.outputs or not paths:
+        reach = encodings.to_port(population.n_neurons, plan.n_cores + chip.output_port)
+        if number not in network.outputs:  # its spikes go nowhere
+            reach = replace(reach, **{name: getattr(reach, name)[..., :0] for name in _MATRICES})
+        payload = formats.payload[number]
+        if not population.fires:
+            assert population.neuron is not None
+            payload = population.neuron.output_bits(raster.timesteps)
+        elif raster.mode == "snn" and not formats.multiplies[number]:
+            payload = chip.packet.spike_payload
+        paths.append(_Path(bounds, reach, "events", payload, 0, OUTSIDE))
+    return paths
 
 
-def _input_bits(kind: str, value_bits: int, raster: Raster, spike_payload: int) -> int:
+_MATRICES = ("endpoint", "targets", "words", "accumulator_words", "cycles")
+
+
+def _over(chip: Chip, path: _Path, moment: np.ndarray, neuron: np.ndarray, moments: int) -> Sent:
+    """Return what goes out over one path."""
+    slice_ = np.searchsorted(path.bounds, neuron, side="right") - 1
+    if path.encoding == "events" and encodings.events_by_packet(chip, path.payload) == 1:
+        first, row = _kinds(path, neuron)
+        rows = encodings.table(chip, path.reach.of(first), path.payload)
+        row_slice = np.searchsorted(path.bounds, first, side="right") - 1
+        sent = Sent(moment, slice_, neuron, row, rows, row_slice)
+    else:
+        sent = _grouped(chip, path, moment, slice_, neuron, moments)
+    n = len(sent.rows.endpoint)
+    operands, number = np.full(n, path.operand, np.int32), np.full(n, path.number, np.int32)
+    return replace(sent, rows=replace(sent.rows, operands=operands, path=number))
+
+
+def _together(found: list[Sent], bounds: np.ndarray) -> Sent:
+    """Return the messages of several paths as those of one: what waits for the same neuron in the
+    same moment is one message, its packets path by path.
+    """
+    wide = int(bounds[-1])
+    key = [one.moment * wide + one.neuron for one in found]
+    keys = np.unique(np.concatenate(key))
+    choice = np.full((len(keys), len(found)), -1, np.int64)
+    for place, one in enumerate(found):
+        choice[np.searchsorted(keys, key[place]), place] = one.row
+    kinds, row = np.unique(choice, axis=0, return_inverse=True)
+    neuron = keys % wide
+    slice_ = np.searchsorted(bounds, neuron, side="right") - 1
+    row = row.reshape(-1)
+    row_slice = np.zeros(len(kinds), np.int64)
+    row_slice[row] = slice_
+    rows = encodings.combined([one.rows for one in found], kinds)
+    return Sent(keys // wide, slice_, neuron, row, rows, row_slice)
+
+
+def _input_bits(feed: Feed, raster: Raster, spike_payload: int) -> int:
     """Return the payload of one input event: that of a spike, its value, or its sum over T for the
     quantised twin.
     """
-    if kind == "current":
-        return value_bits
+    if feed.kind == "current":
+        return feed.value_bits
     if raster.mode == "qnn":
-        return raster.bits + (value_bits if kind == "graded" else 0)
-    return value_bits if kind == "graded" else spike_payload
+        return raster.bits + (feed.value_bits if feed.kind == "graded" else 0)
+    return feed.value_bits if feed.kind == "graded" else spike_payload
 
 
-def events(workload: Workload, raster: Raster, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return (moment, neuron) of every event; a readout sends all its potentials after the last
+def events(network: Network, raster: Raster, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return (moment, neuron) of every event; a readout sends all that is read of it after the last
     timestep.
     """
-    layers = workload.network.layers
-    if number == len(layers) and not layers[-1].fires:
-        n, neurons = len(raster.outputs), layers[-1].n_neurons
+    population = network.populations[number]
+    if not population.fires:
+        n, neurons = len(raster.outputs), population.n_neurons
         moment = np.repeat((np.arange(n) + 1) * raster.timesteps - 1, neurons)
         return moment, np.tile(np.arange(neurons), n)
-    trace = raster.layers[number]
+    trace = raster.traces[number]
     counts = np.diff(trace.start)
     return np.repeat(np.arange(len(counts)), counts), trace.neuron.astype(np.int64)
 
 
-def _kinds(layer: _Layer, neuron: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _kinds(path: _Path, neuron: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return a source neuron of each kind that fires, and the kind of each event; one kind has one
     slice and the same targets.
 
-    A dense layer has one kind per slice, so its rows of packets take no memory that grows with its
+    A dense projection has one kind per slice, so its rows take no memory that grows with its
     synapses.
     """
     fired, event = np.unique(neuron, return_inverse=True)
-    targets = layer.reach.targets
+    targets = path.reach.targets
     if targets.strides[0] == 0:  # every source has the same
         targets = targets[:, :0]
-    home = np.searchsorted(layer.bounds, fired, side="right") - 1
+    home = np.searchsorted(path.bounds, fired, side="right") - 1
     _, first, kind = np.unique(
         np.column_stack([home, targets[fired]]), axis=0, return_index=True, return_inverse=True
     )
@@ -137,25 +229,25 @@ def _kinds(layer: _Layer, neuron: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _grouped(
     chip: Chip,
-    layer: _Layer,
+    path: _Path,
     moment: np.ndarray,
     slice_: np.ndarray,
     neuron: np.ndarray,
     moments: int,
 ) -> Sent:
-    """Return a layer whose events share packets: k events, or the events of a stretch of neurons
+    """Return a path whose events share packets: k events, or the events of a stretch of neurons
     (bitmap, dense).
     """
-    bounds, slices, wide = layer.bounds, len(layer.bounds) - 1, int(layer.bounds[-1])
+    bounds, slices, wide = path.bounds, len(path.bounds) - 1, int(path.bounds[-1])
     local = neuron - bounds[slice_]
-    if layer.encoding == "events":
-        chunk = rank(moment * slices + slice_) // encodings.events_by_packet(chip, layer.payload)
+    if path.encoding == "events":
+        chunk = rank(moment * slices + slice_) // encodings.events_by_packet(chip, path.payload)
     else:
-        stretch = encodings.neurons_by_packet(chip, layer.encoding, layer.payload)
+        stretch = encodings.neurons_by_packet(chip, path.encoding, path.payload)
         chunk = local // stretch
     members, key = neuron, (moment * slices + slice_) * wide + chunk
     keys = np.unique(key)
-    if layer.encoding == "dense":
+    if path.encoding == "dense":
         everyone = np.arange(wide)
         home = np.searchsorted(bounds, everyone, side="right") - 1
         place = home * wide + (everyone - bounds[home]) // stretch
@@ -166,14 +258,14 @@ def _grouped(
             key = (start_of_moment + place[None, :]).reshape(-1)
     start = np.concatenate([np.searchsorted(key, keys), [len(key)]])
     group_slice = keys // wide % slices
-    if layer.encoding == "events":
+    if path.encoding == "events":
         size, last = np.zeros(len(keys), np.int64), members[start[1:] - 1]
     else:
         first = bounds[group_slice] + keys % wide * stretch
         end = np.minimum(first + stretch, bounds[group_slice + 1])
         size, last = end - first, end - 1
-    groups = Grouping(members, start, layer.encoding == "dense", size)
-    rows = encodings.rows(chip, layer.reach, groups, layer.encoding, layer.payload)
+    groups = Grouping(members, start, path.encoding == "dense", size)
+    rows = encodings.rows(chip, path.reach, groups, path.encoding, path.payload)
     return Sent(
         keys // wide // slices,
         group_slice,
@@ -181,8 +273,6 @@ def _grouped(
         np.arange(len(keys)),
         rows,
         group_slice,
-        layer.encoding,
-        layer.payload,
     )
 
 
@@ -196,43 +286,3 @@ def rank(group: np.ndarray) -> np.ndarray:
     return np.arange(len(group)) - np.repeat(
         starts, np.diff(np.concatenate([starts, [len(group)]]))
     )
-
-
-def visited(workload: Workload, chip: Chip, raster: Raster, number: int) -> np.ndarray | None:
-    """Return which neurons of layer `number` (1 ..) the soma visits at each moment, (n_moments,
-    n_neurons) bool.
-
-    None: all of them (`core.soma.update: all`, or a layer that sends a dense stream).  `touched`:
-    those that got input, fire, or must be visited anyway because they have a bias, a leak or a
-    constant current.
-    """
-    streams = (
-        raster.mode == "qnn"
-        and chip.packet.activations == "dense"
-        and number < len(workload.network.layers)
-    )
-    if chip.core.soma.update == "all" or streams:
-        return None
-    layer = workload.network.layers[number - 1]
-    always = layer.neuron.bias != 0
-    if layer.neuron.decay or (number == 1 and workload.stimulus.kind == "current"):
-        always = np.ones(layer.n_neurons, bool)
-    before = raster.layers[number - 1]
-    moments, window = len(before.start) - 1, raster.timesteps
-    seen = np.empty((moments, layer.n_neurons), bool)
-    for moment in range(moments):
-        if raster.firing == "accumulate":
-            first = moment // window * window
-            gathered = slice(
-                before.start[first],
-                before.start[first + window] if moment == first else before.start[first],
-            )
-        else:
-            gathered = slice(before.start[moment], before.start[moment + 1])
-        seen[moment] = always | fan_out.touched(layer, np.unique(before.neuron[gathered]))
-    if number < len(raster.layers):
-        when, neuron = events(workload, raster, number)
-        seen[when, neuron] = True
-    if not layer.fires:
-        seen[window - 1 :: window] = True
-    return seen

@@ -7,26 +7,14 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.describe.chip import Chip
-from simulator.describe.network import SPARSE, Connection
+from simulator.describe.connections import Connection
 from simulator.errors import MappingError
 from simulator.units import show
 
 
-def weight_bits(chip: Chip, connection: Connection, n: np.ndarray) -> np.ndarray:
-    """Return the bits that n weights of one row take; where the chip packs them, weights of 2 bits
-    that are all -1, 0 or 1 are stored five in 8 bits (3^5 = 243).
-    """
-    if chip.core.synapse.packed and connection.weight_bits == 2:
-        weight = connection.weight
-        if weight.min(initial=0) >= -1 and weight.max(initial=0) <= 1:
-            return 8 * -(-n // 5)
-    return n * connection.weight_bits
-
-
 def row_bits(chip: Chip, connection: Connection, targets: np.ndarray) -> np.ndarray:
     """Return the bits one event reads from the weight memory to reach `targets` synapses."""
-    index = chip.core.synapse.index if connection.kind == SPARSE else 0
-    return weight_bits(chip, connection, targets) + targets * index
+    return connection.row_bits(targets, chip.core.synapse.index, chip.core.synapse.packed)
 
 
 def row_words(chip: Chip, connection: Connection, targets: np.ndarray) -> np.ndarray:
@@ -42,7 +30,7 @@ def accumulator_words(chip: Chip, connection: Connection, targets: np.ndarray) -
     """
     synapse = chip.core.synapse
     together = synapse.accumulator_word // synapse.accumulator
-    if together > 1 and connection.kind != SPARSE:
+    if together > 1 and not connection.of_kind.stores_index:
         return -(-targets // together)
     return targets * -(-synapse.accumulator // synapse.accumulator_word)
 

@@ -26,8 +26,8 @@ PACKAGES = ("spikemesh", "numpy", "numba", "simpy", "pyyaml", "pydantic")
 def write_run(
     result: Result, folder: str | Path, command: list[str] | None = None, *, overwrite: bool = False
 ) -> None:
-    """Write a run's folder: summary.json, cores.npz, links.npz, layers.npz, steps.npz and
-    manifest.json (docs/results.md); raises InputError when it cannot be written.
+    """Write a run's folder: summary.json, cores.npz, links.npz, populations.npz, steps.npz
+    and manifest.json (docs/results.md); raises InputError when it cannot be written.
     """
     with result_folder(folder, overwrite) as place:
         put_run(result, place, command)
@@ -79,7 +79,7 @@ def tables(result: Result) -> dict[str, dict[str, np.ndarray]]:
     beside them.
     """
     record, plan, ledger = result.record, result.plan, result.ledger
-    layers = result.layers()
+    populations = result.populations()
     n = plan.n_cores
     operands = np.array([f"{bits}x{value}" for bits, value in record.operand_bits.tolist()])
     return {
@@ -87,7 +87,7 @@ def tables(result: Result) -> dict[str, dict[str, np.ndarray]]:
             "core": np.arange(n),
             "x": plan.endpoint_router[:n] % plan.width,
             "y": plan.endpoint_router[:n] // plan.width,
-            "layer": result.mapping.core_layer,
+            "population": result.mapping.core_population,
             "synapse_bits": result.mapping.synapse_bits,
             "neuron_bits": result.mapping.neuron_bits,
             "axon_bits": result.mapping.axon_bits,
@@ -118,9 +118,9 @@ def tables(result: Result) -> dict[str, dict[str, np.ndarray]]:
             "router_state_cycles": record.router_state_cycles,
             "state_names": np.array(POWER_STATES),
         },
-        "layers": {
-            **{key: np.array([row[key] for row in layers]) for key in layers[0]},
-            "energy_by_action_j": ledger.by_layer.T,
+        "populations": {
+            **{key: np.array([row[key] for row in populations]) for key in populations[0]},
+            "energy_by_action_j": ledger.by_population.T,
             "action_names": np.array(ACTIONS),
         },
         "steps": {
@@ -193,7 +193,7 @@ def manifest(
         "mapping": [
             {
                 "core": slice_.core,
-                "layer": result.workload.network.layers[slice_.layer].name,
+                "population": result.workload.network.populations[slice_.population].name,
                 "first_neuron": slice_.first,
                 "last_neuron": slice_.last - 1,
             }

@@ -25,9 +25,8 @@ def workloads_view(workloads: Sequence[Workload]) -> list[Block]:
     """Return the workloads by name, with what they are."""
     rows = []
     for workload in workloads:
-        layers = "-".join(str(layer.n_neurons) for layer in workload.network.layers)
-        inputs = f"{workload.stimulus.n_inferences:,} inputs"
-        size = f"{workload.network.n_inputs}-{layers}, {inputs}"
+        sizes = "-".join(str(one.n_neurons) for one in workload.network.populations)
+        size = f"{sizes}, {workload.stimulus.n_inferences:,} inputs"
         rows.append((workload.name, f"{size}: {' '.join(workload.about.split())}"))
     return [Facts(tuple(rows))]
 

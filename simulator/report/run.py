@@ -34,7 +34,7 @@ def run_view(result: Result) -> list[Block]:
         *_title([result]),
         _overview([result]),
         _energy([result]),
-        _layers(result),
+        _populations(result),
         *_stalls([result]),
         *_closing([result]),
         *spread,
@@ -49,8 +49,8 @@ def twin_view(result: TwinResult) -> list[Block]:
         *_title(both),
         _overview(both),
         _energy(both),
-        _layers(result.snn),
-        _layers(result.qnn),
+        _populations(result.snn),
+        _populations(result.qnn),
         *_stalls(both),
         *_closing(both),
         Verdict(result.verdict()),
@@ -123,7 +123,8 @@ def _counts(result: Result, *names: str) -> str:
 def _events(result: Result) -> int:
     return sum(
         int(trace.start[result.finished * result.raster.timesteps])
-        for trace in result.raster.layers[1:]
+        for number, trace in enumerate(result.raster.traces)
+        if number in result.workload.network.computed
     )
 
 
@@ -161,8 +162,8 @@ def _energy(results: list[Result]) -> Table:
     return with_total(columns, [*rows, total], "Energy per inference by component")
 
 
-LAYER_COLUMNS = (
-    words("layer"),
+POPULATION_COLUMNS = (
+    words("population"),
     Column("neurons", form=lambda number: f"{number:,}"),
     Column("cores", form=lambda number: str(number or "-")),
     Column("events", form=_number),
@@ -174,7 +175,7 @@ LAYER_COLUMNS = (
 )
 
 
-def _layers(result: Result) -> Table:
+def _populations(result: Result) -> Table:
     rows = [
         (
             row["name"],
@@ -185,15 +186,17 @@ def _layers(result: Result) -> Table:
             *(_per(result, row[key]) for key in ("packets", "flit_hops", "synaptic_operations")),
             row["encoding"],
         )
-        for row in result.layers()
+        for row in result.populations()
     ]
-    return table(LAYER_COLUMNS, rows, f"Layers of the {_name(result)} twin, per inference")
+    return table(
+        POPULATION_COLUMNS, rows, f"Populations of the {_name(result)} twin, per inference"
+    )
 
 
 def _stalls(results: list[Result]) -> list[Block]:
     rows = []
     for result in results:
-        cycles = result.record.unit_cycles[result.mapping.core_layer >= 0].sum(axis=(0, 1))
+        cycles = result.record.unit_cycles[result.mapping.core_population >= 0].sum(axis=(0, 1))
         rows.append([_name(result), *(cycles / max(int(cycles.sum()), 1))])
     columns = [words(""), *(Column(name, form=_percent) for name in UNIT_STATES)]
     return [

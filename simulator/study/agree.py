@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from simulator.behaviour.checks import without_twin
 from simulator.describe.chip import Chip
-from simulator.describe.words import MODES, Mode
+from simulator.describe.words import MODES, SNN, Mode
 from simulator.describe.workload import Workload
 from simulator.study.pipeline import compute, prepare
 from simulator.study.simulation import Progress
@@ -39,10 +40,7 @@ def _stretch(workload: Workload, seed: int, limit: int) -> Workload:
         if seed == 0
         else np.random.default_rng(seed).choice(stimulus.n_inferences, n, replace=False)
     )
-    labels = None if stimulus.labels is None else stimulus.labels[chosen]
-    return replace(
-        workload, stimulus=replace(stimulus, values=stimulus.values[chosen], labels=labels)
-    )
+    return replace(workload, stimulus=stimulus.chosen(chosen))
 
 
 def _told(progress: Progress | None, number: int, comparisons: int) -> Steps | None:
@@ -66,15 +64,16 @@ def compare_engines(
     progress: Progress | None = None,
 ) -> list[Comparison]:
     """Return one Comparison per twin and seed: both engines run the same inferences with all events
-    kept.
+    kept.  A network without a quantised twin is compared as a spiking one.
     """
     prepared = prepare(workload, chip)
+    modes: tuple[Mode, ...] = MODES if without_twin(workload.network) is None else (SNN,)
     outcomes: list[Comparison] = []
     for seed in range(seeds):
         stretch = _stretch(workload, seed, limit)
-        for mode in MODES:
+        for mode in modes:
             work = replace(prepared, workload=stretch).schedule(compute(stretch, mode, timesteps))
-            told = _told(progress, len(outcomes), seeds * len(MODES))
+            told = _told(progress, len(outcomes), seeds * len(modes))
             slow, fast = (
                 work.execute(name, events=True, progress=told if name == REFERENCE else None).record
                 for name in (REFERENCE, COMPILED)

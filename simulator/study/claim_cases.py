@@ -16,7 +16,8 @@ import numpy as np
 from simulator import units
 from simulator.account.energy import COMPONENT
 from simulator.describe.chip import Chip
-from simulator.describe.network import DENSE, SPARSE, Connection, Layer, Network, Neuron, Stimulus
+from simulator.describe.connections import DENSE, SPARSE, Connection
+from simulator.describe.network import Layer, Neuron, chain, fed
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
 from simulator.study.simulation import Result, run
@@ -67,8 +68,8 @@ def _run(
     events: bool = False,
 ) -> Result:
     """Return the run of layers under input spikes, (timesteps, n_inputs) of 0 and 1."""
-    network = Network((spikes.shape[1],), tuple(layers))
-    stimulus = Stimulus("raster", spikes[None].astype(np.int32), 1)
+    network = chain((spikes.shape[1],), layers)
+    stimulus = fed("raster", spikes[None].astype(np.int32), 1)
     workload = Workload("claim", network, stimulus, len(spikes), placement=placement)
     return run(workload, chip, "snn", events=events)
 
@@ -82,12 +83,12 @@ def _dynamic(result: Result) -> float:
 
 
 def _count(result: Result, layer: int, counter: str) -> int:
-    return int(result.record.counters[result.mapping.cores[layer], COUNTER[counter]].sum())
+    return int(result.record.counters[result.mapping.cores[layer + 1], COUNTER[counter]].sum())
 
 
 def _unit_busy(result: Result, layer: int, unit: str) -> int:
     return int(
-        result.record.unit_cycles[result.mapping.cores[layer], UNITS.index(unit), BUSY].sum()
+        result.record.unit_cycles[result.mapping.cores[layer + 1], UNITS.index(unit), BUSY].sum()
     )
 
 
@@ -204,8 +205,8 @@ def _packets(result: Result) -> np.ndarray:
     """Return the packets between the two layers of a run, as logged."""
     log = result.record.packets
     return log[
-        (log["source"] == result.mapping.cores[0][0])
-        & (log["destination"] == result.mapping.cores[1][0])
+        (log["source"] == result.mapping.cores[1][0])
+        & (log["destination"] == result.mapping.cores[2][0])
     ]
 
 

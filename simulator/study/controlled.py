@@ -1,8 +1,8 @@
 """Runs at a controlled spike rate and density: the same machine and mapping, other events.
 
 `EventSource` says who fires: drawn from a seed at the rate and density asked for, or a real trace
-thinned or filled.  Places are ranked once per layer by a seeded draw, and a rate takes the first of
-them, so a higher rate only adds events and the count is exact to one event.
+thinned or filled.  Places are ranked once per population by a seeded draw, and a rate takes the
+first of them, so a higher rate only adds events and the count is exact to one event.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from simulator.analytic.model import density
 from simulator.behaviour import raster as behaviour
 from simulator.behaviour.raster import Raster, Trace
 from simulator.describe.chip import Chip
-from simulator.describe.network import DENSE, SPARSE, Connection, Layer, Network, Neuron, Stimulus
+from simulator.describe.connections import DENSE, SPARSE, Connection
+from simulator.describe.network import Feed, Layer, Neuron, Stimulus, chain, fed
 from simulator.describe.words import ACCUMULATE, QNN, SNN, Mode
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
@@ -81,10 +82,12 @@ class EventSource:
             f"{sum(self.sizes):,} neurons",
             PLACE_BYTES * places,
         )
-        silent = np.zeros(
-            (self.inferences, self.timesteps, self.workload.network.n_inputs), np.int32
+        network, steps = self.workload.network, (self.inferences, self.timesteps)
+        feeds = tuple(
+            Feed("raster", np.zeros((*steps, network.populations[number].n_neurons), np.int32), 1)
+            for number in network.inputs
         )
-        return replace(self.workload, stimulus=Stimulus("raster", silent, 1))
+        return replace(self.workload, stimulus=Stimulus(feeds))
 
     @cached_property
     def real(self) -> dict[str, Raster]:
@@ -98,17 +101,13 @@ class EventSource:
 
     @property
     def real_rate(self) -> float:
-        """Mean spike rate of the real trace over the hidden layers."""
+        """Mean spike rate of the real trace over the hidden populations."""
         return self.real[SNN].spike_rate
 
     @property
     def sizes(self) -> list[int]:
-        """Neurons of the layers that send, the input first where it is drawn; the last layer only
-        where it fires.
-        """
-        network = self.workload.network
-        fires = [layer.n_neurons for layer in network.layers if layer.fires]
-        return [network.n_inputs, *fires]
+        """Neurons of the populations that send, inputs included."""
+        return [one.n_neurons for one in self.workload.network.populations if one.fires]
 
     def raster(self, mode: Mode, rate: float) -> Raster:
         """Return the events of one twin at a mean spike rate (input spikes per place and timestep;
@@ -119,24 +118,18 @@ class EventSource:
         if not self.is_drawn:
             return self._scaled(rate) if mode == SNN else self.real[QNN]
         window = self.timesteps if mode == SNN else 1
-        traces = [self._drawn(number, size, mode, rate) for number, size in enumerate(self.sizes)]
-        last = self.workload.network.layers[-1]
-        if not last.fires:
-            silent = np.zeros(0, np.int32)
-            traces.append(
-                Trace(
-                    last.n_neurons,
-                    False,
-                    np.zeros(self.inferences * window + 1, np.int64),
-                    silent,
-                    silent,
-                )
-            )
+        start, silent = np.zeros(self.inferences * window + 1, np.int64), np.zeros(0, np.int32)
+        traces = [
+            self._drawn(number, one.n_neurons, mode, rate)
+            if one.fires
+            else Trace(one.n_neurons, False, start, silent, silent)
+            for number, one in enumerate(self.workload.network.populations)
+        ]
         return self._raster(mode, window, tuple(traces))
 
     def _raster(self, mode: Mode, window: int, traces: tuple[Trace, ...]) -> Raster:
         n = self.inferences
-        outputs = np.zeros((n, traces[-1].n_neurons), np.int64)
+        outputs = np.zeros((n, self.workload.network.n_outputs), np.int64)
         bits = 1 if mode == SNN else self.timesteps.bit_length()
         return Raster(
             mode,
@@ -147,11 +140,13 @@ class EventSource:
             outputs,
             np.zeros(n, np.int64),
             None,
+            self.workload.network.inputs,
+            self.workload.network.hidden,
             0,
         )
 
     def _drawn(self, number: int, size: int, mode: Mode, rate: float) -> Trace:
-        """Return what a layer of `size` neurons sends; each layer has a draw of its own."""
+        """Return what a population of `size` neurons sends; each has a draw of its own."""
         if isinstance(self.density, str):
             values = self._values(
                 number, size, self.density, float(density(self.timesteps, rate, self.density))
@@ -200,19 +195,19 @@ class EventSource:
         return (place < values[:, None, :]).astype(np.int32).reshape(-1, values.shape[1])
 
     def _scaled(self, rate: float) -> Raster:
-        """Return the real spikes with every layer's rate multiplied alike: thinned, or filled up
-        with drawn ones.
+        """Return the real spikes with every population's rate multiplied alike: thinned, or filled
+        up with drawn ones.
         """
         real = self.real[SNN]
         if real.spike_rate == 0:
             raise InputError(
-                f"workload {self.workload.name}: must spike in a hidden layer for its trace to be "
-                f"thinned"
+                f"workload {self.workload.name}: must spike in a hidden population for its trace "
+                f"to be thinned"
             )
         factor = rate / real.spike_rate
-        traces = [real.layers[0]]
-        for number, trace in enumerate(real.layers[1:], start=1):
-            if not trace.fires:
+        traces: list[Trace] = []
+        for number, trace in enumerate(real.traces):
+            if not trace.fires or number in self.workload.network.inputs:
                 traces.append(trace)
                 continue
             moments = len(trace.start) - 1
@@ -235,9 +230,9 @@ def natural_rate(timesteps: int, density: float | str) -> float:
     return 0.05 if isinstance(density, str) else density / 2 * (1 + 1 / timesteps)
 
 
-def _rank(seed: int, layer: int, purpose: int, n: int) -> np.ndarray:
+def _rank(seed: int, population: int, purpose: int, n: int) -> np.ndarray:
     """Return a drawn order of n places: the rank of each, (n,) int64."""
-    return np.random.default_rng([seed, layer, purpose]).permutation(n)
+    return np.random.default_rng([seed, population, purpose]).permutation(n)
 
 
 def _trace(values: np.ndarray) -> Trace:
@@ -282,9 +277,10 @@ def spread_out(workload: Workload, chip: Chip, stride: int) -> CoreMapping:
         given = f"{len(cores)} (every {stride} of {chip.n_cores})"
         raise InputError(f"spread: must leave {mapping.n_used} cores on {chip.name}, not {given}")
     edges = np.cumsum([0] + [len(where) for where in mapping.cores])
-    names = [layer.name for layer in workload.network.layers]
     placement = {
-        name: [int(core) for core in cores[a:b]] for name, a, b in zip(names, edges, edges[1:])
+        one.name: [int(core) for core in cores[a:b]]
+        for one, a, b in zip(workload.network.populations, edges, edges[1:])
+        if not one.is_input
     }
     return _placed(replace(workload, placement=placement), chip)
 
@@ -313,8 +309,8 @@ def named(workload: str) -> Workload | None:
     for number, (n_in, n_out) in enumerate(zip(sizes, sizes[1:]), start=1):
         dense = Connection(DENSE, np.zeros((n_in, n_out), np.int32), 8, (n_in,), (n_out,))
         layers.append(Layer(f"dense{number}", (n_out,), dense, _neuron(n_out)))
-    network = Network((sizes[0],), tuple(layers))
-    stimulus = Stimulus("raster", np.zeros((1, 1, sizes[0]), np.int32), 1)
+    network = chain((sizes[0],), layers)
+    stimulus = fed("raster", np.zeros((1, 1, sizes[0]), np.int32), 1)
     return Workload(workload, network, stimulus, 1, about="a dense network for drawn activity")
 
 

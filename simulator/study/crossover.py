@@ -277,8 +277,9 @@ def mean_hops(result: Result) -> float:
 
 def fan_in(workload: Workload, mapping: CoreMapping) -> int:
     """Return the fan-in of the neuron an average synapse ends at, rounded: N of the closed form."""
-    synapses = np.array([float(targets.sum()) for targets in mapping.targets])
-    each = synapses / np.array([layer.n_neurons for layer in workload.network.layers])
+    network, total = workload.network, [float(targets.sum()) for targets in mapping.targets]
+    synapses = np.array([sum(total[k] for k in network.incoming[n]) for n in network.computed])
+    each = synapses / np.array([network.populations[n].n_neurons for n in network.computed])
     return max(1, round(float((synapses * each).sum() / synapses.sum())))
 
 
@@ -305,7 +306,7 @@ def find(
     hops = costs[SNN].hops
     # with a trace, the closed form holds the density that was measured
     density = active if activity.density == TRACE else activity.density
-    bits = {layer.connection.weight_bits for layer in activity.workload.network.layers}
+    bits = {path.connection.weight_bits for path in activity.workload.network.projections}
     asked = analytic.Operation(
         activity.timesteps,
         0.0,
@@ -334,8 +335,9 @@ def _active(activity: EventSource, rate: float) -> float:
     """Return the share of places of the quantised twin that are active: the input too where it is
     drawn.
     """
-    layers = activity.raster(QNN, rate).layers
-    traces = [trace for trace in (layers if activity.is_drawn else layers[1:]) if trace.fires]
+    raster = activity.raster(QNN, rate)
+    left_out = () if activity.is_drawn else raster.inputs
+    traces = [one for k, one in enumerate(raster.traces) if one.fires and k not in left_out]
     places = sum(trace.n_neurons for trace in traces) * activity.inferences
     return sum(len(trace.neuron) for trace in traces) / places if places else 0.0
 

@@ -7,7 +7,7 @@ from math import inf
 
 import numpy as np
 
-from simulator.describe.network import SPARSE
+from simulator.describe.connections import SPARSE
 from simulator.describe.words import SNN
 from simulator.errors import CheckError
 from simulator.mapping import fan_out
@@ -62,22 +62,26 @@ def words_alone(bits: int, word: int) -> int:
 
 def measure(result: Result) -> list[Measured]:
     """Return each layer of a run in the formula's symbols; raises CheckError when no inference was
-    finished.
+    finished, and for a graph that is no chain: the formula knows one way in and one way out.
     """
+    if not result.workload.network.is_chain:
+        raise CheckError(f"validate: {result.workload.name} must be a chain of layers")
     if not result.finished:
         raise CheckError("validate: no inference was finished")
     counters, n_cores = result.record.counters, result.plan.n_cores
-    places = [np.arange(n_cores, result.plan.n_endpoints), *result.mapping.cores]
+    places = [np.arange(n_cores, result.plan.n_endpoints), *result.mapping.cores[1:]]
     counts = [
         {name: int(counters[cores, number].sum()) for name, number in COUNTER.items()}
         for cores in places
     ]
     n, window = result.finished, result.raster.timesteps
     found = []
-    for number, layer in enumerate(result.workload.network.layers, start=1):
-        sender, mine, before = counts[number - 1], counts[number], result.raster.layers[number - 1]
-        connection = layer.connection
-        synapses = int(fan_out.targets(layer, np.array([0, layer.n_neurons])).sum())
+    network = result.workload.network
+    for projection in network.projections:
+        number, layer = projection.target, network.populations[projection.target]
+        sender, mine, before = counts[number - 1], counts[number], result.raster.traces[number - 1]
+        connection = projection.connection
+        synapses = int(fan_out.targets(projection, np.array([0, layer.n_neurons])).sum())
         index = result.chip.core.synapse.index if connection.kind == SPARSE else 0
         weight_bits, value_bits = result.schedule.operand_bits[number - 1]
         dense = result.schedule.encoding[number - 1] != "events"
@@ -100,8 +104,8 @@ def measure(result: Result) -> list[Measured]:
                 else mine["spikes"] / (layer.n_neurons * n * window),
                 density=mine["macs"] / (synapses * n),
                 visits=mine["neuron_updates"] / (layer.n_neurons * n * window),
-                currents=fan_out.currents(layer),
-                fires=layer.neuron.model != "readout",
+                currents=fan_out.currents(network, number),
+                fires=layer.fires,
                 hops=hops / mine["flits_received"] if mine["flits_received"] else 0.0,
                 reuse=needed
                 * words_alone(weight_bits + index, result.chip.core.synapse.word)

@@ -161,7 +161,8 @@ def prepare(
     Raises MappingError for what does not fit.
     """
     where = (workload.placement, workload.neurons_per_core) if mapping is None else mapping
-    read = ("prepared", workload.network, where, structure(chip))
+    window = (workload.timesteps, workload.firing)
+    read = ("prepared", workload.network, where, window, structure(chip))
 
     def make() -> Prepared:
         found = partition(workload, chip) if mapping is None else mapping

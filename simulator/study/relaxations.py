@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from math import isqrt
 from typing import Any
 
+from simulator.behaviour.checks import without_twin
 from simulator.describe.chip import Chip
 from simulator.describe.words import ACCUMULATE, QNN, SNN, STREAMING, Firing
 from simulator.describe.workload import Workload
@@ -171,7 +172,8 @@ def mesh_for(workload: Workload, chip: Chip) -> dict[str, Any]:
     """Return the changes that give every neuron a core of its own, none where there are enough
     already.
     """
-    needed = sum(layer.n_neurons for layer in workload.network.layers)
+    network = workload.network
+    needed = sum(network.populations[number].n_neurons for number in network.computed)
     if chip.n_cores >= needed:
         return {}
     side = isqrt(needed - 1) + 1
@@ -200,10 +202,7 @@ def relax(
     density.
     """
     window = workload.timesteps if timesteps is None else timesteps
-    can_gather = all(
-        layer.neuron.model != "lif" and layer.neuron.reset == "subtract"
-        for layer in workload.network.layers
-    )
+    can_gather = without_twin(workload.network) is None
     alone = replace(
         workload,
         neurons_per_core=1,

@@ -61,7 +61,7 @@ class Result:
 
     @property
     def schedule(self) -> Schedule:
-        """The work, and how to read the record by layer and inference."""
+        """The work, and how to read the record by population and inference."""
         return self.executed.scheduled.schedule
 
     @property
@@ -91,7 +91,7 @@ class Result:
 
     @property
     def ledger(self) -> Ledger:
-        """Joules by action, core, layer and step."""
+        """Joules by action, core, population and step."""
         return self.executed.ledger
 
     def __post_init__(self) -> None:
@@ -154,24 +154,19 @@ class Result:
         """Return a counter of the run, summed over endpoints."""
         return int(self.record.counters[:, COUNTER[name]].sum())
 
-    def layers(self) -> list[dict[str, Any]]:
-        """Return one row per layer, the input first: name, neurons, spikes, spike_rate, packets,
-        flits, flit_hops, encoding.
+    def populations(self) -> list[dict[str, Any]]:
+        """Return one row per population: name, neurons, spikes, spike_rate, packets, flits,
+        flit_hops, encoding.  What ports do stands in the row of the first input.
         """
-        counters, n_cores = self.record.counters, self.plan.n_cores
-        names = ["input"] + [layer.name for layer in self.workload.network.layers]
-        sizes = [self.workload.network.n_inputs] + [
-            layer.n_neurons for layer in self.workload.network.layers
-        ]
+        counters, network = self.record.counters, self.workload.network
         rows = []
-        for number, (name, neurons) in enumerate(zip(names, sizes)):
-            cores = (
-                np.arange(n_cores, self.plan.n_endpoints)
-                if number == 0
-                else self.mapping.cores[number - 1]
-            )
+        for number, population in enumerate(network.populations):
+            name, neurons = population.name, population.n_neurons
+            cores = self.mapping.cores[number]
+            if number == network.inputs[0]:
+                cores = np.arange(self.plan.n_cores, self.plan.n_endpoints)
             mine = counters[cores].sum(axis=0)
-            trace = self.raster.layers[number]
+            trace = self.raster.traces[number]
             done = self.finished * self.raster.timesteps
             spikes = int(trace.start[done])
             places = neurons * done
@@ -179,7 +174,7 @@ class Result:
                 {
                     "name": name,
                     "neurons": neurons,
-                    "cores": 0 if number == 0 else len(cores),
+                    "cores": len(self.mapping.cores[number]),
                     "spikes": spikes,
                     "spike_rate": spikes / places if places else 0.0,
                     "packets": int(mine[COUNTER["packets_sent"]]),
@@ -192,7 +187,7 @@ class Result:
                         mine[COUNTER["accumulates"]] + mine[COUNTER["macs"]]
                     ),
                     "encoding": self.schedule.encoding[number],
-                    "energy_j": float(self.ledger.by_layer[:, number].sum()),
+                    "energy_j": float(self.ledger.by_population[:, number].sum()),
                 }
             )
         return rows
@@ -205,7 +200,8 @@ class Result:
         hops = self.count("flit_hops_east_west") + self.count("flit_hops_north_south")
         spikes = sum(
             int(trace.start[self.finished * self.raster.timesteps])
-            for trace in self.raster.layers[1:]
+            for number, trace in enumerate(self.raster.traces)
+            if number in self.workload.network.computed
         )
         units = self.record.unit_cycles.sum(axis=(0, 1))
         return {
@@ -266,7 +262,7 @@ class Result:
                 "overflows": self.raster.overflows,
             },
             "stall_cycles": {name: int(cycles) for name, cycles in zip(UNIT_STATES, units)},
-            "layers": self.layers(),
+            "populations": self.populations(),
             "bottleneck": bottleneck.find(self.mapping, self.plan, self.workload, self.record),
             "uncertainty": None if self.uncertainty is None else asdict(self.uncertainty),
         }

@@ -14,7 +14,7 @@ from fractions import Fraction
 import numpy as np
 
 from simulator import memory
-from simulator.describe.network import Stimulus
+from simulator.describe.network import Feed, Stimulus
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
 from simulator.units import show
@@ -96,7 +96,7 @@ def make_stream(
     if not 0 <= background <= 1:
         raise InputError(f"background: must be a probability from 0 to 1, not {background:g}")
     signal = signal_frames(frames, int(signals), burst, seed)
-    values = workload.stimulus.values
+    values = _only_feed(workload).values
     inputs = int(np.prod(values.shape[1:]))
     memory.need(
         f"{frames:,} frames of {inputs:,} inputs, {int(signals):,} of them with a signal",
@@ -123,7 +123,7 @@ def make_stream(
         1 / frame_rate,
         signal,
         active,
-        replace(workload.stimulus, values=shown, labels=None),
+        Stimulus((replace(_only_feed(workload), values=shown),)),
     )
 
 
@@ -162,3 +162,11 @@ def _four_digits(rate: Fraction, rounded: Callable[[Fraction], int]) -> str:
     """Return a limit of four digits, rounded to the allowed side."""
     unit = Fraction(10) ** (math.floor(math.log10(rate)) - 3)
     return show(float(rounded(rate / unit) * unit), "Hz")
+
+
+def _only_feed(workload: Workload) -> Feed:
+    """Return what the one input is fed; raises InputError for a network with several."""
+    feeds = workload.stimulus.feeds
+    if len(feeds) != 1:
+        raise InputError(f"workload {workload.name}: must have one input, not {len(feeds)}")
+    return feeds[0]

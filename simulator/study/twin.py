@@ -13,7 +13,7 @@ import numpy as np
 from simulator.account import uncertainty
 from simulator.account.energy import COMPONENTS
 from simulator.account.uncertainty import VerdictUncertainty
-from simulator.behaviour import raster, twins
+from simulator.behaviour import checks, twins
 from simulator.describe.chip import Chip
 from simulator.describe.words import QNN, SNN
 from simulator.describe.workload import Workload
@@ -153,7 +153,7 @@ def _check_twin(workload: Workload, timesteps: int | None) -> None:
     """Refuse a network without a quantised twin before anything is simulated."""
     steps = workload.timesteps if timesteps is None else timesteps
     try:
-        raster.check(workload.network, workload.stimulus, QNN, steps, workload.firing)
+        checks.check(workload.network, workload.stimulus, QNN, steps, workload.firing)
     except InputError as error:
         raise InputError(f"{error}; the spiking twin can be run alone, as mode {SNN!r}") from error
 

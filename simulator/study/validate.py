@@ -218,9 +218,9 @@ def booked(result: Result) -> list[dict[str, float]]:
     Transport stands where it ends, as in the formula.  The last entry is what no layer receives: it
     holds the results, and what the whole chip shares.
     """
-    by_layer = result.ledger.by_layer / result.finished
+    by_layer = result.ledger.by_population / result.finished
     row = {name: number for number, name in enumerate(ACTIONS)}
-    layers = len(result.mapping.bounds)
+    layers = len(result.mapping.bounds) - 1
     found = []
     for number in range(1, layers + 1):
         found.append(
@@ -279,9 +279,8 @@ def _cause(result: Result, name: str, measured: float, ledger: float) -> str:
     causes = []
     if "dense" in result.schedule.encoding:
         causes.append("a stream goes to every core of the layer, connected or not")
-    if len(result.mapping.slices) < sum(
-        layer.n_neurons for layer in result.workload.network.layers
-    ):
+    network = result.workload.network
+    if len(result.mapping.slices) < sum(network.populations[n].n_neurons for n in network.computed):
         causes.append("neurons of a core share a packet")
     if result.chip.energy.link_east_west.value + result.chip.energy.link_north_south.value > 0:
         causes.append("a flit carries more or less than one payload bit")

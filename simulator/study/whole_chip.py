@@ -8,7 +8,7 @@ import numpy as np
 
 from simulator import units
 from simulator.describe.chip import Chip
-from simulator.describe.network import DENSE, Connection
+from simulator.describe.connections import DENSE, Connection
 from simulator.mapping import stages
 from simulator.mapping.partition import CoreMapping, Slice
 from simulator.mapping.plan import ACCUMULATE, NO_TREES, WORK_COUNTERS, Activity, uncounted
@@ -99,7 +99,7 @@ def average_power(chip: Chip, work: HandWork, seconds: Fraction) -> float:
         bounds=(np.arange(n + 1) * neurons,),
         cores=(np.arange(n),),
         targets=(),
-        core_layer=none,
+        core_population=none,
         synapse_bits=none,
         neuron_bits=none,
         axon_bits=none,

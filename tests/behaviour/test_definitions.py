@@ -6,45 +6,50 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from definitions import quantised, spiking, unpacked
+from definitions import accumulated, quantised, streamed, unpacked
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_networks import networks
 
 from simulator.behaviour.raster import run
-from simulator.describe.network import Connection, Layer, Network, Neuron, Stimulus
+from simulator.describe.connections import Connection
+from simulator.describe.network import Layer, Neuron, chain, fed
 from simulator.errors import InputError
 
 
-def assert_spiking(network, stimulus, timesteps, firing, limit=None):
-    expected, potential, overflows = spiking(network, stimulus, timesteps, firing)
-    raster = run(network, stimulus, "snn", timesteps, firing, limit)
+def assert_spiking(network, stimulus, timesteps, firing):
+    """Spikes, potentials, outputs and overflows are those of the definitions."""
+    defined = streamed if firing == "streaming" else accumulated
+    expected, potentials, outputs, overflows = defined(network, stimulus, timesteps)
+    raster = run(network, stimulus, "snn", timesteps, firing, potentials=True)
     assert (raster.timesteps, raster.bits, raster.firing) == (timesteps, 1, firing)
-    for spikes, trace in zip(expected, raster.layers[1:], strict=True):
-        assert np.array_equal(spikes, unpacked(trace, timesteps))
-    last = expected[-1].sum(1) if network.layers[-1].neuron.model != "readout" else potential
-    assert np.array_equal(last, raster.outputs)
-    assert np.array_equal(last.argmax(1), raster.predictions)
+    for number in network.computed:
+        assert np.array_equal(expected[number], unpacked(raster.traces[number], timesteps))
+        assert np.array_equal(potentials[number], raster.potentials[number])
+    assert np.array_equal(outputs, raster.outputs)
+    first = outputs[:, : network.populations[network.outputs[0]].n_neurons].argmax(1)
+    assert np.array_equal(first, raster.predictions)
     assert overflows == raster.overflows
     if stimulus.labels is not None:
-        assert raster.accuracy == (last.argmax(1) == stimulus.labels).mean()
+        assert raster.accuracy == (first == stimulus.labels).mean()
     return raster
 
 
 @given(networks())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_streaming_spikes_are_those_of_the_definitions(drawn):
     network, stimulus, timesteps = drawn
     raster = assert_spiking(network, stimulus, timesteps, "streaming")
-    entering = unpacked(raster.layers[0], timesteps)
-    if stimulus.kind == "current":
-        assert np.array_equal(entering[:, 0], stimulus.values) and not entering[:, 1:].any()
-    else:
-        assert np.array_equal(entering, stimulus.values)
+    for number, feed in zip(network.inputs, stimulus.feeds):
+        entering = unpacked(raster.traces[number], timesteps)
+        if feed.kind == "current":
+            assert np.array_equal(entering[:, 0], feed.values) and not entering[:, 1:].any()
+        else:
+            assert np.array_equal(entering, feed.values)
 
 
 @given(networks(exact=True))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_accumulated_spikes_are_those_of_the_definitions(drawn):
     assert_spiking(*drawn, "accumulate")
 
@@ -53,15 +58,15 @@ def test_accumulated_spikes_are_those_of_the_definitions(drawn):
 @settings(max_examples=100, deadline=None)
 def test_activations_are_those_of_the_definitions(drawn):
     network, stimulus, timesteps = drawn
-    expected, total = quantised(network, stimulus, timesteps)
+    expected, _, outputs = quantised(network, stimulus, timesteps)
     raster = run(network, stimulus, "qnn", timesteps)
     assert (raster.timesteps, raster.bits) == (1, int(np.ceil(np.log2(timesteps + 1))))
-    for activations, trace in zip(expected, raster.layers[1:], strict=True):
-        assert np.array_equal(activations, unpacked(trace, 1)[:, 0])
-    last = expected[-1] if network.layers[-1].neuron.model != "readout" else total
-    assert np.array_equal(last, raster.outputs)
-    values = stimulus.values if stimulus.kind == "current" else stimulus.values.sum(1)
-    assert np.array_equal(values, unpacked(raster.layers[0], 1)[:, 0])
+    for number in network.computed:
+        assert np.array_equal(expected[number], unpacked(raster.traces[number], 1)[:, 0])
+    assert np.array_equal(outputs, raster.outputs)
+    for number, feed in zip(network.inputs, stimulus.feeds):
+        values = feed.values if feed.kind == "current" else feed.values.sum(1)
+        assert np.array_equal(values, unpacked(raster.traces[number], 1)[:, 0])
 
 
 def wide(weight, value, threshold=1 << 40):
@@ -71,9 +76,9 @@ def wide(weight, value, threshold=1 << 40):
     neuron = Neuron("if", one * threshold, one * 0, one * 0, potential_bits=48)
     joined = Connection("dense", weight, 32, (weight.shape[0],), (weight.shape[1],))
     values = np.full((1, 2, weight.shape[0]), value)
-    return Network(
-        joined.input_shape, (Layer("wide", joined.output_shape, joined, neuron),)
-    ), Stimulus("graded", values, 31)
+    return chain(joined.input_shape, (Layer("wide", joined.output_shape, joined, neuron),)), fed(
+        "graded", values, 31
+    )
 
 
 # weights, value: what int8 rows or int32 currents would not hold
@@ -105,28 +110,35 @@ def test_a_sum_beyond_62_bits_is_refused():
 def test_inferences_are_independent_and_a_limit_is_a_prefix(drawn, data):
     network, stimulus, timesteps = drawn
     limit = data.draw(st.integers(1, stimulus.n_inferences))
-    first = replace(stimulus, values=stimulus.values[:limit], labels=stimulus.labels[:limit])
+    first = stimulus.chosen(np.arange(limit))
     calls = []
     a = run(
         network, stimulus, "snn", timesteps, limit=limit, progress=lambda *call: calls.append(call)
     )
     b = run(network, first, "snn", timesteps)
     assert np.array_equal(a.outputs, b.outputs) and a.accuracy == b.accuracy
-    for x, y in zip(a.layers, b.layers, strict=True):
+    for x, y in zip(a.traces, b.traces, strict=True):
         assert np.array_equal(x.start, y.start) and np.array_equal(x.neuron, y.neuron)
-    assert calls[-1] == (limit * len(network.layers),) * 2
+    assert calls[-1] == (limit * len(network.computed),) * 2
 
 
-def test_small_buffers_change_nothing(monkeypatch):
-    network, stimulus = wide([[128, -129], [3, 200]], 5, threshold=700)
-    stimulus = replace(stimulus, values=np.arange(28).reshape(7, 2, 2))
-    whole = run(network, stimulus, "snn", 2)
-    monkeypatch.setattr("simulator.behaviour.raster._BUFFER", 9)
-    parts = run(network, stimulus, "snn", 2)
-    assert np.array_equal(whole.layers[1].start, parts.layers[1].start) and len(
-        whole.layers[1].neuron
-    )
-    assert np.array_equal(whole.layers[1].neuron, parts.layers[1].neuron)
+@given(networks())
+@settings(max_examples=40, deadline=None)
+def test_small_buffers_change_nothing(monkeypatch_module, drawn):
+    network, stimulus, timesteps = drawn
+    whole = run(network, stimulus, "snn", timesteps)
+    monkeypatch_module.setattr("simulator.behaviour.raster._BUFFER", 9)
+    parts = run(network, stimulus, "snn", timesteps)
+    monkeypatch_module.undo()
+    for x, y in zip(whole.traces, parts.traces, strict=True):
+        assert np.array_equal(x.start, y.start)
+        assert np.array_equal(x.neuron, y.neuron) and np.array_equal(x.value, y.value)
+
+
+@pytest.fixture(scope="module")
+def monkeypatch_module():
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
 
 
 # what is changed, how it is run, the text
@@ -150,10 +162,14 @@ REFUSED = [
     (
         {"model": "izhikevich"},
         ("snn", 2),
-        "wide: model: must be one of if, lif, readout, not 'izhikevich'",
+        "wide: model: must be one of if, lif, cuba-lif, readout, cuba-readout, not 'izhikevich'",
     ),
     ({"compare": ">>"}, ("snn", 2), "wide: compare: must be one of >=, >, not '>>'"),
-    ({"decay": 4097}, ("snn", 2), "wide: decay: must be between 0 and 4096, not 4097"),
+    (
+        {"model": "lif", "decay": 4097},
+        ("snn", 2),
+        "wide: decay: must be between 0 and 4096, not 4097",
+    ),
     ({"potential_bits": 49}, ("snn", 2), "wide: potential_bits: must be between 2 and 48, not 49"),
     (
         {"potential_bits": 4, "initial": np.array([8])},
@@ -172,15 +188,25 @@ REFUSED = [
 @pytest.mark.parametrize("changed, how, text", REFUSED)
 def test_what_is_refused_and_in_which_words(changed, how, text):
     network, stimulus = wide([[1]], 1)
-    layer = replace(network.layers[0], neuron=replace(network.layers[0].neuron, **changed))
+    population = network.populations[1]
+    population = replace(population, neuron=replace(population.neuron, **changed))
+    network = replace(network, populations=(network.populations[0], population))
     with pytest.raises(InputError, match=f"^{text}$"):
-        run(replace(network, layers=(layer,)), stimulus, *how)
+        run(network, stimulus, *how)
 
 
-def test_a_readout_is_the_last_layer():
+def test_nothing_starts_from_a_readout():
     network, stimulus = wide([[1]], 1)
-    layer = replace(network.layers[0], neuron=replace(network.layers[0].neuron, model="readout"))
+    read = replace(
+        network.populations[1], neuron=replace(network.populations[1].neuron, model="readout")
+    )
+    after = replace(network.projections[0], source=1, target=2)
+    longer = replace(
+        network,
+        populations=(network.populations[0], read, replace(read, name="after")),
+        projections=(*network.projections, after),
+    )
     with pytest.raises(
-        InputError, match="^wide: a readout never fires, so it must be the last layer$"
+        InputError, match="^wide -> after: must not leave a readout: it never fires$"
     ):
-        run(replace(network, layers=(layer, layer)), stimulus, "snn", 2)
+        run(longer, stimulus, "snn", 2)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from definitions import quantised, spiking, unpacked
+from definitions import accumulated, quantised, streamed, unpacked
 
 from simulator.behaviour.raster import run
 from simulator.behaviour.twins import compare, require_equal
@@ -24,29 +24,29 @@ def workload(request):
 @pytest.mark.parametrize("firing", ["streaming", "accumulate"])
 def test_every_spike_is_that_of_the_definitions(workload, firing):
     raster = run(workload.network, workload.stimulus, "snn", workload.timesteps, firing, limit=20)
-    spikes, potential, overflows = spiking(
-        workload.network, first(workload.stimulus, 20), workload.timesteps, firing
+    defined = streamed if firing == "streaming" else accumulated
+    spikes, _, outputs, overflows = defined(
+        workload.network, first(workload.stimulus, 20), workload.timesteps
     )
-    for expected, trace in zip(spikes, raster.layers[1:], strict=True):
-        assert np.array_equal(expected, unpacked(trace, workload.timesteps))
-    assert np.array_equal(potential, raster.outputs)
+    for number in workload.network.computed:
+        trace = raster.traces[number]
+        assert np.array_equal(spikes[number], unpacked(trace, workload.timesteps))
+    assert np.array_equal(outputs, raster.outputs)
     assert (overflows, raster.overflows) == (0, 0)
 
 
 def test_every_activation_is_that_of_the_definitions(workload):
     raster = run(workload.network, workload.stimulus, "qnn", workload.timesteps, limit=20)
-    activations, total = quantised(
+    activations, _, outputs = quantised(
         workload.network, first(workload.stimulus, 20), workload.timesteps
     )
-    for expected, trace in zip(activations, raster.layers[1:], strict=True):
-        assert np.array_equal(expected, unpacked(trace, 1)[:, 0])
-    assert np.array_equal(total, raster.outputs)
+    for number in workload.network.computed:
+        assert np.array_equal(activations[number], unpacked(raster.traces[number], 1)[:, 0])
+    assert np.array_equal(outputs, raster.outputs)
 
 
 def first(stimulus, n):
-    return type(stimulus)(
-        stimulus.kind, stimulus.values[:n], stimulus.value_bits, stimulus.labels[:n]
-    )
+    return stimulus.chosen(np.arange(n))
 
 
 # workload: right answers of 450 by the float network, the quantised and the spiking twin; spikes of
@@ -62,7 +62,7 @@ def test_accuracy_and_spike_rate_are_those_of_the_training(name):
         for mode in ("snn", "qnn")
     )
     labels = workload.stimulus.labels
-    spikes = sum(len(trace.neuron) for trace in snn.layers[1:])
+    spikes = sum(len(trace.neuron) for trace in snn.traces[1:])
     right = [
         int((found == labels).sum())
         for found in (by_float(workload), qnn.predictions, snn.predictions)
@@ -71,18 +71,18 @@ def test_accuracy_and_spike_rate_are_those_of_the_training(name):
     assert right[0] / 450 >= 0.97 and right[1] / 450 >= 0.965 and right[2] / 450 >= 0.965
     assert (qnn.accuracy, snn.accuracy) == (right[1] / 450, right[2] / 450)
     assert snn.spike_rate <= 0.15
-    neurons = sum(layer.n_neurons for layer in workload.network.layers[:-1])
+    neurons = sum(one.n_neurons for one in workload.network.populations[1:-1])
     assert spikes == round(snn.spike_rate * neurons * 450 * workload.timesteps)
 
 
 def by_float(workload):
     """Predictions of the float network the integers were tuned from: activations clip(z, 0, 1)."""
-    entering = workload.stimulus.values / 16
+    entering, network = workload.stimulus.feeds[0].values / 16, workload.network
     with np.load(workload.files[1].with_name("float.npz")) as arrays:
-        for layer in workload.network.layers:
+        for layer, path in zip(network.populations[1:], network.projections):
             weight, bias = arrays[f"{layer.name}.weight"], arrays[f"{layer.name}.bias"]
             z = (
-                convolved(layer.connection, entering, weight)
+                convolved(path.connection, entering, weight)
                 if weight.ndim == 4
                 else entering @ weight
             )
@@ -92,17 +92,17 @@ def by_float(workload):
 
 def convolved(connection, entering, weight):
     images = entering.reshape(-1, *connection.input_shape)
-    width = connection.padding
+    width, stride = connection.padding[0], connection.stride[0]
     images = np.pad(images, [(0, 0), (0, 0), (width, width), (width, width)])
     windows = np.lib.stride_tricks.sliding_window_view(images, weight.shape[2:], (2, 3))
-    windows = windows[:, :, :: connection.stride, :: connection.stride]
+    windows = windows[:, :, ::stride, ::stride]
     return np.einsum("niyxab,oiab->noyx", windows, weight).reshape(len(images), -1)
 
 
 def test_the_constant_current_of_the_first_layer_is_exact_and_gathering_first_is_exact(workload):
     twin = run(workload.network, workload.stimulus, "qnn", workload.timesteps)
     streaming = compare(run(workload.network, workload.stimulus, "snn", workload.timesteps), twin)
-    assert streaming.layers[0].differing == 0 < streaming.layers[1].differing
+    assert streaming.populations[0].differing == 0 < streaming.populations[1].differing
     require_equal(
         run(workload.network, workload.stimulus, "snn", workload.timesteps, "accumulate"), twin
     )

@@ -8,14 +8,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from definitions import unpacked
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_networks import networks
 
-from simulator.behaviour import neurons
 from simulator.behaviour.raster import run
 from simulator.behaviour.twins import compare, require_equal
-from simulator.describe.network import Connection, Layer, Network, Neuron, Stimulus
+from simulator.describe.connections import Connection
+from simulator.describe.network import Layer, Neuron, chain, fed
 from simulator.errors import CheckError, InputError
 
 INTEGERS = st.integers(0, 2**32)
@@ -27,24 +28,22 @@ def population(rng, n, initial=None):
     return Neuron("if", threshold, start, np.zeros(n, np.int64))
 
 
-def stream(neuron, currents):
-    """Spikes (T, n) and potentials (T, n) after each timestep, one kernel step at a time."""
-    prepared = neurons.prepare("layer", neuron)
-    potential, fired = prepared.initial.copy(), np.zeros(len(neuron.initial), np.int32)
-    spikes, potentials = np.zeros(currents.shape, np.int64), np.zeros(currents.shape, np.int64)
-    for t, drive in enumerate(currents):
-        n_fired, overflows = neurons.step(prepared, potential, drive, fired)
-        assert overflows == 0
-        spikes[t, fired[:n_fired]] = 1
-        potentials[t] = potential
-    return spikes, potentials
-
-
 def one_layer(neuron, currents, kind):
     """A network that hands the given currents to its neurons one to one."""
     n = len(neuron.initial)
     joined = Connection("dense", np.eye(n, dtype=np.int32), 2, (n,), (n,))
-    return Network((n,), (Layer("layer", (n,), joined, neuron),)), Stimulus(kind, currents[None], 8)
+    return chain((n,), (Layer("layer", (n,), joined, neuron),)), fed(kind, currents[None], 8)
+
+
+def stream(neuron, currents):
+    """Spikes (T, n) and potentials (T, n) after each timestep."""
+    network, stimulus = one_layer(neuron, currents, "graded")
+    potentials = []
+    for timesteps in range(1, len(currents) + 1):
+        raster = run(network, stimulus, "snn", timesteps, potentials=True)
+        assert raster.overflows == 0
+        potentials.append(raster.potentials[1][0])
+    return unpacked(raster.traces[1], len(currents))[0], np.array(potentials)
 
 
 @given(INTEGERS, st.integers(1, 15))
@@ -100,7 +99,7 @@ def test_gathering_first_is_exact_for_every_sign_and_order(seed, timesteps, how)
     shuffled = run(
         *one_layer(neuron, rng.permutation(currents), "graded"), "snn", timesteps, "accumulate"
     )
-    assert np.array_equal(snn.layers[1].neuron, shuffled.layers[1].neuron)
+    assert np.array_equal(snn.traces[1].neuron, shuffled.traces[1].neuron)
     require_equal(snn, run(*one_layer(neuron, currents, "graded"), "qnn", timesteps))
 
 
@@ -111,7 +110,7 @@ def test_whole_networks_that_gather_first_equal_their_quantised_twin(drawn):
     so it is left out.
     """
     network, stimulus, timesteps = drawn
-    if any(layer.pool is not None and layer.pool.kind == "max" for layer in network.layers):
+    if any(path.pool is not None and path.pool.kind == "max" for path in network.projections):
         return
     require_equal(
         run(network, stimulus, "snn", timesteps, "accumulate"),
@@ -129,7 +128,7 @@ def random_layer(timesteps):
     )
     zero = np.zeros(256, np.int64)
     layer = Layer("layer", (256,), joined, Neuron("if", zero + 1000, zero, zero))
-    return Network((576,), (layer,)), Stimulus(
+    return chain((576,), (layer,)), fed(
         "raster", (rng.random((60, timesteps, 576)) < 0.1).astype(np.int64), 1
     )
 
@@ -151,7 +150,7 @@ def test_streaming_with_signed_weights_differs_more_in_longer_windows(
 ):
     network, stimulus = random_layer(timesteps)
     snn, qnn = (run(network, stimulus, mode, timesteps) for mode in ("snn", "qnn"))
-    (layer,) = compare(snn, qnn).layers
+    (layer,) = compare(snn, qnn).populations
     assert (15360, differing, spikes, activations) == (
         layer.compared,
         layer.differing,
@@ -167,12 +166,12 @@ def test_a_difference_is_counted_and_named():
     """
     one = np.ones(1, np.int64)
     network, _ = one_layer(Neuron("if", 10 * one, 0 * one, 0 * one), one, "graded")
-    stimulus = Stimulus("graded", np.array([[[-10], [10]], [[10], [-10]]]), 8, np.array([0, 0]))
+    stimulus = fed("graded", np.array([[[-10], [10]], [[10], [-10]]]), 8, np.array([0, 0]))
     snn, qnn = (run(network, stimulus, mode, 2) for mode in ("snn", "qnn"))
     difference = compare(snn, qnn)
-    (layer,) = difference.layers
+    (layer,) = difference.populations
     assert (1, 2, 1, 1, 1, 0) == (
-        layer.layer,
+        layer.population,
         layer.compared,
         layer.differing,
         layer.more,
@@ -182,7 +181,7 @@ def test_a_difference_is_counted_and_named():
     assert (0.5, float("inf")) == (layer.share_differing, layer.more_spikes)
     assert (2, 1.0) == (difference.agreeing, difference.agreement)
     with pytest.raises(
-        CheckError, match="^twins: layer 1, inference 1, neuron 0: 1 spikes, activation 0$"
+        CheckError, match="^twins: population 1, inference 1, neuron 0: 1 spikes, activation 0$"
     ):
         require_equal(snn, qnn)
 
@@ -198,4 +197,4 @@ def test_only_twins_are_compared():
     with pytest.raises(
         InputError, match="^twins: must be rasters of the same network and the same inferences$"
     ):
-        compare(snn, run(network, replace(stimulus, values=np.ones((2, 1), np.int64)), "qnn", 2))
+        compare(snn, run(network, fed("current", np.ones((2, 1), np.int64), 8), "qnn", 2))

@@ -14,6 +14,7 @@ from benchmarks import figures, kernels, networks, recurrent, traffic
 from benchmarks.command import RACES, bench
 from benchmarks.figures import Figure, Peer, Sample
 from simulator.behaviour import raster
+from simulator.describe.network import chain
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
 from simulator.mapping.fan_out import targets
@@ -24,11 +25,11 @@ SEED = 3
 def spikes_by_layer(written: networks.Written) -> list[int]:
     workload = Workload.load(written.path)
     run = raster.run(workload.network, workload.stimulus, "snn", written.timesteps)
-    return [len(trace.neuron) for trace in run.layers]
+    return [len(trace.neuron) for trace in run.traces]
 
 
-def synapses(layer) -> int:
-    return int(targets(layer, np.array([0, layer.n_neurons])).sum())
+def synapses(path) -> int:
+    return int(targets(path, np.array([0, path.connection.n_out])).sum())
 
 
 def initial_phases(written: networks.Written) -> int:
@@ -48,15 +49,15 @@ def test_lif_neurons_fire_at_the_rate_they_are_named_after(tmp_path, period, fir
     assert (
         abs(second * 2 - first) <= 2 * 256
     )  # half as many neurons as often, but for the last period of each
-    assert 512 * 256 == synapses(Workload.load(written.path).network.layers[1])
+    assert 512 * 256 == synapses(Workload.load(written.path).network.projections[1])
     assert 32 == sum(networks.LIF_CORES)
 
 
 def test_the_gesture_network_has_the_size_it_is_named_after(tmp_path):
     written = networks.gesture(tmp_path, 80, SEED)
-    layers = Workload.load(written.path).network.layers
-    assert [1024, 3600, 5408, 7744, 891, 11] == [layer.n_neurons for layer in layers]
-    assert networks.GESTURE_SYNAPSES == sum(synapses(layer) for layer in layers[1:])
+    network = Workload.load(written.path).network
+    assert [1024, 3600, 5408, 7744, 891, 11] == [one.n_neurons for one in network.populations[1:]]
+    assert networks.GESTURE_SYNAPSES == sum(synapses(path) for path in network.projections[1:])
     assert 49 == sum(networks.GESTURE_CORES)
     _, first, *rest = spikes_by_layer(written)
     assert 2 * 1024 == first - first % 1024  # two periods of 40 timesteps
@@ -65,15 +66,15 @@ def test_the_gesture_network_has_the_size_it_is_named_after(tmp_path):
 
 def test_the_deep_network_has_a_weight_for_every_synapse_and_fires_once_a_period(tmp_path):
     written = networks.deep(tmp_path, 5, 64, 8, 20, 20, SEED)
-    layers = Workload.load(written.path).network.layers
-    assert 4 * 64 * 64 == sum(layer.connection.weight.size for layer in layers[1:])
-    assert all(layer.connection.weight.dtype == np.int8 for layer in layers)
+    weights = [path.connection.weight for path in Workload.load(written.path).network.projections]
+    assert 4 * 64 * 64 == sum(weight.size for weight in weights[1:])
+    assert all(weight.dtype == np.int8 for weight in weights)
     assert 64 == spikes_by_layer(written)[1]
 
 
 def test_sparse_rows_have_the_fan_out_asked_for(tmp_path):
-    layer = Workload.load(networks.sparse(tmp_path, 50, 7, 2, SEED).path).network.layers[1]
-    assert [7] * 50 == np.diff(layer.connection.start).tolist()
+    path = Workload.load(networks.sparse(tmp_path, 50, 7, 2, SEED).path).network.projections[1]
+    assert [7] * 50 == np.diff(path.connection.start).tolist()
 
 
 @pytest.mark.parametrize("cores", recurrent.MESH)
@@ -117,7 +118,8 @@ def test_flit_hops_are_the_routers_on_the_way():
 
 def test_kernels_are_given_the_synapses_their_rate_is_counted_in():
     for layer, fan_out in kernels.layers(SEED).values():
-        assert layer.connection.n_in * fan_out == synapses(layer)
+        path = chain(layer.connection.input_shape, [layer]).projections[0]
+        assert layer.connection.n_in * fan_out == synapses(path)
 
 
 # value target lower peer least ratio | met

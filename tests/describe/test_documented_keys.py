@@ -60,12 +60,18 @@ def documented(page: str, section: str) -> set[str]:
     return set(re.findall(r"^\| `([^`]+)` \|", body, re.MULTILINE))
 
 
+def folded(key: str) -> str:
+    """Return a key of a layer as the key of a population or a projection that says the same."""
+    key = re.sub(r"^layers\[\]\.(connection|pool)\.", r"projections[].\1.", key)
+    return re.sub(r"^layers\[\]\.neuron\.", "populations[].neuron.", key)
+
+
 PAGES = [("chip-keys.md", "## Keys", Chip), ("workloads.md", "## Keys", WorkloadDocument)]
 
 
 @pytest.mark.parametrize(("page", "section", "model"), PAGES)
 def test_the_page_holds_every_key_and_no_other(page, section, model):
-    assert set(keys(model)) == documented(page, section)
+    assert {folded(key) for key in keys(model)} == documented(page, section)
 
 
 def test_the_page_holds_every_key_of_a_constant():

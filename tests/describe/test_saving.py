@@ -13,8 +13,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from simulator.describe.connections import Connection
 from simulator.describe.library import names
-from simulator.describe.network import Connection, Layer, Network, Neuron, Stimulus
+from simulator.describe.network import (
+    Feed,
+    Layer,
+    Network,
+    Neuron,
+    Population,
+    Projection,
+    Stimulus,
+    chain,
+    fed,
+)
 from simulator.describe.workload import Workload
 from simulator.errors import InputError, SpikemeshError
 
@@ -59,9 +70,9 @@ def small(**changes) -> Workload:
     weight = np.array([[1, 2, 3], [-4, 5, 6]])
     neuron = Neuron("if", np.array([7, 7, 9]), np.zeros(3, int), np.zeros(3, int))
     layer = Layer("out", (3,), Connection("dense", weight, 8, (2,), (3,)), neuron)
-    stimulus = Stimulus("raster", np.array([[[0, 1], [1, 1]]]), 1)
+    stimulus = fed("raster", np.array([[[0, 1], [1, 1]]]), 1)
     return Workload(**{
-        "name": "small", "network": Network((2,), (layer,)), "stimulus": stimulus, "timesteps": 2,
+        "name": "small", "network": chain((2,), (layer,)), "stimulus": stimulus, "timesteps": 2,
     } | changes)  # fmt: skip
 
 
@@ -83,14 +94,15 @@ def test_every_part_of_a_workload_is_kept(changes: dict, tmp_path: Path) -> None
 
 def test_names_that_are_no_words_are_kept(tmp_path: Path) -> None:
     workload = small()
-    layer = replace(workload.network.layers[0], name="features[relu]/../x")
-    workload = replace(workload, network=replace(workload.network, layers=(layer,)))
+    entering, read = workload.network.populations
+    populations = entering, replace(read, name="features[relu]/../x")
+    workload = replace(workload, network=replace(workload.network, populations=populations))
     workload.save(tmp_path / "again")
     assert parts(Workload.load(tmp_path / "again")) == parts(workload)
 
 
 def test_what_no_file_may_say_is_refused_and_nothing_is_left(tmp_path: Path) -> None:
-    workload = replace(small(), stimulus=Stimulus("raster", np.full((1, 2, 2), 5), 1))
+    workload = replace(small(), stimulus=fed("raster", np.full((1, 2, 2), 5), 1))
     with pytest.raises(SpikemeshError, match="must lie within 0..1"):
         workload.save(tmp_path / "again")
     assert not list(tmp_path.iterdir())
@@ -128,9 +140,9 @@ def test_arrays_are_integers_and_frozen() -> None:
         Connection("dense", np.ones((2, 3)), 8, (2,), (3,))
     workload = small()
     for array in (
-        workload.stimulus.values,
-        workload.network.layers[0].connection.weight,
-        workload.network.layers[0].neuron.threshold,
+        workload.stimulus.feeds[0].values,
+        workload.network.projections[0].connection.weight,
+        workload.network.populations[1].neuron.threshold,
     ):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 1
@@ -144,8 +156,8 @@ def test_values_are_compared_by_digest_whatever_their_arrays_were_made_of() -> N
 
 #: of `small`, worked out once: another process, another Python, another numpy give the same
 DIGESTS = {
-    "network": "e698138bf55ea165d5d6429f1c73d263b5ff6d93e68525a8fe5c3f3bf75d2a31",
-    "stimulus": "19ac7f40b6db8d34ff547145766bb6db1862f0a76fc8a9da7036c3b2b5788b2d",
+    "network": "bba74312ae1142450484931c3e0e28491d76024fba24c129cd198991a4d94c84",
+    "stimulus": "f50f11a867b8f794704ac70aad4c0b896106c11f0f79ef785e88f87bc7236c81",
 }
 PRINTED = """
 import sys
@@ -178,3 +190,53 @@ def test_digests_are_the_same_in_every_process() -> None:
     digests = said.pop().split()
     assert len(set(digests)) == 7
     assert digests[:2] == list(DIGESTS.values())
+
+
+def graph() -> Workload:
+    """Two inputs, a loop, delays of synapses and a residual sum: what only a graph can say."""
+    one = np.ones(4, np.int64)
+    spiking = Neuron(
+        "cuba-lif", 9 * one, 0 * one, one, "value", decay=3, reset_at="held", reset_value=-one,
+        lower_bound=-5 * one, current_decay=7, current_bits=12, graded_bits=3,
+    )  # fmt: skip
+    populations = (
+        Population("a", (4,)),
+        Population("b", (1, 2, 2)),
+        Population("c", (4,), spiking),
+        Population("d", (2,), Neuron("readout", one[:2], one[:2], one[:2], read="sum", decay=2)),
+    )
+    rows = dict(
+        start=np.array([0, 1, 1, 2, 3]), index=np.array([3, 0, 0]), delay=np.array([0, 2, 1])
+    )
+    kernel = dict(stride=(1, 2), padding=(0, 1), dilation=(1, 2), groups=1)
+    shape = (2, 2, 1)
+    paths = (
+        Projection(0, 2, Connection("sparse", np.array([1, -2, 3]), 8, (4,), (4,), **rows)),
+        Projection(
+            1,
+            2,
+            Connection("convolution", np.ones((2, 1, 1, 2), int), 8, (1, 2, 2), shape, **kernel),
+        ),
+        Projection(
+            2,
+            2,
+            Connection("one-to-one", np.ones((3, 4), int), 2, (4,), (4,), per_timestep=True),
+            None,
+            1,
+        ),
+        Projection(
+            2, 3, Connection("dense", np.ones((4, 2), int), 8, (4,), (2,)), bias=np.array([1, 2])
+        ),
+    )
+    feeds = (
+        Feed("current", np.array([[1, -2, 0, 3]]), 4),
+        Feed("raster", np.ones((1, 3, 4), int), 1),
+    )
+    network = Network(populations, paths, (3, 2))
+    return Workload("graph", network, Stimulus(feeds, np.array([1])), 3)
+
+
+def test_every_part_of_a_graph_is_kept(tmp_path: Path) -> None:
+    graph().save(tmp_path / "again")
+    again = Workload.load(tmp_path / "again")
+    assert parts(again) == parts(graph())

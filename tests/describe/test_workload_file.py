@@ -43,8 +43,8 @@ ONE_MISTAKE = [
         "kind: dense",
         "kind: desne",
         "connection:",
-        "layers[0].connection.kind: must be 'dense', 'sparse' or 'convolution', not 'desne'; did "
-        "you mean 'dense'?",
+        "layers[0].connection.kind: must be 'dense', 'sparse', 'convolution' or 'one-to-one', not "
+        "'desne'; did you mean 'dense'?",
     ),
     (
         "kind: dense",
@@ -87,13 +87,15 @@ ONE_MISTAKE = [
         "model: if",
         "model: iff",
         "neuron:",
-        "layers[0].neuron.model: must be 'if', 'lif' or 'readout', not 'iff'; did you mean 'if'?",
+        "layers[0].neuron.model: must be 'if', 'lif', 'cuba-lif', 'readout' or 'cuba-readout', not "
+        "'iff'; did you mean 'if'?",
     ),
     (
         "model: if, ",
         "model: if, decay: 3, ",
         "neuron:",
-        "layers[0].neuron.decay: belongs to a 'lif' neuron, not to 'if'",
+        "layers[0].neuron.decay: belongs to a 'lif', 'cuba-lif', 'readout' or 'cuba-readout' "
+        "neuron, not to 'if'",
     ),
     (
         "threshold: hidden1.threshold, ",
@@ -129,7 +131,7 @@ ONE_MISTAKE = [
         "reset: subtract",
         "reset: no",
         "neuron:",
-        "layers[0].neuron.reset: must be 'subtract' or 'zero', not 'no'",
+        "layers[0].neuron.reset: must be 'subtract', 'zero' or 'value', not 'no'",
     ),
     (
         "kind: current",

@@ -73,17 +73,23 @@ def run_edited(*words: str) -> str:
 
 
 #: the new neuron with the settings and currents the page works out
-LINEAR = """
+LINEAR = f"""
+import sys
+sys.path.insert(0, {str(ROOT / "tests" / "behaviour")!r})
+from one_neuron import described, traced
+print(traced(described("model linear, decay 3"), [9, 0, 0, 0])[1])
+"""
+
+#: three neurons that take the values 1, 2 and 3 five times
+SCALED = """
 import numpy as np
-from simulator.behaviour import neurons
-from simulator.describe.network import Neuron
-one = np.ones(1, np.int64)
-population = neurons.prepare("page", Neuron("linear", 10 * one, 0 * one, 0 * one, decay=3))
-potential, seen = population.initial.copy(), []
-for current in (9, 0, 0, 0):
-    neurons.step(population, potential, current * one, np.zeros(1, np.int32))
-    seen.append(int(potential[0]))
-print(seen)
+from simulator.behaviour.raster import run
+from simulator.describe.connections import Connection
+from simulator.describe.network import Layer, Neuron, chain, fed
+one = np.ones(3, np.int64)
+joined = Connection("scaled", np.array([5]), 8, (3,), (3,))
+layers = [Layer("out", (3,), joined, Neuron("readout", one, 0 * one, 0 * one))]
+print(run(chain((3,), layers), fed("current", np.array([[1, 2, 3]]), 4), "snn", 1).outputs.tolist())
 """
 
 
@@ -108,4 +114,5 @@ def test_the_story_from_top_to_bottom(reader, capfd):
     assert "north-last" in schema_of("chip")["$defs"]["Router"]["properties"]["routing"]["enum"]
     assert '"linear"' in run_edited("-m", "simulator", "schema", "workload")
     assert "[9, 6, 3, 0]" in run_edited("-c", LINEAR)
-    assert {"diff": 5, "python": 5, "bash": 2, "edited": 1} == told
+    assert "[[5, 10, 15]]" in run_edited("-c", SCALED)
+    assert {"diff": 6, "python": 5, "bash": 2, "edited": 2} == told

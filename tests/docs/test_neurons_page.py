@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from pages import ROOT, blocks
 
 from simulator.behaviour import neurons
-from simulator.describe.network import Neuron
+from simulator.describe.network import MODELS
 
 PAGE = ROOT / "docs" / "neurons.md"
-DEFAULTS = {
-    "model": "if",
-    "threshold": "10",
-    "initial": "0",
-    "bias": "0",
-    "reset": "subtract",
-    "compare": ">=",
-} | {"decay": "0", "bits": "32", "overflow": "saturate"}
 
 
 def worked() -> list[list[str]]:
@@ -26,45 +17,35 @@ def worked() -> list[list[str]]:
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in table]
 
 
-def described(settings: str) -> Neuron:
-    """Return the neuron of 'model lif, threshold 99'; '–' is the default one."""
-    written = dict(word.split() for word in settings.split(", ") if word != "–")
-    assert written.keys() <= DEFAULTS.keys()
-    given = DEFAULTS | written
-    one = [np.array([int(given[key])]) for key in ("threshold", "initial", "bias")]
-    bits, decay = int(given["bits"]), int(given["decay"])
-    return Neuron(
-        given["model"], *one, given["reset"], given["compare"], decay, bits, given["overflow"]
-    )
+@pytest.fixture(autouse=True)
+def beside(monkeypatch):
+    """The tests of the arithmetic, whose way of writing a neuron the page uses."""
+    monkeypatch.syspath_prepend(ROOT / "tests" / "behaviour")
 
 
 @pytest.mark.parametrize(("settings", "currents", "spikes", "potentials", "overflows"), worked())
 def test_a_worked_row_is_what_the_kernel_computes(
     settings, currents, spikes, potentials, overflows
 ):
-    population = neurons.prepare("page", described(settings))
-    potential, fired, left = population.initial.copy(), np.zeros(1, np.int32), 0
-    seen: tuple[list[int], list[int]] = [], []
-    for current in currents.split(", "):
-        n_fired, overflowed = neurons.step(population, potential, np.array([int(current)]), fired)
-        left += overflowed
-        seen[0].append(n_fired)
-        seen[1].append(int(potential[0]))
-    assert (spikes, potentials, int(overflows)) == (
-        *(", ".join(map(str, row)) for row in seen),
-        left,
-    )
+    from one_neuron import described, traced
+
+    found = traced(described(settings), [int(current) for current in currents.split(", ")])
+    shown = [", ".join(map(str, row)) for row in found[:2]]
+    assert [spikes, potentials, int(overflows)] == [*shown, found[2]]
 
 
 def test_every_model_is_worked_on_the_page():
-    assert set(neurons.MODEL_NUMBER) == {described(settings).model for settings, *_ in worked()}
+    from one_neuron import described
+
+    assert set(MODELS) == {described(settings).model for settings, *_ in worked()}
 
 
 def test_the_activations_of_the_page():
-    population = neurons.prepare("page", described("–"))
+    from test_neurons import population
+
     assert "totals of 9, 10, 39, 400 and −11 give 0, 1, 3, 3 and 0" in PAGE.read_text()
     assert [0, 1, 3, 3, 0] == [
-        neurons.activation(population, 0, total, 3) for total in (9, 10, 39, 400, -11)
+        neurons.activation(population("–"), 10, total, 3) for total in (9, 10, 39, 400, -11)
     ]
 
 

@@ -131,7 +131,7 @@ def test_without_zero_skip_a_stream_multiplies_every_zero() -> None:
         per_row = np.add.reduceat(activity.entry_operations, activity.row_start[:-1])
         macs.append(int(per_row[activity.message_row].sum()))
     fan_out = 128 * 64 + 64 * 10  # hidden1 -> hidden2 -> output, all activations of two inferences
-    active = len(raster.layers[1].neuron) * 64 + len(raster.layers[2].neuron) * 10
+    active = len(raster.traces[1].neuron) * 64 + len(raster.traces[2].neuron) * 10
     assert macs == [active, 2 * fan_out]
 
 

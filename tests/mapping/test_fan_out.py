@@ -1,12 +1,15 @@
 """Synapses of each source on each slice, counted by walking every weight."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.describe.chip import Chip
-from simulator.describe.network import CONVOLUTION, DENSE, SPARSE, Connection, Layer, Neuron, Pool
+from simulator.describe.connections import CONVOLUTION, DENSE, ONE_TO_ONE, SPARSE, Connection
+from simulator.describe.network import Layer, Neuron, Pool, Projection, chain
 from simulator.mapping import fan_out
 
 
@@ -15,22 +18,20 @@ def neuron(n: int) -> Neuron:
     return Neuron("if", ones, 0 * ones, 0 * ones)
 
 
-def convolution(channels_in, high, wide, channels, kernel, stride, padding, pool=None) -> Layer:
-    out = (
-        channels,
-        (high + 2 * padding - kernel) // stride + 1,
-        (wide + 2 * padding - kernel) // stride + 1,
-    )
-    shape = out if pool is None else (out[0], out[1] // pool, out[2] // pool)
-    weight = np.ones((channels, channels_in, kernel, kernel), np.int32)
-    connection = Connection(CONVOLUTION, weight, 8, (channels_in, high, wide), out, stride, padding)
-    return Layer(
-        "conv",
-        shape,
-        connection,
-        neuron(int(np.prod(shape))),
-        None if pool is None else Pool("max", pool),
-    )
+def convolution(shape, channels, kernel, stride, padding, dilation=(1, 1), groups=1, pool=None):
+    """Return a layer of a convolution; sizes are (vertical, horizontal)."""
+    sides = [
+        (side + 2 * pad - step * (size - 1) - 1) // move + 1
+        for side, size, move, pad, step in zip(shape[1:], kernel, stride, padding, dilation)
+    ]
+    weight = np.ones((channels, shape[0] // groups, *kernel), np.int32)
+    connection = Connection(
+        CONVOLUTION, weight, 8, shape, (channels, *sides), stride, padding,
+        dilation=dilation, groups=groups,
+    )  # fmt: skip
+    after = (channels, *(side // (pool or 1) for side in sides))
+    cells = neuron(int(np.prod(after)))
+    return Layer("conv", after, connection, cells, None if pool is None else Pool("max", pool))
 
 
 def walk(layer: Layer) -> list[tuple[int, int]]:
@@ -46,58 +47,54 @@ def walk(layer: Layer) -> list[tuple[int, int]]:
             for i in range(connection.n_in)
             for k in range(connection.start[i], connection.start[i + 1])
         ]
+    if connection.kind == ONE_TO_ONE:
+        return [(i, i) for i in range(connection.n_in)]
     (c_in, high, wide), (c_out, out_high, out_wide) = (
         connection.input_shape,
         connection.output_shape,
     )
-    size = 1 if layer.pool is None else layer.pool.size
-    for co in range(c_out):
-        for oy in range(out_high):
-            for ox in range(out_wide):
-                target = (co * layer.shape[1] + oy // size) * layer.shape[2] + ox // size
-                for ci in range(c_in):
-                    for ky in range(connection.weight.shape[2]):
-                        for kx in range(connection.weight.shape[3]):
-                            y = oy * connection.stride + ky - connection.padding
-                            x = ox * connection.stride + kx - connection.padding
-                            if 0 <= y < high and 0 <= x < wide:
-                                pairs.append(((ci * high + y) * wide + x, target))
+    size, groups = 1 if layer.pool is None else layer.pool.size, connection.groups
+    (sy, sx), (py, px), (dy, dx) = connection.stride, connection.padding, connection.dilation
+    for co, ci in product(range(c_out), range(c_in)):
+        if co * groups // c_out != ci * groups // c_in:
+            continue
+        for oy, ox, ky, kx in np.ndindex(out_high, out_wide, *connection.weight.shape[2:]):
+            target = (co * layer.shape[1] + oy // size) * layer.shape[2] + ox // size
+            y, x = oy * sy + ky * dy - py, ox * sx + kx * dx - px
+            if 0 <= y < high and 0 <= x < wide:
+                pairs.append(((ci * high + y) * wide + x, target))
     return pairs
 
 
 @st.composite
 def layers(draw) -> Layer:
-    kind = draw(st.sampled_from([DENSE, SPARSE, CONVOLUTION, "pooled"]))
-    if kind in (CONVOLUTION, "pooled"):
-        pool = 2 if kind == "pooled" else None
-        side = draw(st.sampled_from([4, 6])) if pool else draw(st.integers(3, 6))
-        kernel, padding = (3, 1) if pool else (draw(st.integers(1, 3)), draw(st.integers(0, 2)))
-        stride = 1 if pool else draw(st.integers(1, 2))
-        return convolution(
-            draw(st.integers(1, 3)),
-            side,
-            side,
-            draw(st.integers(1, 3)),
-            kernel,
-            stride,
-            padding,
-            pool,
-        )
+    kind = draw(st.sampled_from([DENSE, SPARSE, CONVOLUTION, ONE_TO_ONE, "pooled"]))
+    if kind == "pooled":
+        side, c_in, c_out = (draw(st.sampled_from(sizes)) for sizes in ((4, 6), (1, 2), (1, 3)))
+        return convolution((c_in, side, side), c_out, (3, 3), (1, 1), (1, 1), pool=2)
+    if kind == CONVOLUTION:
+        groups = draw(st.integers(1, 2))
+        shape = (groups * draw(st.integers(1, 2)), draw(st.integers(3, 6)), draw(st.integers(3, 6)))
+        sizes = [(draw(st.integers(low, 2)), draw(st.integers(low, 2))) for low in (1, 1, 0, 1)]
+        return convolution(shape, groups * draw(st.integers(1, 2)), *sizes, groups)
     n_in, n_out = draw(st.integers(1, 9)), draw(st.integers(1, 9))
+    more = {}
     if kind == DENSE:
-        return Layer(
-            "d",
-            (n_out,),
-            Connection(DENSE, np.ones((n_in, n_out), np.int32), 8, (n_in,), (n_out,)),
-            neuron(n_out),
-        )
-    rows = [sorted(draw(st.sets(st.integers(0, n_out - 1)))) for _ in range(n_in)]
-    start = np.cumsum([0] + [len(row) for row in rows])
-    index = np.array([target for row in rows for target in row], np.int64)
-    connection = Connection(
-        SPARSE, np.ones(len(index), np.int32), 8, (n_in,), (n_out,), start=start, index=index
-    )
-    return Layer("s", (n_out,), connection, neuron(n_out))
+        weight = np.ones((n_in, n_out), np.int32)
+    elif kind == ONE_TO_ONE:
+        weight, n_out = np.ones(n_in, np.int32), n_in
+    else:
+        rows = [sorted(draw(st.sets(st.integers(0, n_out - 1)))) for _ in range(n_in)]
+        more["start"] = np.cumsum([0] + [len(row) for row in rows])
+        more["index"] = np.array([target for row in rows for target in row], np.int64)
+        weight = np.ones(len(more["index"]), np.int32)
+    connection = Connection(kind, weight, 8, (n_in,), (n_out,), **more)
+    return Layer("layer", (n_out,), connection, neuron(n_out))
+
+
+def path(layer: Layer) -> Projection:
+    """Return the projection into a layer."""
+    return chain(layer.connection.input_shape, [layer]).projections[0]
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
@@ -110,7 +107,7 @@ def test_targets_are_the_synapses_one_by_one(layer: Layer, data) -> None:
     expected = np.zeros((layer.connection.n_in, len(bounds) - 1), np.int64)
     for source, target in walk(layer):
         expected[source, np.searchsorted(bounds, target, side="right") - 1] += 1
-    assert np.array_equal(fan_out.targets(layer, bounds), expected)
+    assert np.array_equal(fan_out.targets(path(layer), bounds), expected)
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
@@ -122,29 +119,42 @@ def test_touched_neurons_are_those_with_a_synapse_from_a_source(layer: Layer, da
     expected = np.zeros(layer.n_neurons, bool)
     for source, target in walk(layer):
         expected[target] |= source in sources
-    assert np.array_equal(fan_out.touched(layer, sources), expected)
+    assert np.array_equal(fan_out.touched(path(layer), sources), expected)
 
 
-# bits of weights       layer                                    bounds         of each slice, by
-# hand
+PLAIN = convolution((2, 4, 4), 3, (3, 3), (1, 1), (1, 1))
+GROUPED = convolution((2, 4, 4), 4, (3, 3), (1, 1), (1, 1), groups=2)
+ONES = Connection(ONE_TO_ONE, np.ones(6, np.int32), 8, (6,), (6,))
+TERNARY = Connection(DENSE, np.ones((7, 6), np.int32), 2, (7,), (6,))
+LATE = Connection(
+    SPARSE, np.ones(4, np.int32), 8, (2,), (6,),
+    start=np.array([0, 2, 4]), index=np.array([0, 3, 3, 5]), delay=np.array([0, 5, 1, 2]),
+)  # fmt: skip
+PLANES = Connection(ONE_TO_ONE, np.ones((3, 6), np.int32), 8, (6,), (6,), per_timestep=True)
+
+
+def plain(connection: Connection) -> Layer:
+    return Layer("layer", (6,), connection, neuron(6))
+
+
+# bits of weights       layer, bounds of slices, packed, bits of each slice, by hand
 MEMORY = [
-    (
-        convolution(2, 4, 4, 3, 3, 1, 1),
-        [0, 16, 48],
-        [1 * 2 * 9 * 8, 2 * 2 * 9 * 8],
-    ),  # whole channels
-    (
-        convolution(2, 4, 4, 3, 3, 1, 1),
-        [0, 24, 48],
-        [2 * 2 * 9 * 8, 2 * 2 * 9 * 8],
-    ),  # channel 1 is stored twice
-    (convolution(1, 4, 4, 2, 3, 1, 1, 2), [0, 4, 8], [9 * 8, 9 * 8]),  # pooled: 4 neurons a channel
+    (PLAIN, [0, 16, 48], False, [1 * 2 * 9 * 8, 2 * 2 * 9 * 8]),  # whole channels
+    (PLAIN, [0, 24, 48], False, [2 * 2 * 9 * 8, 2 * 2 * 9 * 8]),  # channel 1 is stored twice
+    (convolution((1, 4, 4), 2, (3, 3), (1, 1), (1, 1), pool=2), [0, 4, 8], False, [72, 72]),
+    (GROUPED, [0, 16, 64], False, [1 * 1 * 9 * 8, 3 * 1 * 9 * 8]),  # half the channels in
+    (plain(ONES), [0, 2, 6], False, [2 * 8, 4 * 8]),
+    (plain(TERNARY), [0, 2, 6], False, [14 * 2, 28 * 2]),
+    (plain(TERNARY), [0, 2, 6], True, [7 * 8, 7 * 8]),  # five of a row in eight bits
+    (plain(LATE), [0, 3, 6], False, [8 + 3 + 4, 3 * (8 + 3 + 4)]),  # a delay up to 5, an index
+    (plain(PLANES), [0, 2, 6], False, [3 * 2 * 8, 3 * 4 * 8]),  # stored three times
 ]
 
 
-@pytest.mark.parametrize(("layer", "bounds", "expected"), MEMORY)
-def test_a_shared_kernel_is_stored_once_per_channel(
-    layer: Layer, bounds: list[int], expected: list[int]
+@pytest.mark.parametrize(("layer", "bounds", "packed", "expected"), MEMORY)
+def test_each_slice_stores_its_weights(
+    layer: Layer, bounds: list[int], packed: bool, expected: list[int]
 ) -> None:
-    chip = Chip.load("generic-22nm")
-    assert fan_out.synapse_bits(chip, layer, np.array(bounds)).tolist() == expected
+    changes = ("core.synapse.index=4 bit", f"core.synapse.packed={str(packed).lower()}")
+    chip, network = Chip.load("generic-22nm", changes), chain(layer.connection.input_shape, [layer])
+    assert expected == fan_out.synapse_bits(chip, network, 1, np.array(bounds)).tolist()

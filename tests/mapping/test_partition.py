@@ -23,31 +23,30 @@ TOO_SMALL = [
     (
         ("core.memory.synapses=100 bit",),
         (),
-        "layer 'hidden1' does not fit: one neuron needs 512 bits of synapses and 74 bits of state, "
-        "a core of generic-22nm has "
-        "100 and 131072",
+        "'hidden1' does not fit: one neuron needs 512 bits of synapses and 74 bits of state, "
+        "a core of generic-22nm has 100 and 131072, 412 too few",
     ),
     (
         ("core.soma.state=16 bit",),
         (),
-        "layer 'hidden1' does not fit: its potentials have 24 bits, core.soma.state of "
+        "'hidden1' does not fit: its potentials have 24 bits, core.soma.state of "
         "generic-22nm is 16 bits",
     ),
     (
         ("core.memory.axons=31 bit",),
         (),
-        "layer 'output' does not fit: its axons need 32 bits on a core, core.memory.axons of "
+        "'output' does not fit: its axons need 32 bits on a core, core.memory.axons of "
         "generic-22nm is 31 bits, 1 too few",
     ),
     (
         (),
         ("mapping.placement={hidden1: [0], hidden2: [1], output: [99]}",),
-        "layer 'output': must be placed on cores 0..63 of generic-22nm, not on 99",
+        "'output': must be placed on cores 0..63 of generic-22nm, not on 99",
     ),
     (
         ("core.memory.neurons=74 bit",),
         ("mapping.placement={hidden1: [0], hidden2: [1], output: [2]}",),
-        "layer 'hidden1' does not fit on 1 cores of generic-22nm: a core needs 65536 bits of "
+        "'hidden1' does not fit on 1 cores of generic-22nm: a core needs 65536 bits of "
         "synapses (has 524288) and 9472 bits "
         "of neurons (has 74); 128 cores would do",
     ),
@@ -81,8 +80,8 @@ def test_every_neuron_is_on_exactly_one_core() -> None:
     for name in ("digits-mlp", "digits-cnn"):
         workload, chip = Workload.load(name), Chip.load("generic-22nm")
         mapping = partition(workload, chip)
-        for number, layer in enumerate(workload.network.layers):
-            mine = [slice_ for slice_ in mapping.slices if slice_.layer == number]
+        for number, layer in enumerate(workload.network.populations[1:], start=1):
+            mine = [slice_ for slice_ in mapping.slices if slice_.population == number]
             assert [n for s in mine for n in range(s.first, s.last)] == list(range(layer.n_neurons))
         cores = [slice_.core for slice_ in mapping.slices]
         assert len(set(cores)) == len(cores)

@@ -31,11 +31,11 @@ def test_a_layer_works_an_offset_after_the_input(mode, firing, offsets, steps) -
     raster = behaviour.run(workload.network, workload.stimulus, mode, TIMESTEPS, firing, INFERENCES)
     schedule = compile_activity(workload, chip, mapping, plan, raster)
     activity = schedule.activity
-    assert (offsets, steps) == (schedule.offsets, schedule.steps_per_inference)
+    assert (offsets, steps) == (schedule.when.offset, schedule.steps_per_inference)
     assert INFERENCES * steps == activity.n_steps
     window = TIMESTEPS if mode == "snn" else 1
     step_of_work = np.repeat(np.arange(activity.n_steps), np.diff(activity.work_start))
-    for cores, offset in zip(mapping.cores, offsets[1:]):
+    for cores, offset in zip(mapping.cores[1:], offsets[1:]):
         expected = {
             inference * steps + offset + timestep
             for inference in range(INFERENCES)
@@ -43,5 +43,5 @@ def test_a_layer_works_an_offset_after_the_input(mode, firing, offsets, steps) -
         }
         assert expected == set(step_of_work[np.isin(activity.work_core, cores)].tolist())
     step_of_injection = np.repeat(np.arange(activity.n_steps), np.diff(activity.inject_start))
-    assert workload.stimulus.kind == "current"
+    assert workload.stimulus.feeds[0].kind == "current"
     assert {0, steps} == set(step_of_injection.tolist())

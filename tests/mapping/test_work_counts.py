@@ -8,20 +8,11 @@ import numpy as np
 import pytest
 
 from simulator import Chip, Workload, run
-from simulator.describe.network import (
-    CONVOLUTION,
-    DENSE,
-    SPARSE,
-    Connection,
-    Layer,
-    Network,
-    Neuron,
-    Pool,
-    Stimulus,
-)
+from simulator.describe.connections import CONVOLUTION, DENSE, SPARSE, Connection
+from simulator.describe.network import Layer, Neuron, Pool, chain, fed
 from simulator.errors import MappingError
 from simulator.mapping import fan_out, stages
-from simulator.mapping.partition import partition
+from simulator.mapping.partition import partition, size_of
 
 CHIP = (
     "generic-22nm"  # accumulators of 21 bits, three to a word of 64; words of 32 bits in the soma
@@ -72,8 +63,8 @@ def pooled(kind: str | None, model: str = "if") -> Workload:
     n = size * size
     zeros = np.zeros(n, np.int64)
     layer = Layer("pooled", (1, size, size), connection, Neuron(model, zeros + 2, zeros, zeros))
-    network = Network((1, 4, 4), (replace(layer, pool=pool),))
-    return Workload("pooled", network, Stimulus("raster", values, 1), 2)
+    network = chain((1, 4, 4), (replace(layer, pool=pool),))
+    return Workload("pooled", network, fed("raster", values, 1), 2)
 
 
 # packed, bits of a weight, values of three weights, synapses of a row, bits they take
@@ -91,13 +82,14 @@ def test_ternary_weights_take_two_bits_or_a_fifth_of_eight(packed, bits, values,
     weight = np.array([values], np.int32)
     dense = Connection(DENSE, weight, bits, (1,), (3,))
     assert taken == stages.row_bits(described, dense, np.array(targets)).tolist()
-    layer = Layer("ternary", (3,), dense, pooled(None).network.layers[0].neuron)
-    row = stages.weight_bits(described, dense, np.array([2, 1]))
-    assert row.tolist() == fan_out.synapse_bits(described, layer, np.array([0, 2, 3])).tolist()
+    layer = Layer("ternary", (3,), dense, pooled(None).network.populations[1].neuron)
+    row, network = stages.row_bits(described, dense, np.array([2, 1])), chain((1,), [layer])
+    assert row.tolist() == fan_out.synapse_bits(described, network, 1, np.array([0, 2, 3])).tolist()
     start, index = np.array([0, 3]), np.arange(3)
     sparse = Connection(SPARSE, weight[0], bits, (1,), (3,), start=start, index=index)
-    whole = fan_out.synapse_bits(described, replace(layer, connection=sparse), np.array([0, 3]))
-    assert whole.tolist() == [int(stages.weight_bits(described, sparse, np.array(3))) + 3 * 8]
+    network = chain((1,), [replace(layer, connection=sparse)])
+    whole = fan_out.synapse_bits(described, network, 1, np.array([0, 3]))
+    assert whole.tolist() == [int(stages.row_bits(described, sparse, np.array(3)))]
 
 
 # pool, model; per neuron: visits, comparisons spiking, comparisons quantised; bits of memory
@@ -117,8 +109,8 @@ def test_a_sum_takes_one_accumulator_and_a_readout_never_compares(
     kind, model, visits, tests, clamps, bits, mode
 ):
     workload = pooled(kind, model)
-    n, layer = workload.network.layers[0].n_neurons, workload.network.layers[0]
-    assert bits == fan_out.neuron_bits(chip(), layer)
+    network, n = workload.network, workload.network.populations[1].n_neurons
+    assert bits == size_of(workload, chip(), 1).state
     assert n * bits == partition(workload, chip()).neuron_bits.sum()
     result = run(workload, chip(), mode)
     times = 2 * n if mode == "snn" else n
@@ -128,7 +120,7 @@ def test_a_sum_takes_one_accumulator_and_a_readout_never_compares(
     assert times * clamps * (not spiking) == result.ledger.counts["clamp"]
     fires = model != "readout"
     assert times * fires * (not spiking) == result.ledger.counts["requantise"]
-    words = times * stages.visit_words(chip(), fan_out.currents(layer), spiking)
+    words = times * stages.visit_words(chip(), fan_out.currents(network, 1), spiking)
     assert words == result.ledger.counts["membrane_read"]
     assert words == result.ledger.counts["membrane_write"]
     rows = 32 if spiking else 16  # events; each adds to one accumulator, which shares no word
@@ -140,7 +132,7 @@ def test_currents_beyond_the_accumulators_are_refused_by_name() -> None:
     with pytest.raises(MappingError) as error:
         run("digits-mlp", narrow, "snn", timesteps=4, limit=20)
     assert str(error.value) == (
-        "layer 'hidden1' does not fit: its largest current in this run, -6127, needs accumulators "
+        "'hidden1' does not fit: its largest current in this run, -6127, needs accumulators "
         "of 14 bits, core.synapse.accumulator of generic-22nm is 12 bits"
     )
 

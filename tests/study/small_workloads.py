@@ -7,7 +7,8 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from simulator.describe.network import Connection, Layer, Network, Neuron, Stimulus
+from simulator.describe.connections import Connection
+from simulator.describe.network import Layer, Network, Neuron, Stimulus, chain, fed
 from simulator.describe.workload import Workload
 
 
@@ -27,7 +28,7 @@ def dense(weight, threshold: int, bits: int = 8) -> Layer:
 
 def raster(values) -> Stimulus:
     """Return spikes (inferences, timesteps, inputs)."""
-    return Stimulus("raster", np.array(values, np.int32), 1)
+    return fed("raster", np.array(values, np.int32), 1)
 
 
 @st.composite
@@ -57,11 +58,9 @@ def random_workloads(
     values = rng.integers(0, 2, (inferences, timesteps, n_inputs))
     stimulus = raster(values)
     if draw(st.booleans()):
-        stimulus = Stimulus(
-            "current", rng.integers(0, 8, (inferences, n_inputs)).astype(np.int32), 3
-        )
+        stimulus = fed("current", rng.integers(0, 8, (inferences, n_inputs)).astype(np.int32), 3)
     firing = draw(st.sampled_from(["streaming", "accumulate"]))
-    return workload(Network(first, tuple(layers)), stimulus, timesteps, firing=firing)
+    return workload(chain(first, tuple(layers)), stimulus, timesteps, firing=firing)
 
 
 def _connection(

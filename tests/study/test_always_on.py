@@ -12,7 +12,8 @@ import pytest
 from simulator import Chip, Workload
 from simulator.account.standby import breakeven_cycles, state_power
 from simulator.analytic.budget import always_on_power
-from simulator.describe.network import Connection, Layer, Network, Neuron, Stimulus
+from simulator.describe.connections import Connection
+from simulator.describe.network import Layer, Neuron, chain, fed
 from simulator.errors import InputError
 from simulator.study.always_on import POLICIES, always_on, policies_for, with_policy
 from simulator.study.simulation import Result, run
@@ -40,11 +41,11 @@ def one_layer(n: int = 8) -> Workload:
     neuron = Neuron("if", 9 * ones, 0 * ones, 0 * ones)
     layer = Layer("only", (n,), Connection("dense", weight, 8, (4,), (n,)), neuron)
     values = np.array([[1, 2, 3, 1], [0, 1, 0, 2]], np.int32)
-    stimulus = Stimulus("current", values, 5)
+    stimulus = fed("current", values, 5)
     return replace(
         Workload.load("digits-mlp"),
         name="one-layer",
-        network=Network((4,), (layer,)),
+        network=chain((4,), (layer,)),
         stimulus=stimulus,
         timesteps=4,
     )
@@ -67,7 +68,10 @@ def test_one_core_draws_what_the_closed_form_says(chip: Chip, policy: str, duty:
         "off": (OFF, gating.off_after, gating.off_wake, energy.off_wake.value),
     }[policy]
     # each inference on a chip that never sleeps, by itself, in the order the stream shows them
-    alone = [_alone(workload, with_policy(chip, "never"), row) for row in workload.stimulus.values]
+    alone = [
+        _alone(workload, with_policy(chip, "never"), row)
+        for row in workload.stimulus.feeds[0].values
+    ]
     shown = [alone[number % 2] for number in range(len(outcome.stream.active))]
     seconds, period = outcome.stream.frames / float(RATE), chip.period
     others = watts.router[IDLE] + watts.chip
@@ -101,7 +105,12 @@ class _Alone(NamedTuple):
 
 def _alone(workload: Workload, chip: Chip, row: np.ndarray) -> _Alone:
     result = run(
-        replace(workload, stimulus=replace(workload.stimulus, values=row[None])),
+        replace(
+            workload,
+            stimulus=fed(
+                workload.stimulus.feeds[0].kind, row[None], workload.stimulus.feeds[0].value_bits
+            ),
+        ),
         chip,
         "snn",
         events=True,
@@ -266,7 +275,9 @@ def test_a_frame_with_a_signal_has_no_background() -> None:
     workload = Workload.load("digits-mlp")
     stream = make_stream(workload, RATE, 10, Fraction(3, 10), "evenly", 0.5, 0)
     assert list(range(10)) == stream.active.tolist()
-    assert (workload.stimulus.values[:3] == stream.stimulus.values[stream.signal]).all()
+    assert (
+        workload.stimulus.feeds[0].values[:3] == stream.stimulus.feeds[0].values[stream.signal]
+    ).all()
 
 
 # frames, signals, where they are: in the middle of equal shares

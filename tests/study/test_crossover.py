@@ -21,7 +21,7 @@ FREE = ("energy.payload_bit_hop.value=0 pJ", "energy.stream_bit_hop.value=0 pJ")
 
 
 def places(raster, number: int) -> set[tuple[int, int]]:
-    trace = raster.layers[number]
+    trace = raster.traces[number]
     return set(
         zip(
             np.repeat(np.arange(len(trace.start) - 1), np.diff(trace.start)).tolist(),
@@ -37,20 +37,20 @@ def drawn() -> EventSource:
 
 @pytest.mark.parametrize("rate", [0.0, 0.013, 0.1, 0.5, 1.0])
 def test_a_rate_is_exact_to_one_event_in_every_layer(drawn: EventSource, rate: float) -> None:
-    for trace in drawn.raster("snn", rate).layers:
+    for trace in drawn.raster("snn", rate).traces:
         assert len(trace.neuron) == round(rate * trace.n_neurons * 4 * 3)
 
 
 def test_a_density_is_held_whatever_the_rate(drawn: EventSource) -> None:
     for rate in (0.0, 0.7):
-        for trace in drawn.raster("qnn", rate).layers:
+        for trace in drawn.raster("qnn", rate).traces:
             assert len(trace.neuron) == round(0.2 * trace.n_neurons * 3)
             assert trace.value.min() >= 1 and trace.value.max() <= 4
 
 
 def test_a_higher_rate_only_adds_events(drawn: EventSource) -> None:
     few, many = drawn.raster("snn", 0.1), drawn.raster("snn", 0.3)
-    for number in range(len(few.layers)):
+    for number in range(len(few.traces)):
         assert places(few, number) < places(many, number)
 
 
@@ -68,9 +68,9 @@ def test_a_tied_density_is_theorem_2_and_the_spikes_are_the_activations(
     activity = EventSource(replace(named("mlp-500-500"), firing=firing), 4, 2, case)
     snn, qnn = activity.raster("snn", 0.1), activity.raster("qnn", 0.1)
     assert compare(snn, qnn).is_equal
-    density = len(qnn.layers[1].neuron) / 1000
+    density = len(qnn.traces[1].neuron) / 1000
     assert density == pytest.approx(4 * 0.1 / spikes, abs=0.001)
-    assert len(snn.layers[1].neuron) / 4000 == pytest.approx(
+    assert len(snn.traces[1].neuron) / 4000 == pytest.approx(
         0.1, rel=0.1 if case == "average" else 0.01
     )
 
@@ -90,7 +90,7 @@ def test_a_real_trace_is_thinned_and_filled() -> None:
             == places(same, number)
             < places(more, number)
         )
-        assert len(half.layers[number].neuron) == round(0.5 * len(real.layers[number].neuron))
+        assert len(half.traces[number].neuron) == round(0.5 * len(real.traces[number].neuron))
 
 
 # two neurons cost the same compare; synapses S, neurons M of mlp-64-16: 64 + 64 * 16 and 64 + 16
@@ -175,7 +175,7 @@ def test_a_trace_holds_the_measured_density_in_the_formula() -> None:
     (finding,) = sweep(workload, [({}, chip)], [4], density="trace", resolution=0.01)
     traces = behaviour.run(
         workload.network, workload.stimulus, "qnn", 4, workload.firing, 2
-    ).layers[1:-1]
+    ).traces[1:-1]
     assert finding.active == sum(len(trace.neuron) for trace in traces) / (
         2 * sum(trace.n_neurons for trace in traces)
     )

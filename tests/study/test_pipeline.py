@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from simulator import Chip, Workload, run
+from simulator.describe.network import fed
 from simulator.errors import InputError
 from simulator.study import pipeline
 from simulator.study.pipeline import Shared, compute, prepare
@@ -63,7 +64,8 @@ def test_arithmetic_is_of_network_stimulus_mode_timesteps_firing_and_limit(
     assert compute(replace(digits, name="another", placement=None), **how).digest == expected
     assert compute(digits, **(how | changed)).digest != expected
     assert compute(replace(digits, firing="accumulate"), **how).digest != expected
-    other = replace(digits.stimulus, values=digits.stimulus.values + 1)
+    feed = digits.stimulus.feeds[0]
+    other = fed(feed.kind, feed.values + 1, feed.value_bits, digits.stimulus.labels)
     assert compute(replace(digits, stimulus=other), **how).digest != expected
 
 
@@ -127,9 +129,9 @@ def test_no_stage_can_be_written_to(digits: Workload, chip: Chip) -> None:
     scheduled = prepared.schedule(compute(digits, "snn", limit=1))
     for array in (
         prepared.plan.link_latency,
-        prepared.mapping.core_layer,
+        prepared.mapping.core_population,
         scheduled.activity.entry_flits,
-        digits.stimulus.values,
+        digits.stimulus.feeds[0].values,
     ):
         with pytest.raises(ValueError, match="read-only"):
             np.asarray(array)[0] = 1

@@ -77,7 +77,7 @@ def test_every_array_of_the_tables_is_documented(results) -> None:
             line for line in section("Tables").splitlines() if line.startswith(f"| `{name}.npz`")
         )
         for array in arrays:
-            if name == "layers" and array in results[0].summary()["layers"][0]:
+            if name == "populations" and array in results[0].summary()["populations"][0]:
                 continue
             assert f"`{array}`" in line, f"{name}.npz: {array}"
 

@@ -13,6 +13,7 @@ import pytest
 import simulator
 from simulator import Chip, Workload, run, twin
 from simulator.account.energy import ACTIONS, COMPONENT
+from simulator.describe.network import fed
 from simulator.errors import InputError
 from simulator.report.files import manifest, write_run, write_twin
 from simulator.study.simulation import Result
@@ -44,20 +45,20 @@ def result(request) -> Result:
 
 def test_synaptic_operations_are_events_times_fan_out(result: Result) -> None:
     operations = sum(
-        int(targets.sum(axis=1)[result.raster.layers[number].neuron].sum())
+        int(targets.sum(axis=1)[result.raster.traces[number].neuron].sum())
         for number, targets in enumerate(result.mapping.targets)
     )
     assert result.count("accumulates") + result.count("macs") == operations
 
 
 def test_current_input_is_multiplied_once_in_both_twins(result: Result) -> None:
-    first = int(result.mapping.targets[0].sum(axis=1)[result.raster.layers[0].neuron].sum())
+    first = int(result.mapping.targets[0].sum(axis=1)[result.raster.traces[0].neuron].sum())
     assert result.count("macs") == first if result.mode == "snn" else result.count("macs") > first
 
 
 def test_every_neuron_is_visited_once_per_timestep(result: Result) -> None:
     if result.chip.core.soma.update == "all":
-        neurons = sum(layer.n_neurons for layer in result.workload.network.layers)
+        neurons = sum(one.n_neurons for one in result.workload.network.populations[1:])
         assert result.count("neuron_updates") == neurons * result.raster.timesteps * result.finished
 
 
@@ -78,14 +79,14 @@ def test_flits_in_are_flits_out_and_links_carry_what_was_booked(result: Result) 
     assert record.link_flits[:, 2:4].sum() == result.count("flit_hops_north_south")
 
 
-def test_ledger_adds_up_by_action_core_layer_and_step(result: Result) -> None:
+def test_ledger_adds_up_by_action_core_population_and_step(result: Result) -> None:
     ledger = result.ledger
     ledger.check()
     total = ledger.total
     for parts in (
         ledger.by_action.values(),
         ledger.by_component.values(),
-        ledger.by_layer.flat,
+        ledger.by_population.flat,
         ledger.by_step.flat,
     ):
         assert sum(parts) == pytest.approx(
@@ -128,7 +129,7 @@ def test_latency_runs_from_the_first_step_to_the_last_output(result: Result) -> 
 def test_files_hold_the_run_and_nothing_half_written(result: Result, tmp_path) -> None:
     write_run(result, tmp_path / "out", ["spikemesh", "run"])
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        "cores.npz", "layers.npz", "links.npz", "manifest.json", "steps.npz", "summary.json",
+        "cores.npz", "links.npz", "manifest.json", "populations.npz", "steps.npz", "summary.json",
     ]  # fmt: skip
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert summary["energy_j"]["total"] == result.ledger.total
@@ -146,7 +147,7 @@ def test_a_leak_free_idle_chip_costs_nothing_and_a_leaking_one_its_leakage() -> 
     from dataclasses import replace
 
     workload = Workload.load("digits-mlp")
-    workload = replace(workload, stimulus=replace(workload.stimulus, values=silent, labels=None))
+    workload = replace(workload, stimulus=fed("current", silent, 5))
     result = run(workload, Chip.load("generic-22nm"), "snn", limit=1)
     assert result.count("macs") == 0
     chip, cycles = result.chip, result.record.state_cycles
@@ -204,7 +205,7 @@ def test_refused_arguments(arguments: dict, message: str) -> None:
 def test_resets_and_events_are_those_of_the_raster_however_they_are_packed() -> None:
     for changes in ((), ("packet.spikes=bitmap",), ("packet.events_per_packet=4",)):
         result = run("digits-mlp", Chip.load("generic-22nm", changes), "snn", timesteps=4, limit=2)
-        spikes = sum(len(trace.neuron) for trace in result.raster.layers[1:])
+        spikes = sum(len(trace.neuron) for trace in result.raster.traces[1:])
         assert result.ledger.counts["reset"] == spikes  # the readout does not fire
         assert (
             result.ledger.counts["event_generation"] == spikes + 2 * 10

@@ -16,7 +16,7 @@ from simulator import Chip, Workload, run
 from simulator.account.energy import ACTIONS
 from simulator.analytic.constants import CONFIGURATIONS, hardware
 from simulator.analytic.model import Operation, spiking
-from simulator.describe.network import Network
+from simulator.describe.network import chain
 from simulator.errors import CheckError
 from simulator.study.measured import measure
 from simulator.study.relaxations import BASE, mesh_for, relax, relaxations
@@ -108,7 +108,7 @@ HAND = {
 @pytest.mark.parametrize("mode", HAND)
 def test_a_network_of_one_neuron_by_hand(mode: str, engine: str) -> None:
     loaded = workload(
-        Network((2,), (dense([[3], [5]], 8),)),
+        chain((2,), (dense([[3], [5]], 8),)),
         raster([[[1, 1], [0, 1]]]),
         2,
         placement={"out": [1]},
@@ -130,14 +130,14 @@ def efficient() -> Workload:
     rng = np.random.default_rng(1)
     for inference in range(100):
         values[inference, rng.permutation(2 * 4096)[: 256 if inference % 25 == 0 else 160]] = 1
-    network = Network((4096,), (dense(np.ones((4096, 1)), 256),))
+    network = chain((4096,), (dense(np.ones((4096, 1)), 256),))
     return workload(network, raster(values.reshape(100, 2, 4096)), 2, placement={"out": [1]})
 
 
 def test_the_efficient_network_costs_in_simulation_what_was_published() -> None:
     result = run(efficient(), Chip.load("yan-2024", (PORTS,)), "snn")
-    assert len(result.raster.layers[0].neuron) == 16384
-    assert len(result.raster.layers[1].neuron) == 4
+    assert len(result.raster.traces[0].neuron) == 16384
+    assert len(result.raster.traces[1].neuron) == 4
     assert f"{result.ledger.total / PICO:.2f}" == "55134.75"
     named = CONFIGURATIONS["efficient"]
     one = spiking(Operation(named.timesteps, named.rate, 0.0, named.fan_in), hardware("typical"))
@@ -157,7 +157,7 @@ def test_the_model_s_settings_are_two_numbers_of_the_chip(setting: str) -> None:
         PORTS,
     )
     loaded = workload(
-        Network((2,), (dense([[3], [5]], 8),)),
+        chain((2,), (dense([[3], [5]], 8),)),
         raster([[[1, 1], [0, 1]]]),
         2,
         placement={"out": [1]},
@@ -171,7 +171,7 @@ def test_the_model_s_settings_are_two_numbers_of_the_chip(setting: str) -> None:
 
 
 def test_a_pair_of_widths_without_a_price_is_named() -> None:
-    loaded = workload(Network((2,), (dense([[3], [5]], 8, bits=4),)), raster([[[1, 1]]]), 1)
+    loaded = workload(chain((2,), (dense([[3], [5]], 8, bits=4),)), raster([[[1, 1]]]), 1)
     with pytest.raises(CheckError) as error:
         run(loaded, Chip.load("yan-2024"), "qnn")
     assert str(error.value) == (
@@ -186,7 +186,7 @@ def test_copies_of_a_multicast_packet_share_their_links() -> None:
     payload 1.
     """
     loaded = workload(
-        Network((1,), (dense([[1, 1, 1]], 9),)), raster([[[1]]]), 1, placement={"out": [1, 2, 3]}
+        chain((1,), (dense([[1, 1, 1]], 9),)), raster([[[1]]]), 1, placement={"out": [1, 2, 3]}
     )
     fields = ("packet.destination=2 bit", "energy.header_bit_hop.value=1 pJ")
     alone, shared = (
@@ -207,7 +207,7 @@ def digits() -> Workload:
 def test_what_the_quantised_twin_measures_is_what_it_did(digits: Workload) -> None:
     result = run(digits, Chip.load("yan-2024"), "qnn", limit=2)
     for number, layer in enumerate(measure(result)):
-        before = result.raster.layers[number]
+        before = result.raster.traces[number]
         assert layer.density == len(before.neuron) / (
             before.n_neurons * 2
         )  # dense layers: every event meets every neuron

@@ -1,0 +1,44 @@
+"""What a population sends, as events in the order of time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What one population sends: events start[k] .. start[k + 1] - 1 belong to step k = inference *
+    window + timestep.
+
+    A readout sends nothing: `fires` is False and there are no events.
+    """
+
+    n_neurons: int
+    fires: bool
+    start: np.ndarray  # (n_inferences * window + 1,) int64
+    neuron: np.ndarray  # (n_events,) int32, rising within a step
+    value: np.ndarray  # (n_events,) int32: 1 for a spike, else the activation or the input's value
+
+    def first(self, steps: int) -> Trace:
+        """Return the first `steps` steps alone."""
+        last = int(self.start[steps])
+        return replace(
+            self, start=self.start[: steps + 1], neuron=self.neuron[:last], value=self.value[:last]
+        )
+
+    def totals(self, inference: int, window: int) -> np.ndarray:
+        """Return the sum of values of each neuron over one inference, (n_neurons,) int64."""
+        first, last = self.start[inference * window], self.start[(inference + 1) * window]
+        total = np.zeros(self.n_neurons, np.int64)
+        np.add.at(total, self.neuron[first:last], self.value[first:last])
+        return total
+
+
+@dataclass(frozen=True)
+class Source:
+    """What drives a part from a population."""
+
+    largest: int  # magnitude of a value in one timestep
+    is_held: bool  # it enters once and drives every timestep
