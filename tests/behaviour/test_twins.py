@@ -5,6 +5,7 @@ T; currents I_t.
 """
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -16,7 +17,17 @@ from random_networks import networks
 from simulator.behaviour.raster import run
 from simulator.behaviour.twins import compare, require_equal
 from simulator.describe.connections import Connection
-from simulator.describe.network import Layer, Neuron, chain, fed
+from simulator.describe.network import (
+    Feed,
+    Layer,
+    Network,
+    Neuron,
+    Population,
+    Projection,
+    Stimulus,
+    chain,
+    fed,
+)
 from simulator.errors import CheckError, InputError
 
 INTEGERS = st.integers(0, 2**32)
@@ -116,6 +127,48 @@ def test_whole_networks_that_gather_first_equal_their_quantised_twin(drawn):
         run(network, stimulus, "snn", timesteps, "accumulate"),
         run(network, stimulus, "qnn", timesteps, "accumulate"),
     )
+
+
+def residual(rng, delay=0):
+    """Three inputs that meet in a sum of two projections, and a sum of three behind it."""
+    shape, paths = (6,), []
+    populations = [Population(name, shape) for name in "ab"]
+    populations += [Population(name, shape, population(rng, 6)) for name in "cd"]
+    for source, target in ((0, 2), (1, 2), (2, 3), (0, 3), (1, 3)):
+        joined = Connection("dense", rng.integers(-9, 10, (6, 6)), 8, shape, shape)
+        late = delay if (source, target) == (0, 2) else 0
+        paths.append(Projection(source, target, joined, delay=late, bias=rng.integers(-3, 4, 6)))
+    return Network(tuple(populations), tuple(paths), (3, 2))
+
+
+@given(INTEGERS, st.integers(1, 9))
+@settings(deadline=None)
+def test_laws_hold_for_sums_of_projections(seed, timesteps):
+    """Gathered first: all counts are activations, whatever the delays. Streaming: what constant
+    currents drive without delay, and everything at T = 1.
+    """
+    rng = np.random.default_rng(seed)
+    network = residual(rng, delay=2)
+    feeds = tuple(Feed("raster", rng.integers(0, 2, (2, timesteps, 6)), 1) for _ in "ab")
+    run_as = partial(run, network, Stimulus(feeds))
+    require_equal(run_as("snn", timesteps, "accumulate"), run_as("qnn", timesteps))
+    network = residual(rng)
+    held = Stimulus(tuple(Feed("current", rng.integers(-9, 9, (2, 6)), 5) for _ in "ab"))
+    twins = [run(network, held, mode, timesteps) for mode in ("snn", "qnn")]
+    assert compare(*twins).populations[0].differing == 0
+    require_equal(*(run(network, Stimulus(feeds), mode, 1) for mode in ("snn", "qnn")))
+
+
+def test_a_delay_loses_the_last_spikes_while_streaming():
+    """Weight 10 at threshold 10: every spike is answered, but the last two come too late."""
+    one = np.ones(1, np.int64)
+    joined = Connection("one-to-one", 10 * one, 8, (1,), (1,))
+    cell = Population("out", (1,), Neuron("if", 10 * one, 0 * one, 0 * one))
+    network = Network((Population("in", (1,)), cell), (Projection(0, 1, joined, delay=2),), (1,))
+    stimulus = fed("raster", np.ones((1, 5, 1), int), 1)
+    assert [[3]] == run(network, stimulus, "snn", 5).outputs.tolist()
+    assert [[5]] == run(network, stimulus, "qnn", 5).outputs.tolist()
+    assert [[5]] == run(network, stimulus, "snn", 5, "accumulate").outputs.tolist()
 
 
 def random_layer(timesteps):
