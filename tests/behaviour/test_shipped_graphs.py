@@ -1,0 +1,49 @@
+"""The committed workloads that are no chains: every spike against the definitions, and what the
+script that made them prints.
+"""
+
+import numpy as np
+import pytest
+from definitions import quantised, streamed, unpacked
+
+from simulator.behaviour.raster import run
+from simulator.describe.workload import Workload
+
+# workload, twin: right answers, spikes or activations of the hidden populations
+LINES = [
+    ("digits-residual", "snn", 95, 197956),
+    ("digits-residual", "qnn", 97, 94208),
+    ("digits-recurrent", "snn", 55, 10538),
+]
+
+
+@pytest.mark.parametrize("name, mode, right, events", LINES)
+def test_what_is_read_right(name, mode, right, events):
+    workload = Workload.load(name)
+    raster = run(workload.network, workload.stimulus, mode, workload.timesteps)
+    hidden = sum(len(raster.traces[number].neuron) for number in raster.hidden)
+    found = int((raster.predictions == workload.stimulus.labels).sum())
+    assert (right, events, 0) == (found, hidden, raster.overflows)
+
+
+@pytest.mark.parametrize("name", ["digits-residual", "digits-recurrent"])
+def test_every_spike_is_that_of_the_definitions(name):
+    workload = Workload.load(name)
+    network, few, steps = workload.network, np.arange(3), workload.timesteps
+    stimulus = workload.stimulus.chosen(few)
+    spikes, _, outputs, _ = streamed(network, stimulus, steps)
+    raster = run(network, stimulus, "snn", steps)
+    for number in network.computed:
+        assert np.array_equal(spikes[number], unpacked(raster.traces[number], steps))
+    assert np.array_equal(outputs, raster.outputs)
+
+
+def test_every_activation_is_that_of_the_definitions():
+    workload = Workload.load("digits-residual")
+    network, steps = workload.network, workload.timesteps
+    stimulus = workload.stimulus.chosen(np.arange(3))
+    activations, _, outputs = quantised(network, stimulus, steps)
+    raster = run(network, stimulus, "qnn", steps)
+    for number in network.computed:
+        assert np.array_equal(activations[number], unpacked(raster.traces[number], 1)[:, 0])
+    assert np.array_equal(outputs, raster.outputs)
