@@ -112,12 +112,14 @@ def test_check_reports_all_faults_of_all_files(tmp_path: Path) -> None:
     )
     out = spikemesh("check", "generic-22nm", "digits-cnn", str(bad))
     assert out.returncode == 2
-    assert out.stdout.splitlines()[:3] == [
+    assert out.stdout.splitlines()[:2] == [
         "generic-22nm: chip generic-22nm is sound",
         "digits-cnn: workload digits-cnn is sound",
-        "digits-cnn  4 populations, 3 projections; a timestep takes 1 chip step, an inference of 4 "
-        "timesteps 7",
     ]
+    assert (
+        "4 populations, 3 projections; a timestep takes 1 chip step, an inference of 4 timesteps 7"
+        in " ".join(out.stdout.split())
+    )
     lines = out.stderr.splitlines()
     assert len(lines) == 2
     assert "router.buffer: must be at least 1 flit, not '0 flits'" in lines[0]

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from simulator.commands.verbs import cli
-from simulator.describe.network import Connection, Layer, Network, Neuron, Stimulus
+from simulator.describe.connections import Connection
+from simulator.describe.network import Layer, Neuron, chain, fed
 from simulator.describe.workload import Workload
 
 LAYERS = ("features[relu]", "fc[/x]", "[b]:smile: <i>&amp;</i> {0} %s \\n [link=x]y[/link]")
@@ -27,7 +28,7 @@ def hostile(tmp_path, monkeypatch):
         neuron = Neuron("if", np.full(n, 4), np.zeros(n, np.int64), np.zeros(n, np.int64))
         layers.append(Layer(name, (n,), connection, neuron))
     values = np.ones((1, 2, 4), np.int32)
-    made = Workload(NAME, Network((4,), tuple(layers)), Stimulus("raster", values, 1), 2)
+    made = Workload(NAME, chain((4,), layers), fed("raster", values, 1), 2)
     made = replace(made, neurons_per_core=1)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "400")
@@ -59,9 +60,9 @@ def test_a_layer_is_named_as_its_file_names_it(hostile, tmp_path, monkeypatch, c
         summary = json.loads((folder / "summary.json").read_text())
         manifest = json.loads((folder / "manifest.json").read_text())
         assert (NAME, NAME) == (summary["workload"], manifest["workload"]["name"])
-        assert ["input", *LAYERS] == [layer["name"] for layer in summary["layers"]]
-        assert set(LAYERS) == {part["layer"] for part in manifest["mapping"]}
-        with np.load(folder / "layers.npz", allow_pickle=False) as arrays:
+        assert ["input", *LAYERS] == [layer["name"] for layer in summary["populations"]]
+        assert set(LAYERS) == {part["population"] for part in manifest["mapping"]}
+        with np.load(folder / "populations.npz", allow_pickle=False) as arrays:
             assert ["input", *LAYERS] == arrays["name"].tolist()
     if not runs:
         rows = csv.DictReader((place / "terms.csv").read_text().splitlines())

@@ -175,7 +175,10 @@ def test_a_run_killed_at_any_moment_leaves_nothing_or_the_whole(tmp_path):
 
 # every verb that writes, and the tables it leaves
 WRITES = [
-    ("run digits-mlp --mode qnn --limit 1", {"cores.npz", "layers.npz", "links.npz", "steps.npz"}),
+    (
+        "run digits-mlp --mode qnn --limit 1",
+        {"cores.npz", "populations.npz", "links.npz", "steps.npz"},
+    ),
     ("twin digits-mlp --limit 1", {"snn", "qnn"}),
     ("validate digits-mlp --limit 1 --terms-only", {"terms.csv", "relaxed.csv"}),
     (
