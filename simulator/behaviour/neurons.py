@@ -241,7 +241,7 @@ def read(how, potential, reading):
             reading[j] = max(reading[j], potential[j])
 
 
-@kernel(inline=False)
+@kernel(inline=True)
 def start(cells, p, state):
     """Begin an inference: potentials at their initial values, nothing due, nothing read."""
     population = cells.population[p]
@@ -257,7 +257,7 @@ def start(cells, p, state):
             state.reading[j] = _NO_BOUND
 
 
-@kernel(inline=False)
+@kernel(inline=True)
 def leak_and_integrate(cells, p, state):
     """Leak, add currents and biases, and hold to the widths; return what left its range."""
     population = cells.population[p]
@@ -277,7 +277,7 @@ def leak_and_integrate(cells, p, state):
     return overflows + integrate(low, high, wrap, bias, potential, synaptic)
 
 
-@kernel(inline=False)
+@kernel(inline=True)
 def step(cells, p, state, neuron, value):
     """Do one timestep of population p of a part; return how many neurons fired, and how many
     potentials and currents left their range.

@@ -18,7 +18,6 @@ from simulator.behaviour.synapses import POOLS
 from simulator.behaviour.trace import Source, Trace
 from simulator.describe.connections import Connection
 from simulator.describe.layout import Layout
-from simulator.describe.narrow import narrow
 from simulator.describe.network import Network, Projection
 from simulator.errors import InputError
 
@@ -150,9 +149,8 @@ def prepare(
 def largest_current(projection: Projection, largest_value: int) -> int:
     """Return a bound on the magnitude of one current that a projection brings in one timestep."""
     connection, pool = projection.connection, projection.pool
-    weight = connection.weight
-    largest = max(-int(weight.min()), int(weight.max()), 0) if weight.size else 0
-    bound = connection.of_kind.largest_fan_in(connection) * largest * largest_value
+    fan_in = connection.of_kind.largest_fan_in(connection)
+    bound = fan_in * connection.largest_weight * largest_value
     return bound * pool.area if pool is not None and pool.kind == "sum" else bound
 
 
@@ -185,8 +183,6 @@ def _flat(arrays: list[np.ndarray], dtype: np.dtype | None) -> np.ndarray:
     """Return arrays one after the other, flat and not to be written to, without a copy of a single
     one.
     """
-    if dtype is None:
-        arrays = [narrow(array) for array in arrays]
     found = [array.reshape(-1) for array in arrays if array.size]
     joined = np.concatenate(found) if len(found) > 1 else (found or [np.zeros(0, np.int8)])[0]
     view = np.ascontiguousarray(joined, dtype).view()

@@ -89,7 +89,7 @@ def drain(strand, state, to, adds, extreme):
     pool(strand, current, to, adds)
 
 
-@kernel(inline=False)
+@kernel(inline=True)
 def arrive(part, populations, s, timesteps, inference, begin, t, given, sent, state):
     """Gather what one strand brings in timestep t of an inference; return whether it may be
     anything.
@@ -112,7 +112,7 @@ def arrive(part, populations, s, timesteps, inference, begin, t, given, sent, st
     return True
 
 
-@kernel(inline=False)
+@kernel(inline=True)
 def collect(part, cells, p, timesteps, inference, begin, t, times, given, sent, state):
     """Set the drive of population p to the currents of timestep t: `times` what is held, and what
     arrives; return whether it may be another one than before.
@@ -173,7 +173,7 @@ def stream(part, cells, timesteps, given, begin, end, state, sent):
     return overflows
 
 
-@kernel(inline=False)
+@kernel(inline=True)
 def keep(cells, row, state, sent):
     """Write what is left of an inference into `sent`: potentials, or what was read of them."""
     for p in range(len(cells.population)):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import prod
 
 import numpy as np
@@ -94,6 +95,12 @@ class Connection(Value):
         if self.delay is None or not self.delay.size:
             return 0
         return int(self.delay.max()).bit_length()
+
+    @cached_property
+    def largest_weight(self) -> int:
+        """The largest magnitude of a weight; 0 where there is none."""
+        weight = self.weight
+        return max(-int(weight.min(initial=0)), int(weight.max(initial=0)))
 
     @property
     def is_ternary(self) -> bool:
