@@ -12,6 +12,7 @@ import re
 import signal
 import sys
 import threading
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -20,6 +21,8 @@ from click.exceptions import Exit
 
 from simulator.errors import InputError, SpikemeshError
 
+#: exit code of what the user stopped
+STOPPED = 130
 #: verb -> (module, one line for --help); the order is the one people need them in
 VERBS = {
     "twin": ("run", "Simulate both twins and say which wins, by how much, and why."),
@@ -211,9 +214,14 @@ def _advice(error: Exception) -> str:
 
 
 def _fail(text: str, code: int) -> int:
-    """Say on stderr, if anybody can hear, why it ends; return the exit code."""
+    """Say on stderr, if anybody can hear, why it ends; return the exit code.  What was typed and
+    steers a terminal is shown as its escape.
+    """
+    shown = "".join(
+        letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in text
+    )
     try:
-        print(text, file=sys.stderr, flush=True)
+        print(shown, file=sys.stderr, flush=True)
     except OSError:
         pass
     return code
@@ -243,7 +251,7 @@ def _run(pressed: list[int]) -> int:
         sys.stdout.flush()
         return end.code if isinstance(end.code, int) else 0
     except (click.Abort, KeyboardInterrupt):
-        return _fail("stopped", 130)
+        return _fail("stopped", STOPPED)
     except click.ClickException as error:
         return _fail(_worded(error), 2)
     except SpikemeshError as error:
@@ -264,7 +272,7 @@ def _run(pressed: list[int]) -> int:
         if not pressed:
             raise
         # Ctrl-C can leave a half-made kernel behind, and what fails then is not the user's
-        return _fail("stopped", 130)
+        return _fail("stopped", STOPPED)
 
 
 def _failed(error: OSError) -> str:
@@ -280,8 +288,14 @@ def main() -> None:
         _note_interrupts(pressed)
         code = _run(pressed)
     except KeyboardInterrupt:
-        code = _fail("stopped", 130)
+        code = _fail("stopped", STOPPED)
     _ignore_interrupts()
+    if code == STOPPED:
+        # Python kills itself by the signal, whatever the exit code, where it interrupted an eval()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(STOPPED)
     sys.exit(code)
 
 

@@ -135,6 +135,27 @@ def test_a_ctrl_c_that_is_pending_at_the_end_changes_nothing() -> None:
     assert ("3\n", "", 0) == (found.stdout, found.stderr, found.returncode)
 
 
+def test_a_ctrl_c_within_an_eval_ends_with_130(tmp_path: Path) -> None:
+    (tmp_path / "stopped.py").write_text(
+        "import signal, sys; sys.argv = ['spikemesh', 'chips']\n"
+        "from simulator.commands import verbs\n"
+        "verbs.cli.invoke = lambda context: eval('signal.raise_signal(signal.SIGINT)')\n"
+        "verbs.main()\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-m", "stopped"],
+        capture_output=True, text=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert (130, "", "stopped\n") == (found.returncode, found.stdout, found.stderr)
+
+
+@pytest.mark.parametrize("text", ["\u202e", "\x1b[31m", "\x07"])
+def test_what_steers_a_terminal_is_not_repeated(text: str) -> None:
+    code, _, errors = spikemesh("twin", "digits-mlp", text)
+    assert 2 == code and ascii(text)[1:-1] in errors
+    assert all(letter.isprintable() for letter in errors.removesuffix("\n"))
+
+
 MAIN = "from simulator.__main__ import main; main()"
 
 
