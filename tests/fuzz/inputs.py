@@ -357,7 +357,7 @@ def parameters(verb: str) -> list:
     module = importlib.import_module(f"simulator.commands.{VERBS[verb][0]}")
     command = getattr(module, verb.replace("-", "_"))
     long = {"--check", "--markdown", "--published", "--landscape", "--plot", "--memory"}
-    long |= {"--cycles", "--seeds", "--engine"}
+    long |= {"--cycles", "--seeds", "--engine", "--limit"}
     found = [one for one in command.params if one.param_type_name == "option"]
     return [one for one in found if not long & set(one.opts)]
 
