@@ -120,6 +120,8 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(
 def test_a_ctrl_c_that_is_pending_at_the_end_changes_nothing() -> None:
     code = (
         "import signal\n"
+        # a shell's background job is born with interrupts ignored
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from simulator.commands.verbs import _ignore_interrupts\n"
         "set_handler, count = signal.signal, []\n"
         "def pending(*what):\n"

@@ -96,7 +96,7 @@ def test_a_bad_end_is_noticed(code: int, out: str, errors: str, wrong: str) -> N
 
 # what is broken inside, what is said of it
 BROKEN = [
-    ("ledger.place_quantity[0, 0] += 1", "law: energy by layer of"),
+    ("ledger.place_quantity[0, 0] += 1", "law: energy by population of"),
     ("record.unit_cycles[0, 0, 0] += 1", "law: cycles of a unit"),
     ("raise ZeroDivisionError", "ZeroDivisionError"),
     ("while True: pass", "no end within 3 s"),

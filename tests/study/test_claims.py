@@ -203,7 +203,7 @@ def test_the_command_prints_the_table_and_fails_with_a_claim(capsys, monkeypatch
     cli.main(["chips", "--check", "odin"], standalone_mode=False)
     assert "all synapses busy at 75 MHz" in capsys.readouterr().out
     wrong = Prediction("odin", claim_of(), 0.0011)
-    monkeypatch.setattr(claims, "check", lambda chips: [wrong])
+    monkeypatch.setattr(claims, "check", lambda chips, progress=None: [wrong])
     with pytest.raises(CheckError, match=r"1 of 1 claims do not hold: odin: power: \+10.00%"):
         cli.main(["chips", "--check", "odin"], standalone_mode=False)
     assert "does not hold" in capsys.readouterr().out
