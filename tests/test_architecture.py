@@ -15,6 +15,7 @@ GROUND = {"errors", "units", "values", "memory", "jit", "kernel_cache"}
 FLOW = [
     "analytic",
     "describe",
+    "importers",
     "behaviour",
     "mapping",
     "timing",
@@ -35,6 +36,8 @@ ONLY = {
     "yaml": {"describe/documents.py"},
     "pydantic": {"describe/*.py"},
     "matplotlib": {"report/*.py"},
+    "h5py": {"importers/*.py"},
+    "onnx": {"importers/*.py"},
     "click": {"commands/*.py", "__main__.py"},
     "rich_click": {"commands/*.py", "__main__.py"},
     "rich": {"report/*.py", "commands/*.py"},

@@ -1,0 +1,95 @@
+"""What an importer returns: an integer network, how reals become its inputs, and everything that
+had to be decided to get there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulator.describe.network import Network
+from simulator.errors import InputError
+
+if TYPE_CHECKING:
+    from simulator.importers.floating import Floating
+
+
+@dataclass(frozen=True)
+class Stated:
+    """One thing the file does not say: what was taken for it, and from what that follows."""
+
+    what: str
+    value: str
+    because: str
+
+
+@dataclass(frozen=True)
+class Entering:
+    """How the real values of one input become integers: round(value / scale) + zero_point.
+
+    kind: what the stimulus is by its nature: 'current' values enter once (inferences, inputs),
+    'raster' spikes or 'graded' values every timestep (inferences, timesteps, inputs).
+    """
+
+    name: str
+    kind: str
+    scale: float = 1.0
+    zero_point: int = 0
+    bits: int = 1
+    signed: bool = False
+
+    def integers(self, values: np.ndarray) -> np.ndarray:
+        """Return real values as the integers that enter, held to the width."""
+        least = -(1 << (self.bits - 1)) if self.signed else 0
+        most = least + (1 << self.bits) - 1
+        whole = np.rint(np.asarray(values, np.float64) / self.scale) + self.zero_point
+        return np.clip(whole, least, most).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Rounded:
+    """What became of the weights into one population.
+
+    scale_low, scale_high: the smallest and the largest step between two integers.  error: root mean
+    square of what rounding changed, over that of the weights.  zeroed: weights that became 0 and
+    were not.
+    """
+
+    population: str
+    weights: int
+    bits: int
+    scale_low: float
+    scale_high: float
+    error: float
+    zeroed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Imported:
+    """A network of another tool, in integers."""
+
+    path: Path
+    format: str  # as people call it: NIR, ONNX
+    network: Network
+    entering: tuple[Entering, ...]  # of each input, in the network's order
+    stated: tuple[Stated, ...] = ()
+    warnings: tuple[str, ...] = ()
+    rounded: tuple[Rounded, ...] = ()
+    timesteps: int | None = None  # where the file or the user says; None: those of the stimulus
+    floating: Floating | None = None  # the network in reals, where the file holds reals
+
+    @property
+    def name(self) -> str:
+        """Of the workload: that of the file."""
+        return self.path.stem
+
+    def input_named(self, name: str) -> Entering:
+        """Return one input; raises InputError for a name none has."""
+        for each in self.entering:
+            if each.name == name:
+                return each
+        names = ", ".join(each.name for each in self.entering)
+        raise InputError(f"{self.path.name}: must have an input {name!r}; it has {names}")
