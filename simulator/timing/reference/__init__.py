@@ -32,8 +32,10 @@ def simulate(
     import simpy
 
     from simulator.errors import Interrupted
+    from simulator.timing.reference import size
     from simulator.timing.reference.chip import Chip
 
+    size.need(plan, activity)
     chip = Chip(
         environment or simpy.Environment(), plan, activity, events, progress, steps_together
     )
