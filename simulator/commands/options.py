@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import rich_click as click
 
@@ -140,6 +140,20 @@ def refuse_picture(plot: Path | None, output: str | None) -> None:
     if output is not None and Path(output).resolve() in (plot.resolve(), *plot.resolve().parents):
         raise InputError(f"--plot: must be outside the folder of -o, not {plot}")
     refuse_file(plot)
+
+
+def picture(folder: Folder, name: str, draw: Callable[[BinaryIO], None]) -> None:
+    """Draw a picture into a folder of results; says so where there is no matplotlib to draw it."""
+    from simulator.errors import SpikemeshError
+    from simulator.report.landscape import figure_class
+
+    try:
+        figure_class()
+    except SpikemeshError as error:
+        click.echo(f"no {name}: {error}", err=True)
+        return
+    with folder.file(name) as file:
+        draw(file)
 
 
 def asked() -> dict[str, Any]:
