@@ -50,7 +50,8 @@ def test_spikes_grow_with_the_window(points):
 
 def test_a_network_without_a_twin_is_shown_alone(chip):
     recurrent = Workload.load("digits-recurrent")
-    assert "the quantised twin needs a graph without cycles, not hidden -> hidden" == alone(recurrent)
+    why = "the quantised twin needs a graph without cycles, not hidden -> hidden"
+    assert why == alone(recurrent)
     assert ["snn"] == [point.mode for point in sweep(recurrent, chip, (16,), limit=1)]
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_machines import Row, Step, work
+from small_machines import Step, work
 
 from simulator import memory
 from simulator.mapping.plan import LOCAL, Plan
