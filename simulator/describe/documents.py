@@ -35,7 +35,7 @@ class _Marking(yaml.composer.Composer):
     """
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        event = self.peek_event()
+        event = self.peek_event()  # type: ignore[attr-defined]
         alias = isinstance(event, yaml.AliasEvent)
         node = super().compose_node(parent, index)
         if isinstance(node, yaml.ScalarNode):
@@ -55,7 +55,7 @@ def _fast_loader() -> type[Any] | None:
     """Return a loader whose events come from libyaml, ten times as fast, where PyYAML has it."""
     if not yaml.__with_libyaml__:
         return None
-    from yaml.cyaml import CParser
+    from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
     class Fast(_Marking, CParser, yaml.resolver.Resolver):  # type: ignore[misc]
         def __init__(self, text: str) -> None:
