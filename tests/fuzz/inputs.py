@@ -325,6 +325,8 @@ def option(some: random.Random) -> Input:
     arguments = [verb, *BASE.get(verb, [])]
     for _ in range(some.choice((1, 1, 2, 3)) if parameters(verb) else 0):
         parameter = some.choice(parameters(verb))
+        if "--relax" in parameter.opts and some.random() > 0.1:
+            continue  # twenty honest runs
         arguments.append(max(parameter.opts, key=len))
         if not getattr(parameter, "is_flag", False):
             choices = list(getattr(parameter.type, "choices", []))
