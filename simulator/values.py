@@ -9,12 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from collections.abc import Callable, Hashable
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from functools import cached_property
-from typing import Any
+from functools import cached_property, wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
+
+Returned = TypeVar("Returned")
+More = ParamSpec("More")
+#: answers of one function that are kept with a value
+_MOST_KEPT = 8
 
 
 def frozen(array: np.ndarray) -> np.ndarray:
@@ -66,6 +72,27 @@ class Value:
         for name, held in state.items():
             object.__setattr__(self, name, held)
         Value.__post_init__(self)
+
+
+def remembered(
+    function: Callable[Concatenate[Any, More], Returned],
+) -> Callable[Concatenate[Any, More], Returned]:
+    """Return the function, whose latest answers about a value are kept as long as the value lives.
+
+    The value comes first; what it is asked further must be hashable.
+    """
+
+    @wraps(function)
+    def recall(value: Any, *more: More.args, **named: More.kwargs) -> Returned:
+        kept = value.__dict__.setdefault(f"_{function.__qualname__}", {})
+        key: Hashable = (more, tuple(named.items()))
+        if key not in kept:
+            if len(kept) == _MOST_KEPT:
+                del kept[next(iter(kept))]
+            kept[key] = function(value, *more, **named)
+        return kept[key]  # type: ignore[no-any-return]
+
+    return recall
 
 
 def digest(*values: Any) -> str:

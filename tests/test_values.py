@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
 import pytest
 
-from simulator.values import Value, digest, frozen
+from simulator.values import Value, digest, frozen, remembered
 
 
 class Colour(Enum):
@@ -97,3 +98,19 @@ def test_two_values_are_never_equal_by_accident() -> None:
     one, other = Pair(1, np.arange(3)), Pair(1, np.arange(3))
     assert one != other
     assert one.digest() == other.digest() != Pair(2, np.arange(3)).digest()
+
+
+def test_an_answer_is_remembered_for_the_value_it_was_asked_about() -> None:
+    asked = []
+
+    @remembered
+    def plus(value: Pair, more: int) -> int:
+        asked.append(more)
+        return value.number + more
+
+    one, other = Pair(1, np.zeros(2)), Pair(1, np.zeros(2))
+    assert [3, 3, 4, 3] == [plus(one, 2), plus(one, 2), plus(one, 3), plus(other, 2)]
+    assert [2, 3, 2] == asked
+    assert [1 + k for k in range(20)] == [plus(one, k) for k in range(20)]
+    assert 8 == max(len(kept) for kept in vars(one).values() if isinstance(kept, dict))
+    assert "plus" not in str(pickle.loads(pickle.dumps(one)).__dict__)

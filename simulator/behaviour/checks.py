@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from simulator.describe.connections import KINDS
@@ -25,8 +23,20 @@ from simulator.describe.offsets import (
     undelayed,
     undelayed_cycle,
 )
-from simulator.describe.words import CURRENT, FIRINGS, GRADED, MODES, RASTER, Firing, Mode
+from simulator.describe.words import (
+    CURRENT,
+    FIRINGS,
+    GRADED,
+    MODES,
+    QNN,
+    RASTER,
+    SNN,
+    STREAMING,
+    Firing,
+    Mode,
+)
 from simulator.errors import InputError
+from simulator.values import remembered
 
 FEEDS = (CURRENT, RASTER, GRADED)
 
@@ -42,19 +52,31 @@ def check(network: Network, stimulus: Stimulus, mode: Mode, timesteps: int, firi
     if timesteps < 1:
         raise InputError(f"timesteps: must be at least 1, not {timesteps}")
     _check_stimulus(network, stimulus, timesteps)
+    _check_network(network, mode, firing)
+    _check_planes(network, stimulus, mode, timesteps)
+
+
+@remembered
+def _check_network(network: Network, mode: Mode, firing: Firing) -> None:
     for population in network.populations:
         if population.neuron is not None:
             _check_neuron(population.name, population.neuron)
     for projection in network.projections:
         _check_projection(network, projection)
-    if mode == "snn" and firing == "streaming":
+    if mode == SNN and firing == STREAMING:
         cycle = undelayed_cycle(network)
         if cycle:
             raise InputError(undelayed(network, cycle))
     else:
-        what = "the quantised twin" if mode == "qnn" else "firing 'accumulate'"
-        _check_windows(network, what)
-    _check_planes(network, stimulus, mode, timesteps)
+        windows(network, "the quantised twin" if mode == QNN else "firing 'accumulate'")
+
+
+def windows(network: Network, what: str) -> None:
+    """Raise InputError where windows as a whole say nothing: a cycle, or neurons without a twin."""
+    why = without_twin(network)
+    if why is not None:
+        name, colon, rest = why.partition(": ")
+        raise InputError(f"{name}: {what} needs {rest}" if colon else f"{what} needs {why}")
 
 
 def without_twin(network: Network) -> str | None:
@@ -72,7 +94,10 @@ def without_twin(network: Network) -> str | None:
     return None
 
 
-def sums(network: Network, members: Sequence[int], bounds: Sequence[int], timesteps: int) -> None:
+@remembered
+def sums(
+    network: Network, members: tuple[int, ...], bounds: tuple[int, ...], timesteps: int
+) -> None:
     """Raise InputError where the currents of a window may need more than 62 bits."""
     for number, bound in zip(members, bounds):
         population = network.populations[number]
@@ -100,7 +125,7 @@ def _check_stimulus(network: Network, stimulus: Stimulus, timesteps: int) -> Non
         population, shape = network.populations[number], feed.values.shape
         if feed.kind not in FEEDS:
             raise InputError(f"stimulus: must be one of {', '.join(FEEDS)}, not {feed.kind!r}")
-        if feed.kind != "current" and timesteps > shape[1]:
+        if feed.kind != CURRENT and timesteps > shape[1]:
             raise InputError(
                 f"timesteps: must be at most the stimulus's {shape[1]}, not {timesteps}"
             )
@@ -193,25 +218,17 @@ def _check_rows(ends: str, projection: Projection) -> None:
         raise InputError(f"{ends}: delay: must have one entry of 0 or more per synapse")
 
 
-def _check_windows(network: Network, what: str) -> None:
-    """Raise InputError where windows as a whole say nothing: a cycle, or neurons without a twin."""
-    why = without_twin(network)
-    if why is not None:
-        name, colon, rest = why.partition(": ")
-        raise InputError(f"{name}: {what} needs {rest}" if colon else f"{what} needs {why}")
-
-
-def _check_planes(network: Network, stimulus: Stimulus, mode: str, timesteps: int) -> None:
+def _check_planes(network: Network, stimulus: Stimulus, mode: Mode, timesteps: int) -> None:
     kinds = {number: feed.kind for number, feed in zip(network.inputs, stimulus.feeds)}
     for projection in network.projections:
         if not projection.connection.per_timestep:
             continue
         ends, planes = network.ends(projection), projection.connection.planes
-        if mode == "qnn":
+        if mode == QNN:
             raise InputError(
                 f"{ends}: the quantised twin needs one set of weights, not one per timestep"
             )
-        if kinds.get(projection.source) == "current":
+        if kinds.get(projection.source) == CURRENT:
             raise InputError(
                 f"{ends}: weights per timestep need a source that sends in every timestep, not a "
                 f"current that enters once"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from simulator.describe.connections import Connection
 from simulator.describe.layout import Layout
 from simulator.describe.network import Network, Projection
 from simulator.errors import InputError
+from simulator.values import remembered
 
 _GEOMETRY = (
     "height_in",
@@ -57,6 +59,18 @@ _NUMBERS = (
 STRAND = np.dtype((np.record, [(name, np.int64) for name in _NUMBERS]))
 
 
+#: numbers of a population that make it need synaptic currents, resets that are due, readings
+NEEDED = ("has_current", "reset_at", "read")
+
+
+class Events(NamedTuple):
+    """What one population sends in some steps: start[k] .. start[k + 1] - 1 in step k."""
+
+    start: np.ndarray  # (steps + 1,) int64
+    neuron: np.ndarray  # int32
+    value: np.ndarray  # int32
+
+
 @dataclass(frozen=True)
 class Prepared:
     """A part ready to be run."""
@@ -68,6 +82,8 @@ class Prepared:
     n_out: int  # currents of the largest strand
     dtype: np.dtype  # of currents
     bounds: tuple[int, ...]  # for each member, on the magnitude of a current
+    room: tuple[int, ...]  # neurons of held, synaptic, due and reading; 0 where nobody needs it
+    spans: tuple[slice, ...]  # for each member, where its neurons are
 
 
 def prepare(
@@ -78,14 +94,23 @@ def prepare(
     sources: of every population that drives it.  delays: False where they mean nothing.  Raises
     InputError where a sum could need more than 62 bits, and for arrays that do not fit.
     """
+    driving = {network.projections[k].source for n in members for k in network.incoming[n]}
+    return _prepared(network, members, tuple((n, sources[n]) for n in sorted(driving)), delays)
+
+
+@remembered
+def _prepared(
+    network: Network, members: tuple[int, ...], known: tuple[tuple[int, Source], ...], delays: bool
+) -> Prepared:
+    sources = dict(known)
     outside = sorted({p.source for n in members for p, _ in network.drives(n)} - set(members))
     strands: list[dict[str, int]] = []
     layouts: list[Layout] = []
-    population = np.zeros(len(members), neurons.POPULATION)
+    populations: list[dict[str, int]] = []
     arrays: dict[str, list[np.ndarray]] = {name: [] for name in neurons.ARRAYS}
     bounds: list[int] = []
     n_out, widest, first = 1, 0, 0
-    for place, number in enumerate(members):
+    for number in members:
         here = network.populations[number]
         assert here.neuron is not None
         drives = [projection for projection, _ in network.drives(number)]
@@ -127,22 +152,30 @@ def prepare(
             )
         shares = any(p.pool is None or p.pool.kind != "max" for p in drives)
         numbers |= {"live": numbers["strand"] + live, "end": len(strands), "shares": int(shares)}
-        for name, value in numbers.items():
-            population[name][place] = value
+        populations.append(numbers)
         for name, array in own.items():
             arrays[name].append(array)
         bounds.append(total)
         first += here.n_neurons
     rows, table = _joined(layouts, strands)
-    joined = {name: np.concatenate(parts) for name, parts in arrays.items()}
+    joined = {
+        name: parts[0] if len(parts) == 1 else np.concatenate(parts)
+        for name, parts in arrays.items()
+    }
+    needed = (
+        any(numbers["live"] > numbers["strand"] for numbers in populations),
+        *(any(numbers[name] for numbers in populations) for name in NEEDED),
+    )
     return Prepared(
         Part(rows, table),
-        neurons.Cells(population, **joined),
+        neurons.Cells(_table(populations, neurons.POPULATION), **joined),
         members,
         tuple(outside),
         n_out,
         np.dtype(np.int32 if widest < 1 << 31 else np.int64),
         tuple(bounds),
+        tuple(first * is_needed for is_needed in needed),
+        tuple(slice(numbers["first"], numbers["last"]) for numbers in populations),
     )
 
 
@@ -156,18 +189,17 @@ def largest_current(projection: Projection, largest_value: int) -> int:
 
 def by_delay(projection: Projection, delays: bool) -> list[tuple[Connection, int]]:
     """Return what a projection brings with each delay; all at once where delays mean nothing."""
+    connection = projection.connection
     if not delays:
-        return [(replace(projection.connection, delay=None), 0)]
-    return [(part, projection.delay + own) for own, part in projection.connection.by_delay()]
+        return [(connection if connection.delay is None else replace(connection, delay=None), 0)]
+    return [(part, projection.delay + own) for own, part in connection.by_delay()]
 
 
 def _joined(layouts: list[Layout], strands: list[dict[str, int]]) -> tuple[Rows, np.ndarray]:
     """Return the arrays of all strands one after the other, and the strands with their places."""
-    places = {"weight": 0, "start": 0, "target": 0}
-    table = np.zeros(len(strands), STRAND)
-    for place, (layout, strand) in enumerate(zip(layouts, strands)):
-        for name, value in (strand | places).items():
-            table[name][place] = value
+    places, placed = {"weight": 0, "start": 0, "target": 0}, []
+    for layout, strand in zip(layouts, strands):
+        placed.append(strand | places)
         places = {name: places[name] + getattr(layout, name).size for name in places}
     targets = [layout.target for layout in layouts]
     wide = max((int(target.max(initial=0)) for target in targets), default=0) >= 1 << 15
@@ -176,7 +208,13 @@ def _joined(layouts: list[Layout], strands: list[dict[str, int]]) -> tuple[Rows,
         _flat([layout.start for layout in layouts], np.dtype(np.int64)),
         _flat(targets, np.dtype(np.int32 if wide else np.int16)),
     )
-    return rows, table
+    return rows, _table(placed, STRAND)
+
+
+def _table(rows: list[dict[str, int]], dtype: np.dtype) -> np.ndarray:
+    """Return rows of named numbers as records; a name that a row lacks is 0."""
+    names = dtype.names or ()
+    return np.array([tuple(row.get(name, 0) for name in names) for row in rows], dtype)
 
 
 def _flat(arrays: list[np.ndarray], dtype: np.dtype | None) -> np.ndarray:
@@ -192,21 +230,17 @@ def _flat(arrays: list[np.ndarray], dtype: np.dtype | None) -> np.ndarray:
 
 def state(ready: Prepared) -> State:
     """Return working memory for a part; what none of its populations needs is empty."""
-    population, n = ready.cells.population, len(ready.cells.initial)
-
-    def where(needed: np.ndarray) -> np.ndarray:
-        return np.zeros(n if needed.any() else 0, np.int64)
-
+    n, (held, synaptic, due, reading) = len(ready.cells.initial), ready.room
     return State(
         np.zeros(ready.n_out, ready.dtype),
-        where(population["live"] > population["strand"]),
+        np.zeros(held, np.int64),
         np.zeros(n, np.int64),
         np.zeros(n, np.int64),
-        where(population["has_current"]),
-        where(population["reset_at"]),
-        where(population["read"]),
+        np.zeros(synaptic, np.int64),
+        np.zeros(due, np.int64),
+        np.zeros(reading, np.int64),
         np.zeros(n, np.int64),
-        np.zeros((len(population), 2), np.int64),
+        np.zeros((len(ready.members), 2), np.int64),
     )
 
 
@@ -225,17 +259,31 @@ def given(traces: list[Trace]) -> Given:
     )
 
 
-def apart(sent: Sent, steps: int, wide: int) -> Iterator[list[np.ndarray]]:
-    """Yield what each of `wide` populations sent in so many steps: events per step (steps,), their
-    neurons and values.
-    """
-    count = np.diff(sent.start[: steps * wide + 1])
-    total = int(sent.start[steps * wide])
+def apart(sent: Sent, steps: int, wide: int) -> Iterator[Events]:
+    """Yield what each of `wide` populations sent in so many steps."""
+    start = sent.start[: steps * wide + 1]
+    total = int(start[-1])
     neuron, value = sent.neuron[:total], sent.value[:total]
     if wide == 1:
-        yield [count, neuron.copy(), value.copy()]
+        yield Events(start.copy(), neuron.copy(), value.copy())
         return
+    count = np.diff(start)
     owner = np.repeat(np.arange(steps * wide) % wide, count)
     for place in range(wide):
         mine = owner == place
-        yield [count[place::wide], neuron[mine], value[mine]]
+        yield Events(_starts(count[place::wide]), neuron[mine], value[mine])
+
+
+def joined(pieces: list[Events]) -> Events:
+    """Return one stretch of steps after the other; a single one as it is."""
+    if len(pieces) == 1:
+        return pieces[0]
+    return Events(
+        _starts(np.concatenate([np.diff(piece.start) for piece in pieces])),
+        np.concatenate([piece.neuron for piece in pieces]),
+        np.concatenate([piece.value for piece in pieces]),
+    )
+
+
+def _starts(count: np.ndarray) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(count)])

@@ -19,6 +19,7 @@ from simulator.describe.network import Feed, Network, Stimulus
 from simulator.describe.offsets import strongly_connected
 from simulator.describe.words import CURRENT, SNN, STREAMING, Firing, Mode
 from simulator.errors import InputError
+from simulator.values import remembered
 
 #: entries of the buffer one call of a kernel may fill; pages that are never written cost nothing
 _BUFFER = 1 << 22
@@ -152,6 +153,7 @@ def run(
     )
 
 
+@remembered
 def parts_in_order(network: Network) -> list[tuple[int, ...]]:
     """Return the strongly connected parts of the computed populations, each after those that drive
     it; the populations of a part in the order of its projections without delay.
@@ -261,27 +263,26 @@ def _run_part(
         np.empty(many * window * n_neurons, np.int32),
         np.zeros((many, n_neurons), np.int64),
     )
-    found: list[list[list[np.ndarray]]] = [[] for _ in members]
-    residual = [np.zeros((0, n_neurons), np.int64)]
+    found: list[list[parts.Events]] = [[] for _ in members]
+    residual: list[np.ndarray] = []
     overflows = sent_so_far = 0
     for begin in range(0, n, many):
         end = min(n, begin + many)
         overflows += answer(ready.part, ready.cells, timesteps, given, begin, end, state, sent)
-        for place, one in enumerate(parts.apart(sent, (end - begin) * window, wide)):
-            found[place].append(one)
-        sent_so_far += int(sent.start[(end - begin) * window * wide])
+        for pieces, one in zip(found, parts.apart(sent, (end - begin) * window, wide)):
+            pieces.append(one)
+            sent_so_far += len(one.neuron)
         memory.need(f"{names}: {sent_so_far:,} events of {end:,} inferences", 8 * sent_so_far)
         if keep:
             residual.append(sent.residual[: end - begin].copy())
         report((end - begin) * wide)
-    left = np.concatenate(residual)
+    left = np.concatenate(residual) if residual else np.zeros((0, n_neurons), np.int64)
     answers = _Answer({}, {}, {}, overflows)
-    for place, number in enumerate(members):
-        population, here = network.populations[number], ready.cells.population[place]
-        count, neuron, value = (np.concatenate(column) for column in zip(*found[place]))
-        start = np.concatenate([[0], np.cumsum(count)])
-        answers.traces[number] = Trace(population.n_neurons, population.fires, start, neuron, value)
-        low, high = (int(value) for value in state.extreme[place])
-        answers.currents[number] = low, high
-        answers.residual[number] = left[:, here.first : here.last]
+    for number, pieces, span, currents in zip(members, found, ready.spans, state.extreme.tolist()):
+        population = network.populations[number]
+        answers.traces[number] = Trace(
+            population.n_neurons, population.fires, *parts.joined(pieces)
+        )
+        answers.currents[number] = (currents[0], currents[1])
+        answers.residual[number] = left[:, span]
     return answers

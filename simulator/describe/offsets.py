@@ -61,7 +61,10 @@ def window_offsets(network: Network, stretch: int) -> Offsets:
     """
     cycle = cycle_of(len(network.populations), [(p.source, p.target) for p in network.projections])
     if cycle:
-        raise InputError(f"{shown_cycle(network, cycle)} is a cycle")
+        raise InputError(
+            f"{shown_cycle(network, cycle)} is a cycle: gathering whole windows needs a graph "
+            f"without cycles"
+        )
     edges = [(p.source, p.target, 0) for p in network.projections]
     found = longest_paths(len(network.populations), edges, 1)
     assert found is not None

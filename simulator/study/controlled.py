@@ -15,6 +15,7 @@ import numpy as np
 
 from simulator import memory
 from simulator.analytic.model import density
+from simulator.behaviour import checks
 from simulator.behaviour import raster as behaviour
 from simulator.behaviour.raster import Raster, Trace
 from simulator.describe.chip import Chip
@@ -115,6 +116,8 @@ class EventSource:
         """
         if not 0 <= rate <= 1:
             raise InputError(f"rate: must be from 0 to 1, not {rate:g}")
+        if mode == QNN:
+            checks.windows(self.workload.network, "the quantised twin")
         if not self.is_drawn:
             return self._scaled(rate) if mode == SNN else self.real[QNN]
         window = self.timesteps if mode == SNN else 1

@@ -19,6 +19,7 @@ import numpy as np
 from simulator.analytic import model as analytic
 from simulator.analytic.breakeven import Breakeven, rate_breakeven
 from simulator.analytic.constants import hardware
+from simulator.behaviour import checks
 from simulator.describe.chip import Chip
 from simulator.describe.words import QNN, SNN, Mode
 from simulator.describe.workload import Workload
@@ -154,6 +155,7 @@ class Machine:
         """Map the workload; encodings 'cheapest', or 'chip' for those the chip file says."""
         if encodings not in ("cheapest", "chip"):
             raise InputError(f"encodings: must be 'cheapest' or 'chip', not {encodings!r}")
+        checks.windows(activity.workload.network, "the quantised twin")
         self.activity, self.chip, self.engine, self.encodings = activity, chip, engine, encodings
         self.mapping: CoreMapping = spread_out(activity.workload, chip, spread)
         self._chips: dict[tuple[str, str], Chip] = {}
@@ -185,14 +187,8 @@ class Machine:
         key = "packet.spikes" if mode == SNN else "packet.activations"
         if (key, encoding) not in self._chips:
             self._chips[key, encoding] = self.chip.changed({key: encoding})
-        result = replay(
-            self.activity,
-            self._chips[key, encoding],
-            mode,
-            rate,
-            self.mapping,
-            self.engine,
-        )
+        chip = self._chips[key, encoding]
+        result = replay(self.activity, chip, mode, rate, self.mapping, self.engine)
         self.n_runs += 1
         if self.told is not None:
             self.told()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -147,30 +148,41 @@ SETTINGS = (
 )
 
 
-@pytest.mark.parametrize("more", [(), SETTINGS[1]])
-@given(drawn=networks())
-@settings(max_examples=20, deadline=None)
-def test_both_engines_agree_on_random_graphs(drawn, more):
+def differences(drawn, chip: Chip, mode: str = "snn") -> str | None:
+    """Return where the engines first differ on a random graph on a chip."""
     network, stimulus, timesteps = drawn
     assume(tiles(network))
     workload = Workload("drawn", network, stimulus, timesteps, neurons_per_core=30)
-    prepared = prepare(workload, Chip.load("generic-22nm", (*SETTINGS[0], *more)))
-    scheduled = prepared.schedule(compute(workload, "snn", limit=1))
+    prepared = prepare(workload, chip)
+    scheduled = prepared.schedule(compute(workload, mode, limit=1))
     one, other = (
         scheduled.execute(engine, events=True).record for engine in ("reference", "compiled")
     )
-    assert first_divergence(one, other, prepared.plan) is None
+    return first_divergence(one, other, prepared.plan)
+
+
+@pytest.fixture(scope="module")
+def chips() -> list[Chip]:
+    """Two machines with room for every graph: one as it is, one that visits, packs and forks."""
+    return [Chip.load("generic-22nm", (*SETTINGS[0], *more)) for more in ((), SETTINGS[1])]
+
+
+@pytest.mark.parametrize("number", [0, 1])
+@given(drawn=networks())
+@settings(max_examples=60, deadline=None)
+def test_both_engines_agree_on_random_graphs(chips, drawn, number):
+    assert differences(drawn, chips[number]) is None
 
 
 @given(drawn=networks(exact=True))
-@settings(max_examples=10, deadline=None)
-def test_both_engines_agree_on_quantised_graphs(drawn):
-    network, stimulus, timesteps = drawn
-    assume(tiles(network))
-    workload = Workload("drawn", network, stimulus, timesteps, neurons_per_core=30)
-    prepared = prepare(workload, Chip.load("generic-22nm", SETTINGS[0]))
-    scheduled = prepared.schedule(compute(workload, "qnn", limit=1))
-    one, other = (
-        scheduled.execute(engine, events=True).record for engine in ("reference", "compiled")
-    )
-    assert first_divergence(one, other, prepared.plan) is None
+@settings(max_examples=30, deadline=None)
+def test_both_engines_agree_on_quantised_graphs(chips, drawn):
+    assert differences(drawn, chips[0], "qnn") is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [0, 1])
+@given(drawn=networks())
+@settings(max_examples=int(os.environ.get("SPIKEMESH_SWEEP", "2000")) // 10, deadline=None)
+def test_both_engines_agree_on_many_random_graphs(chips, drawn, number):
+    assert differences(drawn, chips[number]) is None
