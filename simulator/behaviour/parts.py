@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.behaviour import neurons
-from simulator.behaviour.passes import Given, Part, Rows, Sent, State
+from simulator.behaviour.passes import EventBuffer, Given, Part, State, Weights
 from simulator.behaviour.synapses import POOLS
 from simulator.behaviour.trace import Source, Trace
 from simulator.describe.connections import Connection
@@ -195,7 +195,7 @@ def by_delay(projection: Projection, delays: bool) -> list[tuple[Connection, int
     return [(part, projection.delay + own) for own, part in connection.by_delay()]
 
 
-def _joined(layouts: list[Layout], strands: list[dict[str, int]]) -> tuple[Rows, np.ndarray]:
+def _joined(layouts: list[Layout], strands: list[dict[str, int]]) -> tuple[Weights, np.ndarray]:
     """Return the arrays of all strands one after the other, and the strands with their places."""
     places, placed = {"weight": 0, "start": 0, "target": 0}, []
     for layout, strand in zip(layouts, strands):
@@ -203,7 +203,7 @@ def _joined(layouts: list[Layout], strands: list[dict[str, int]]) -> tuple[Rows,
         places = {name: places[name] + getattr(layout, name).size for name in places}
     targets = [layout.target for layout in layouts]
     wide = max((int(target.max(initial=0)) for target in targets), default=0) >= 1 << 15
-    rows = Rows(
+    rows = Weights(
         _flat([layout.weight for layout in layouts], None),
         _flat([layout.start for layout in layouts], np.dtype(np.int64)),
         _flat(targets, np.dtype(np.int32 if wide else np.int16)),
@@ -259,7 +259,7 @@ def given(traces: list[Trace]) -> Given:
     )
 
 
-def apart(sent: Sent, steps: int, wide: int) -> Iterator[Events]:
+def apart(sent: EventBuffer, steps: int, wide: int) -> Iterator[Events]:
     """Yield what each of `wide` populations sent in so many steps."""
     start = sent.start[: steps * wide + 1]
     total = int(start[-1])

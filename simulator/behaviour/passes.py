@@ -16,8 +16,8 @@ from simulator.behaviour.synapses import LARGEST, gather, pool
 from simulator.jit import kernel
 
 
-class Rows(NamedTuple):
-    """The rows of all strands of a part, one after the other."""
+class Weights(NamedTuple):
+    """The rows of weights of all strands of a part, one after the other."""
 
     weight: np.ndarray  # int8, int16, int32 or int64
     start: np.ndarray  # int64
@@ -27,7 +27,7 @@ class Rows(NamedTuple):
 class Part(NamedTuple):
     """What leads to populations that are run together."""
 
-    rows: Rows
+    rows: Weights
     strand: np.ndarray  # (n_strands,) STRAND, by population, held ones first
 
 
@@ -56,7 +56,7 @@ class State(NamedTuple):
     extreme: np.ndarray
 
 
-class Sent(NamedTuple):
+class EventBuffer(NamedTuple):
     """What a part sends in some inferences, written from the front; room for every neuron in every
     timestep. Population p of n in timestep k of the stretch sends start[k * n + p] and following.
     """

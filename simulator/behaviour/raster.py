@@ -257,7 +257,7 @@ def _run_part(
     )
     given = parts.given([traces[number] for number in ready.outside])
     state = parts.state(ready)
-    sent = passes.Sent(
+    sent = passes.EventBuffer(
         np.zeros(many * window * wide + 1, np.int64),
         np.empty(many * window * n_neurons, np.int32),
         np.empty(many * window * n_neurons, np.int32),

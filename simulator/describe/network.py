@@ -16,6 +16,7 @@ import numpy as np
 
 from simulator.describe.connections import Connection
 from simulator.describe.narrow import integers
+from simulator.describe.words import StimulusKind
 from simulator.errors import InputError
 from simulator.values import Value
 
@@ -346,7 +347,7 @@ class Feed(Value):
     n_inputs).  value_bits: width of one value.
     """
 
-    kind: str
+    kind: StimulusKind
     values: np.ndarray
     value_bits: int
 
@@ -389,7 +390,7 @@ class Stimulus(Value):
 
 
 def fed(
-    kind: str, values: np.ndarray, value_bits: int, labels: np.ndarray | None = None
+    kind: StimulusKind, values: np.ndarray, value_bits: int, labels: np.ndarray | None = None
 ) -> Stimulus:
     """Return the stimulus of a network with one input."""
     return Stimulus((Feed(kind, values, value_bits),), labels)

@@ -14,6 +14,7 @@ from simulator.describe.documents import write
 from simulator.describe.graph_file import INPUT
 from simulator.describe.narrow import narrow
 from simulator.describe.network import MODELS, Feed, Network, Population, Projection, Stimulus
+from simulator.describe.words import RASTER
 from simulator.errors import InputError
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def _stimulus(
 
 
 def _fed(feed: Feed) -> dict[str, Any]:
-    is_signed = feed.kind != "raster" and int(feed.values.min(initial=0)) < 0
+    is_signed = feed.kind != RASTER and int(feed.values.min(initial=0)) < 0
     return {"bits": feed.value_bits} | ({"signed": True} if is_signed else {})
 
 

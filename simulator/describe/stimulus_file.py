@@ -11,6 +11,7 @@ from simulator.describe.arrays import Arrays, extent, frozen
 from simulator.describe.documents import Document
 from simulator.describe.messages import Key, dotted, near_miss
 from simulator.describe.network import Feed, Network, Stimulus
+from simulator.describe.words import CURRENT, RASTER, StimulusKind
 from simulator.describe.workload_file import FedDocument, InputDocument, WorkloadDocument
 
 
@@ -99,7 +100,7 @@ def _check_names(document: Document, written: WorkloadDocument, inputs: list[_In
 def _feed(
     document: Document,
     key: Key,
-    kind: str,
+    kind: StimulusKind,
     name: str,
     one: _Input,
     timesteps: int,
@@ -108,7 +109,7 @@ def _feed(
     values = arrays.get((*key, "values"), name)
     if values is None:
         return None
-    dimensions = 2 if kind == "current" else 3
+    dimensions = 2 if kind == CURRENT else 3
     flat = (
         values.reshape(*values.shape[: dimensions - 1], -1)
         if values.ndim >= dimensions and values.size
@@ -121,7 +122,7 @@ def _feed(
     bits, is_signed = one.written.bits, one.written.signed
     least, most = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if is_signed else (0, 2**bits - 1)
     why = f"{dotted((*one.key, 'bits'))} is {bits}{', signed' if is_signed else ''}"
-    if kind == "raster":
+    if kind == RASTER:
         least, most, why = 0, 1, "a raster"
     if int(flat.min()) < least or int(flat.max()) > most:
         document.fault(

@@ -11,7 +11,7 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 
 Firing = Literal["streaming", "accumulate"]
 STREAMING: Final = "streaming"
-ACCUMULATE: Final = "accumulate"
+ACCUMULATING: Final = "accumulate"
 FIRINGS: tuple[Firing, ...] = get_args(Firing)
 
 StimulusKind = Literal["current", "raster", "graded"]

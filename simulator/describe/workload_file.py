@@ -130,7 +130,7 @@ class StimulusDocument(Description):
     labels.
     """
 
-    kind: Literal["current", "raster", "graded"] | None = None
+    kind: StimulusKind | None = None
     values: Name | None = None
     inputs: dict[str, FeedDocument] | None = None
     labels: Name | None = None

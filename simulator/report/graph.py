@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simulator.describe.network import Network, Projection
 from simulator.describe.offsets import Offsets, offsets, window_offsets
+from simulator.describe.words import ACCUMULATING
 from simulator.describe.workload import Workload
 from simulator.mapping.fan_out import planes
 from simulator.mapping.partition import schedules
@@ -48,7 +49,7 @@ def graph_view(workload: Workload) -> list[Block]:
 
 
 def _when(workload: Workload) -> Offsets:
-    if workload.firing == "accumulate":
+    if workload.firing == ACCUMULATING:
         return window_offsets(workload.network, workload.timesteps)
     return offsets(workload.network)
 

@@ -21,7 +21,7 @@ from simulator.behaviour.raster import Raster, Trace
 from simulator.describe.chip import Chip
 from simulator.describe.connections import DENSE, SPARSE, Connection
 from simulator.describe.network import Feed, Layer, Neuron, Stimulus, chain, fed
-from simulator.describe.words import ACCUMULATE, QNN, SNN, Mode
+from simulator.describe.words import ACCUMULATING, QNN, SNN, Mode
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
 from simulator.mapping.partition import CoreMapping
@@ -186,7 +186,7 @@ class EventSource:
         or the first ones.
         """
         shape = (len(values), self.timesteps, values.shape[1])
-        if self.workload.firing == ACCUMULATE:
+        if self.workload.firing == ACCUMULATING:
             place = np.broadcast_to(np.arange(self.timesteps)[None, :, None], shape)
         else:
             place = (

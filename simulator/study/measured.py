@@ -8,7 +8,7 @@ from math import inf
 import numpy as np
 
 from simulator.describe.connections import SPARSE
-from simulator.describe.words import SNN
+from simulator.describe.words import EVENTS, SNN
 from simulator.errors import CheckError
 from simulator.mapping import fan_out
 from simulator.study.simulation import Result
@@ -84,7 +84,7 @@ def measure(result: Result) -> list[Measured]:
         synapses = int(fan_out.targets(projection, np.array([0, layer.n_neurons])).sum())
         index = result.chip.core.synapse.index if connection.kind == SPARSE else 0
         weight_bits, value_bits = result.schedule.operand_bits[number - 1]
-        dense = result.schedule.encoding[number - 1] != "events"
+        dense = result.schedule.encoding[number - 1] != EVENTS
         operations = mine["accumulates"] + mine["macs"]
         values = mine["macs"] > 0 or result.mode != SNN
         needed = synapses * n * (1 if values else window) if dense else operations

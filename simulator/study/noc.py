@@ -45,7 +45,7 @@ _RECORDED = (
 MOST_NODES = 1 << 20
 
 #: takes rows of integers
-Rows = Callable[[np.ndarray], object]
+WriteRows = Callable[[np.ndarray], object]
 
 
 def mesh(
@@ -180,7 +180,7 @@ class Numbering:
 class InOrder:
     """Passes packets on in the order of the trace: one that arrived waits for those before it."""
 
-    def __init__(self, write: Rows) -> None:
+    def __init__(self, write: WriteRows) -> None:
         """Nothing has arrived yet."""
         self.write = write
         self.n_written = 0
@@ -265,8 +265,8 @@ def run_trace(
     windows: Iterable[np.ndarray],
     *,
     engine: EngineName = COMPILED,
-    write_packets: Rows | None = None,
-    write_grants: Rows | None = None,
+    write_packets: WriteRows | None = None,
+    write_grants: WriteRows | None = None,
     arrived: Callable[[np.ndarray], object] | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> NocResult:

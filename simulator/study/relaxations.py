@@ -15,7 +15,7 @@ from typing import Any
 
 from simulator.behaviour.checks import without_twin
 from simulator.describe.chip import Chip
-from simulator.describe.words import ACCUMULATE, QNN, SNN, STREAMING, Firing
+from simulator.describe.words import ACCUMULATING, QNN, SNN, STREAMING, Firing
 from simulator.describe.workload import Workload
 from simulator.study.controlled import TRACE, EventSource, natural_rate
 from simulator.study.crossover import RESOLUTION, Crossing, Machine, tell_runs
@@ -207,7 +207,7 @@ def relax(
         workload,
         neurons_per_core=1,
         placement=None,
-        firing=ACCUMULATE if can_gather else workload.firing,
+        firing=ACCUMULATING if can_gather else workload.firing,
     )
     asked = [Relaxation(BASE), *relaxations(chip, prices)]
     if only is not None:
