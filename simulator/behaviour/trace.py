@@ -28,6 +28,13 @@ class Trace:
             self, start=self.start[: steps + 1], neuron=self.neuron[:last], value=self.value[:last]
         )
 
+    def unpacked(self, window: int) -> np.ndarray:
+        """Return the values of every step, (n_inferences, window, n_neurons) int64."""
+        steps = len(self.start) - 1
+        full = np.zeros((steps, self.n_neurons), np.int64)
+        full[np.repeat(np.arange(steps), np.diff(self.start)), self.neuron] = self.value
+        return full.reshape(-1, window, self.n_neurons)
+
     def totals(self, inference: int, window: int) -> np.ndarray:
         """Return the sum of values of each neuron over one inference, (n_neurons,) int64."""
         first, last = self.start[inference * window], self.start[(inference + 1) * window]

@@ -7,6 +7,7 @@ import difflib
 import errno
 import importlib
 import io
+import keyword
 import os
 import re
 import signal
@@ -27,6 +28,7 @@ STOPPED = 130
 VERBS = {
     "twin": ("run", "Simulate both twins and say which wins, by how much, and why."),
     "run": ("run", "Simulate one twin of a workload on a chip."),
+    "import": ("importing", "Bring a trained network of another tool: NIR files become workloads."),
     "agree": ("agree", "Run both engines and show that they agree to the bit."),
     "noc": ("noc", "Study the network on chip alone: traces, curves, every grant."),
     "analytic": ("analytic", "The published closed-form energy model, and its published numbers."),
@@ -42,6 +44,11 @@ VERBS = {
     "check": ("library", "Check chip and workload files."),
     "schema": ("library", "Print the JSON Schema of a chip or workload file."),
 }
+
+
+def function_name(verb: str) -> str:
+    """Return the name of a verb's function in its module."""
+    return f"{verb}_" if keyword.iskeyword(verb) else verb.replace("-", "_")
 
 
 class Verbs(click.RichGroup):
@@ -60,9 +67,8 @@ class Verbs(click.RichGroup):
         module, line = VERBS[name]
         if context.resilient_parsing or {"--help", "-h"} & set(sys.argv[1:2]) or len(sys.argv) == 1:
             return click.RichCommand(name=name, help=line)
-        return getattr(
-            importlib.import_module(f"simulator.commands.{module}"), name.replace("-", "_")
-        )  # type: ignore[no-any-return]
+        found = importlib.import_module(f"simulator.commands.{module}")
+        return getattr(found, function_name(name))  # type: ignore[no-any-return]
 
     def resolve_command(
         self, context: click.Context, args: list[str]

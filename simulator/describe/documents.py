@@ -358,5 +358,9 @@ def _relative(path: Path) -> str:
 
 def write(path: Path, tree: dict[str, Any]) -> None:
     """Write plain values as a YAML file that is read back as the same values."""
-    text = yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, default_flow_style=None)
-    path.write_text(text, encoding="utf-8")
+    path.write_text(dumped(tree), encoding="utf-8")
+
+
+def dumped(tree: dict[str, Any]) -> str:
+    """Return plain values as YAML text."""
+    return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, default_flow_style=None)

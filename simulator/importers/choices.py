@@ -13,11 +13,14 @@ from simulator.errors import InputError
 #: what may be chosen by name; None stands for: not chosen, the file or its tool decides
 RESETS, RESET_TIMES = ("zero", "subtract"), ("same", "next")
 COMPARES, PER_STEP = ("gt", "ge"), ("one", "many")
+INITIALS, LOWERS = ("zero", "half", "reset", "leak"), ("none", "threshold")
 _NAMED = {
     "reset": RESETS,
     "reset_at": RESET_TIMES,
     "compare": COMPARES,
     "spikes_per_step": PER_STEP,
+    "initial": INITIALS,
+    "lower": LOWERS,
 }
 
 
@@ -27,10 +30,11 @@ class Choices:
 
     tool: the tool that wrote the file, by name, which stands for all its habits.  dt: seconds of a
     timestep.  reset: 'zero' or 'subtract'.  reset_at: 'same' timestep or 'next'.  compare: a neuron
-    fires at 'ge' or 'gt' its threshold.  spikes_per_step: 'one' or 'many'.  weight_bits: width of
-    the integers.  per_channel: a scale for each neuron or channel, else one for a population.
-    percentile: of magnitudes that a scale reaches, 100 for the largest.  timesteps: of an
-    inference.
+    fires at 'ge' or 'gt' its threshold.  spikes_per_step: 'one' or 'many'.  initial: potential an
+    inference starts from.  lower: 'threshold' holds the potential above minus the threshold.
+    weight_bits: width of the integers.  per_channel: a scale for each neuron or channel, else one
+    for a population.  percentile: of magnitudes that a scale reaches, 100 for the largest.
+    input_bits: width of what enters where it is real.  timesteps: of an inference.
     """
 
     tool: str | None = None
@@ -39,9 +43,12 @@ class Choices:
     reset_at: str | None = None
     compare: str | None = None
     spikes_per_step: str | None = None
+    initial: str | None = None
+    lower: str | None = None
     weight_bits: int = 8
     per_channel: bool = True
     percentile: float = 100.0
+    input_bits: int = 8
     timesteps: int | None = None
 
     def __post_init__(self) -> None:

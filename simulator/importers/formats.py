@@ -13,13 +13,13 @@ from simulator.importers.choices import Choices
 from simulator.importers.imported import Imported
 
 if TYPE_CHECKING:
-    from simulator.importers.events import Recorded
+    from simulator.importers.events import Stimuli
 
 
 @dataclass(frozen=True)
 class Format:
-    """One format: `module` of this folder has read(path, choices, recorded) -> Imported; `extra` of
-    pyproject.toml brings `package`.
+    """One format: `module` of this folder has read(path, choices, recording) -> Imported; `extra`
+    of pyproject.toml brings `package`.
     """
 
     name: str
@@ -34,11 +34,11 @@ FORMATS: dict[str, Format] = {
 
 
 def import_file(
-    path: str | Path, choices: Choices | None = None, recorded: Recorded | None = None
+    path: str | Path, choices: Choices | None = None, recording: Stimuli | None = None
 ) -> Imported:
     """Return the network of an exported file, its format told by the suffix.
 
-    recorded: a stimulus the scales are calibrated on, where they depend on one.  Raises
+    recording: a stimulus the scales are calibrated on, where they depend on one.  Raises
     SpikemeshError: every fault of the file at once, each by the node it belongs to.
     """
     path = Path(path)
@@ -54,7 +54,7 @@ def import_file(
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     require(found)
     module = import_module(f"simulator.importers.{found.module}")
-    return module.read(path, Choices() if choices is None else choices, recorded)
+    return module.read(path, Choices() if choices is None else choices, recording)
 
 
 def require(needed: Format) -> None:

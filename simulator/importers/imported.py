@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.describe.network import Network
+from simulator.describe.network import Network, Stimulus
 from simulator.errors import InputError
 
 if TYPE_CHECKING:
+    from simulator.importers.events import Recorded
     from simulator.importers.floating import Floating
 
 
@@ -80,6 +81,8 @@ class Imported:
     rounded: tuple[Rounded, ...] = ()
     timesteps: int | None = None  # where the file or the user says; None: those of the stimulus
     floating: Floating | None = None  # the network in reals, where the file holds reals
+    recorded: Recorded | None = None  # the stimulus as it was given
+    stimulus: Stimulus | None = None  # and in integers
 
     @property
     def name(self) -> str:

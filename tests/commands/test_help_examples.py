@@ -9,7 +9,7 @@ import pytest
 
 from simulator import Chip
 from simulator.commands.crossover import sweeps
-from simulator.commands.verbs import VERBS
+from simulator.commands.verbs import VERBS, function_name
 
 #: verbs whose help needs no example: their arguments say it all
 PLAIN = {"analytic", "workloads", "schema"}
@@ -18,7 +18,7 @@ _LINE = re.compile(r"^(?:\x08 )?(spikemesh .*)$", re.MULTILINE)
 
 def command(verb: str) -> click.Command:
     module = importlib.import_module(f"simulator.commands.{VERBS[verb][0]}")
-    return getattr(module, verb.replace("-", "_"))
+    return getattr(module, function_name(verb))
 
 
 def examples(text: str) -> list[str]:

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from simulator.commands.numbers import Number, Written
-from simulator.commands.verbs import VERBS
+from simulator.commands.verbs import VERBS, function_name
 from simulator.errors import InputError
 
 #: options whose value is a name, a list of settings, a file's name, or a size that `read_size` of
@@ -28,14 +28,13 @@ HOSTILE = [
 
 def commands() -> list[tuple[str, click.Command]]:
     found = [
-        (verb, getattr(importlib.import_module(f"simulator.commands.{module}"), _name(verb)))
+        (
+            verb,
+            getattr(importlib.import_module(f"simulator.commands.{module}"), function_name(verb)),
+        )
         for verb, (module, _) in VERBS.items()
     ]
     return [*found, ("bench", importlib.import_module("benchmarks.command").bench)]
-
-
-def _name(verb: str) -> str:
-    return verb.replace("-", "_")
 
 
 OPTIONS = [

@@ -13,11 +13,13 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
 from simulator.describe import library
 
+NETWORK = Path(__file__).resolve().parents[1] / "importers" / "data" / "snntorch-loop.nir"
 CHIPS = ("generic-22nm", "yan-2024", "odin", "loihi1")
 WORKLOADS = ("digits-mlp", "digits-cnn")
 #: what stands for any value of any key or option
@@ -346,6 +348,7 @@ BASE = {
     "always-on": ["digits-mlp", "--frame-rate", "10Hz", "--duty", "0.01", "--frames", "100"],
     "schema": ["chip"],
     "check": ["generic-22nm"],
+    "import": [str(NETWORK), "-o", "out", "--overwrite"],
 }
 
 
@@ -354,10 +357,10 @@ def parameters(verb: str) -> list:
     """Return the options of a verb that do not ask for hours of honest work."""
     import importlib
 
-    from simulator.commands.verbs import VERBS
+    from simulator.commands.verbs import VERBS, function_name
 
     module = importlib.import_module(f"simulator.commands.{VERBS[verb][0]}")
-    command = getattr(module, verb.replace("-", "_"))
+    command = getattr(module, function_name(verb))
     long = {"--check", "--markdown", "--published", "--landscape", "--plot", "--memory"}
     long |= {"--cycles", "--seeds", "--engine", "--limit"}
     found = [one for one in command.params if one.param_type_name == "option"]

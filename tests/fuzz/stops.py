@@ -20,11 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+NETWORK = ROOT / "tests" / "importers" / "data" / "snntorch-loop.nir"
 TRACE = "cycle,src,dst,size\n" + "".join(f"{n},{n % 16},{n * 7 % 16},2\n" for n in range(20_000))
 #: verb -> what it is asked, and what it writes
 VERBS = {
     "run": (["run", "digits-mlp", "--mode", "snn", "--limit", "20", "-o", "out"], "out"),
     "twin": (["twin", "digits-mlp", "--limit", "20", "-o", "out"], "out"),
+    "import": (["import", str(NETWORK), "--dt", "1e-4", "-o", "out"], "out"),
     "agree": (["agree", "digits-mlp", "--limit", "1", "--timesteps", "1"], None),
     "noc": (["noc", "t.csv", "--mesh", "4x4", "--grants", "-o", "out"], "out"),
     "curve": (
