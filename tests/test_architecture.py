@@ -38,6 +38,8 @@ ONLY = {
     "matplotlib": {"report/*.py"},
     "h5py": {"importers/*.py"},
     "onnx": {"importers/*.py"},
+    "optuna": {"study/optimise.py"},
+    "distributed": {"study/on_dask.py"},
     "click": {"commands/*.py", "__main__.py"},
     "rich_click": {"commands/*.py", "__main__.py"},
     "rich": {"report/*.py", "commands/*.py"},

@@ -8,17 +8,23 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from simulator.study.simulation import Progress
+from typing import Protocol
 
 #: seconds before a bar is shown, and between lines where stderr is no terminal
 PATIENCE, INTERVAL = 1.0, 10.0
 
 
+class Noted(Protocol):
+    """Told of work done, of how much, and of what else there is to say."""
+
+    def __call__(self, what: str, done: int, total: int, note: str = "") -> None:
+        """Be told now and then."""
+
+
 @contextmanager
-def shown() -> Iterator[Progress]:
+def shown() -> Iterator[Noted]:
     """Yield a progress(what, done, total) that draws a bar with the time left on stderr, or a line
-    now and then.
+    now and then; a note stands behind it.
     """
     from rich.console import Console
     from rich.progress import (
@@ -39,6 +45,7 @@ def shown() -> Iterator[Progress]:
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
         console=console,
         transient=True,
     )
@@ -49,7 +56,7 @@ def shown() -> Iterator[Progress]:
         str, tuple[float, int]
     ] = {}  # when each job was first heard of, and how much was done: compiling is not work
 
-    def report(what: str, done: int, total: int) -> None:
+    def report(what: str, done: int, total: int, note: str = "") -> None:
         now = time.monotonic()
         since, before = seen.setdefault(what, (now, done))
         if done < before:  # the next job of that name
@@ -61,14 +68,13 @@ def shown() -> Iterator[Progress]:
                 bar.start()
                 state["started"] = True
             if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total)
-            bar.update(tasks[what], completed=done, total=total)
+                tasks[what] = bar.add_task(what, total=total, note=note)
+            bar.update(tasks[what], completed=done, total=total, note=note)
         elif now - float(state["line"]) > INTERVAL and done > before:
             state["line"] = now
             left = (now - since) * (total - done) / (done - before)
-            print(
-                f"{what}: {done} of {total}, about {left:.0f} s left", file=sys.stderr, flush=True
-            )
+            said = f"{what}: {done} of {total}, about {left:.0f} s left"
+            print(f"{said}, {note}" if note else said, file=sys.stderr, flush=True)
 
     try:
         yield report

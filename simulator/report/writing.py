@@ -155,7 +155,7 @@ def result_folder(folder: str | Path, overwrite: bool = False) -> Iterator[Folde
         parents = [parent for parent in place.parents if not parent.exists()]
         place.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(given, place)
-        path, lock = _make(place)
+        path, held = _make(place)
     try:
         yield Folder(path, given)
         if not (path / MANIFEST).is_file():
@@ -170,7 +170,7 @@ def result_folder(folder: str | Path, overwrite: bool = False) -> Iterator[Folde
                 parent.rmdir()
         raise
     finally:
-        os.close(lock)
+        os.close(held)
 
 
 def _refuse(given: Path, place: Path, overwrite: bool) -> None:
@@ -203,7 +203,7 @@ def _is_there(place: Path) -> bool:
     return True
 
 
-def _lock(path: Path) -> int | None:
+def lock(path: Path) -> int | None:
     """Return a descriptor that holds a folder's lock; None when another run has it."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -220,9 +220,9 @@ def _make(place: Path) -> tuple[Path, int]:
     while True:
         path = place.with_name(_beside(place, PARTIAL))
         path.mkdir()
-        lock = _lock(path)
-        if lock is not None:
-            return path, lock
+        held = lock(path)
+        if held is not None:
+            return path, held
 
 
 def _remove_leftovers(given: Path, place: Path) -> None:
@@ -232,12 +232,12 @@ def _remove_leftovers(given: Path, place: Path) -> None:
             continue
         if not path.is_dir() or path.is_symlink():
             continue
-        lock = _lock(path)
-        if lock is None and path.exists():
+        held = lock(path)
+        if held is None and path.exists():
             raise InputError(f"{given}: must be free, not being written by another run")
-        if lock is not None:
+        if held is not None:
             shutil.rmtree(path, ignore_errors=True)
-            os.close(lock)
+            os.close(held)
 
 
 def _move(path: Path, place: Path) -> None:

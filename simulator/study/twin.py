@@ -18,6 +18,7 @@ from simulator.describe.chip import Chip
 from simulator.describe.words import QNN, SNN
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
+from simulator.study.pipeline import Shared
 from simulator.study.simulation import Progress, Result, check_run, described, run
 from simulator.timing import COMPILED, EngineName
 from simulator.units import show
@@ -169,6 +170,7 @@ def twin(
     seed: int = 0,
     partial: bool = False,
     progress: Progress | None = None,
+    shared: Shared | None = None,
 ) -> TwinResult:
     """Simulate both twins of a workload on the same chip and mapping; the arguments are those of
     `run`.
@@ -183,6 +185,7 @@ def twin(
         "seed": seed,
         "partial": partial,
         "progress": progress,
+        "shared": shared,
     }
     snn = run(workload, chip, "snn", limit=limit, **how)
     # stopped by the user in the first run: the second covers the same inferences

@@ -32,10 +32,22 @@ ASKED = [
     "crossover mlp-8-2 --timesteps 2 --density average --chip yan-2024 --resolution 0.05 "
     "--chip-set packet.axon=0bit,12bit",
     "always-on digits-mlp --frame-rate 10Hz --duty 0.001,0.1 --battery 660mWh --frames 1000",
+    "sweep study.yaml -o swept --jobs 1",
     "chips",
     "chips --check odin",
     "workloads",
 ]
+STUDY = """\
+schema_version: 1
+name: widths
+question: which is best?
+workloads: [digits-mlp]
+limit: 1
+axes:
+  core.synapse.lanes: [1, 8]
+  core.memory.synapses: [64 KiB, 8 bit]
+objectives: {energy_j.per_inference: minimise, latency_cycles.mean: minimise}
+"""
 NUMBER = re.compile(r"(?<![\w.])[+-]?\d[\d,]*(?:\.\d+)?(?: ?(?:%|[fpnµmkMGT]?(?:J|W|s|Hz)\b))?")
 #: these print plain lines or another program's words
 PLAIN = {"bench", "check", "schema"}
@@ -50,6 +62,7 @@ def blocks(request, tmp_path_factory):
     """Return what a verb shows."""
     folder = tmp_path_factory.mktemp("asked")
     (folder / "trace.csv").write_text("cycle,src,dst,size\n0,0,10,4\n0,2,10,4\n40,15,0,2\n")
+    (folder / "study.yaml").write_text(STUDY)
     shown = []
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

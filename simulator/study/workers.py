@@ -1,0 +1,179 @@
+"""Work in processes: spawned once, fed one task at a time, ended with the one that made them.
+
+A *job* is a generator function of a module: it takes a task and yields values, which arrive here as
+they are made, so that a worker can tell its progress and loses nothing it has told.  Kernels are
+compiled before the processes start, so that they load what is kept instead of compiling it each.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from multiprocessing import connection
+from typing import Any
+
+from simulator import memory
+from simulator.errors import InputError, SpikemeshError
+
+Job = Callable[[Any], Iterator[Any]]
+#: processes at most: more than any machine has use for
+MOST_JOBS = 1024
+#: seconds a process is given to end by itself
+PATIENCE = 5.0
+
+
+class WorkerDied(SpikemeshError):
+    """A process that ended in the middle of a task; `task` is the number of the task."""
+
+    exit_code = 1
+
+    def __init__(self, task: int, code: int | None) -> None:
+        """Say what it ended with."""
+        self.task = task
+        how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+        hint = ", which the system sends when memory runs out" if code == -signal.SIGKILL else ""
+        super().__init__(f"a process ended in the middle of its work with {how}{hint}")
+
+
+class Refused(SpikemeshError):
+    """What a job in another process refused, in its words."""
+
+    def __init__(self, text: str, exit_code: int) -> None:
+        """Take the text and the exit code of the refusal."""
+        super().__init__(text)
+        self.exit_code = exit_code
+
+
+def available() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Workers:
+    """Some processes; a context that ends them all."""
+
+    def __init__(self, jobs: int) -> None:
+        """Have up to `jobs` processes, each with its share of the memory that may be taken."""
+        if not 1 <= jobs <= MOST_JOBS:
+            raise InputError(f"jobs: must be a whole number from 1 to {MOST_JOBS}, not {jobs}")
+        self.jobs = jobs
+        self.room = memory.room() // jobs
+        self.idle: list[_Worker] = []
+        self.busy: dict[Any, tuple[_Worker, int]] = {}
+
+    def __enter__(self) -> Workers:
+        """Return itself; processes start when there is work for them."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """End every process: those at work at once."""
+        for worker, _ in self.busy.values():
+            worker.process.terminate()
+        for worker in [*self.idle, *(worker for worker, _ in self.busy.values())]:
+            worker.end()
+        self.idle, self.busy = [], {}
+
+    def stream(self, job: Job, tasks: Iterable[Any]) -> Iterator[tuple[int, Any]]:
+        """Yield (number of the task, value) of every task, values as they come.
+
+        Raises Refused for what a job refused, and yields WorkerDied for a task whose process died.
+        """
+        waiting = enumerate(tasks)
+        more = True
+        while True:
+            while more and len(self.busy) < self.jobs:
+                number, task = next(waiting, (-1, None))
+                more = number >= 0
+                if more:
+                    self._give(job, number, task)
+            if not self.busy:
+                return
+            pipes: list[Any] = list(self.busy)
+            for ready in connection.wait(pipes):
+                worker, number = self.busy[ready]
+                try:
+                    kind, value = worker.pipe.recv()
+                except (EOFError, ConnectionResetError):
+                    del self.busy[ready]
+                    worker.process.join(PATIENCE)
+                    yield number, WorkerDied(number, worker.process.exitcode)
+                    continue
+                if kind == "value":
+                    yield number, value
+                    continue
+                self.idle.append(self.busy.pop(ready)[0])
+                if kind == "refused":
+                    raise Refused(value[0], value[1])
+                if kind == "failed":
+                    raise RuntimeError(f"a task failed in a process of its own:\n{value}")
+
+    def _give(self, job: Job, number: int, task: Any) -> None:
+        worker = self.idle.pop() if self.idle else _Worker(self.room)
+        self.busy[worker.pipe] = (worker, number)
+        with suppress(BrokenPipeError):  # it died while idle: seen when its answer is read
+            worker.pipe.send((job, task))
+
+
+class _Worker:
+    """One process and the pipe to it."""
+
+    def __init__(self, room: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, room), daemon=True)
+        # a Ctrl-C is the parent's to handle: the child begins, and stays, with it blocked
+        masked = threading.current_thread() is threading.main_thread()
+        if masked:
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self.process.start()
+        finally:
+            if masked:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            theirs.close()
+
+    def end(self) -> None:
+        """Let the process end, and end it when it does not."""
+        with suppress(OSError):
+            self.pipe.send(None)
+        self.pipe.close()
+        self.process.join(PATIENCE)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+
+
+def _serve(pipe: Any, room: int) -> None:
+    """Do tasks until the other side has no more, or is gone."""
+    import traceback
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with memory.limited(room), suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while (given := pipe.recv()) is not None:
+            job, task = given
+            try:
+                for value in job(task):
+                    pipe.send(("value", value))
+                answer: tuple[str, Any] = ("done", None)
+            except SpikemeshError as error:
+                answer = ("refused", (str(error), error.exit_code))
+            except (BrokenPipeError, ConnectionResetError):
+                raise
+            except Exception:
+                answer = ("failed", traceback.format_exc())
+            pipe.send(answer)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that made it is gone, however that came."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    connection.wait([parent.sentinel])
+    os._exit(1)
