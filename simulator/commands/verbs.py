@@ -199,6 +199,9 @@ def _worded(error: click.ClickException) -> str:
     return f"{'spikemesh' if context is None else context.command_path}: {text}"
 
 
+#: letters of a line of a refusal
+LONGEST = 1500
+
 #: what the library calls the place of a fault, where an option gave it
 _PLACE = re.compile(r"(^|, )(setting|corner)(?=: must be | \S+(?:=| @ |: ))", re.MULTILINE)
 _PARAMETER = {
@@ -231,10 +234,17 @@ def _fail(text: str, code: int) -> int:
         letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in text
     )
     try:
-        print(shown, file=sys.stderr, flush=True)
+        print("\n".join(map(_cut, shown.split("\n"))), file=sys.stderr, flush=True)
     except OSError:
         pass
     return code
+
+
+def _cut(line: str) -> str:
+    """Return a line of a refusal that nobody has to scroll through: a long name or value in it
+    loses its middle.
+    """
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 300]} ... {line[-295:]}"
 
 
 def _forget_output() -> None:

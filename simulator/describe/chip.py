@@ -187,7 +187,7 @@ class Barrier(Description):
     def _rising(cls, points: list[tuple[int, int]]) -> list[tuple[int, int]]:
         tiles = [tile for tile, _ in points]
         if any(b <= a for a, b in zip(tiles, tiles[1:])):
-            raise ValueError(f"must have rising numbers of tiles, not {tiles}")
+            raise ValueError(f"must have rising numbers of tiles, not {shown_value(tiles)}")
         return points
 
 
@@ -212,7 +212,7 @@ class Gating(Description):
     @classmethod
     def _once(cls, retention: list[str]) -> list[str]:
         if len(set(retention)) < len(retention):
-            raise ValueError(f"must name a memory once, not {retention}")
+            raise ValueError(f"must name a memory once, not {shown_value(retention)}")
         return retention
 
     @field_validator("off_after")

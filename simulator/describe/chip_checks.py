@@ -101,7 +101,8 @@ def check_sources(
             allowed = ", ".join(EVIDENCE)
             document.fault(
                 ("sources", name),
-                f"must be '<evidence>: <source>' with one of {allowed}, not {text!r}",
+                f"must be '<evidence>: <source>' with one of {allowed}, not "
+                f"{units.shown_value(text)}",
             )
         if name not in used and not any(
             leaf == name or leaf.startswith(name + ".") for leaf in leaves

@@ -78,7 +78,8 @@ def point(tree: dict[str, Any], asked: str) -> OperatingPoint:
     if asked not in known:
         names = ", ".join([NOMINAL, *known])
         raise InputError(
-            f"corner: must be one of {names}, or a point such as '0.7 V @ 250 MHz', not {asked!r}"
+            f"corner: must be one of {names}, or a point such as '0.7 V @ 250 MHz', not "
+            f"{units.shown_value(asked)}"
         )
     try:
         clock = units.exact(known[asked]["frequency"], "frequency")

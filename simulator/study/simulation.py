@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.account import bottleneck, uncertainty
+from simulator.account import bottleneck, neurobench, uncertainty
 from simulator.account.energy import Ledger
 from simulator.account.uncertainty import Uncertainty
 from simulator.behaviour.raster import Raster
@@ -264,6 +264,12 @@ class Result:
             "stall_cycles": {name: int(cycles) for name, cycles in zip(UNIT_STATES, units)},
             "populations": self.populations(),
             "bottleneck": bottleneck.find(self.mapping, self.plan, self.workload, self.record),
+            "neurobench": neurobench.measures(
+                self.workload.network,
+                self.raster,
+                tuple(feed.kind for feed in self.workload.stimulus.feeds),
+                self.finished,
+            ),
             "uncertainty": None if self.uncertainty is None else asdict(self.uncertainty),
         }
 

@@ -176,3 +176,11 @@ def test_ctrl_c_while_importing_is_one_line() -> None:
         assert (process.returncode, errors) in ((130, "stopped\n"), (0, "")), milliseconds
         begun += process.returncode == 130
     assert begun > 3
+
+
+def test_a_long_value_does_not_fill_the_screen() -> None:
+    code, _, said = spikemesh("run", "digits-mlp", "--mode", "snn", "--corner", "9" * 5000)
+    wanted = "must be one of nominal, low, or a point such as '0.7 V @ 250 MHz', not "
+    assert (2, f"--corner: {wanted}'{'9' * 56}...\n") == (code, said)
+    code, _, said = spikemesh("check", "x" * 3000)
+    assert 2 == code and max(map(len, said.splitlines())) <= 1500
