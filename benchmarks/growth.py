@@ -198,6 +198,6 @@ def compute(path: str) -> dict[str, int]:
     workload = Workload.load(path)
     for path in workload.network.projections:
         n = workload.network.populations[path.target].n_neurons
-        fan_out.targets(path, np.linspace(0, n, 65).astype(np.int64))
+        fan_out.targets(path, np.arange(n) * 64 // n, 64)
     result = raster.run(workload.network, workload.stimulus, "snn", workload.timesteps)
     return {"spikes": sum(len(trace.neuron) for trace in result.traces)}

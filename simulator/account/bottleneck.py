@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from simulator.describe.workload import Workload
-from simulator.mapping.partition import CoreMapping
+from simulator.mapping.core_mapping import CoreMapping
 from simulator.mapping.plan import Plan
 from simulator.timing.record import BLOCKED, BUSY, UNIT_WAKING, UNITS, Record
 

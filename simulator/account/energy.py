@@ -18,8 +18,8 @@ from simulator.account.standby import off_bits
 from simulator.describe.chip import Chip
 from simulator.describe.energy import EnergyTable, PowerTable
 from simulator.errors import CheckError
+from simulator.mapping.core_mapping import CoreMapping
 from simulator.mapping.machine import tiles_in_use
-from simulator.mapping.partition import CoreMapping
 from simulator.mapping.plan import Plan
 from simulator.timing.record import ACTIVE, COUNTER, GATED, IDLE, OFF, WAKING, Record
 
@@ -234,10 +234,12 @@ def account(chip: Chip, mapping: CoreMapping, plan: Plan, record: Record) -> Led
     _static(chip, plan, record, by_place, by_step)
     rest = len(mapping.cores)
     inputs = [number for number, cores in enumerate(mapping.cores) if not len(cores)]
-    of_core = np.where(mapping.core_population >= 0, mapping.core_population, rest)
-    of_port = np.full(n - plan.n_cores, inputs[0] if inputs else rest)
-    by_population = np.zeros((len(TERMS), rest + 1))
-    np.add.at(by_population.T, np.concatenate([of_core, of_port, [rest]]), by_place.T)
+    share = np.zeros((n + 1, rest + 1))  # of populations in what cores, ports and the chip do
+    share[: plan.n_cores, :rest] = mapping.share
+    share[: plan.n_cores, rest] = ~mapping.is_used
+    share[plan.n_cores : n, inputs[0] if inputs else rest] = 1
+    share[n, rest] = 1
+    by_population = by_place @ share
     values = {name: constant.value for name, constant in constants(chip).items()}
     ledger = Ledger(by_place, by_population, by_step, rates(values), counts)
     ledger.check()

@@ -146,7 +146,9 @@ class AxonOut(Description):
     """The unit that turns a spike into packets."""
 
     packet: PositiveDuration  # per packet
-    entry: SomeBits  # of axon memory per destination
+    entry: SomeBits  # of axon memory per destination, or per tree with router.multicast
+    sharing: Literal["neuron", "population"]  # who has entries of its own: each neuron, or
+    # neurons of a population and core that have the same destinations
     queue: Positive  # packets, per traffic class
 
 

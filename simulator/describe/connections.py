@@ -143,11 +143,8 @@ class Connection(Value):
             parts.append((int(delay), part))
         return parts
 
-    def count(self, slice_of: np.ndarray, slices: int) -> np.ndarray:
-        """Return the synapses of each source on each slice, (n_in, slices) int64.
-
-        slice_of: (n_out,) the slice each current belongs to.
-        """
+    def count(self, slice_of: np.ndarray, slices: int) -> Counted:
+        """Return the synapses of sources on slices; slice_of: (n_out,) of every current."""
         return self.of_kind.count(self, slice_of, slices)
 
     def stored(self, slice_of: np.ndarray, slices: int, bits: RowBits) -> np.ndarray:
@@ -166,6 +163,8 @@ class Connection(Value):
 _NOTHING = np.zeros(0, np.int64)
 #: synapses of rows -> the bits they take
 RowBits = Callable[[np.ndarray], np.ndarray]
+#: the kind of each source, (n_in,), and the synapses of each kind on each slice, (kinds, slices)
+Counted = tuple[np.ndarray, np.ndarray]
 
 
 class Kind(ABC):
@@ -183,8 +182,8 @@ class Kind(ABC):
         """Return a bound on the synapses that end at one current."""
 
     @abstractmethod
-    def count(self, connection: Connection, slice_of: np.ndarray, slices: int) -> np.ndarray:
-        """Return the synapses of each source on each slice, (n_in, slices) int64."""
+    def count(self, connection: Connection, slice_of: np.ndarray, slices: int) -> Counted:
+        """Return the synapses of sources, by their kinds, on each slice."""
 
     @abstractmethod
     def stored(
@@ -212,10 +211,10 @@ class Dense(Kind):
         """Return the sources."""
         return connection.n_in
 
-    def count(self, connection: Connection, slice_of: np.ndarray, slices: int) -> np.ndarray:
-        """Return the currents of each slice for every source, stored once."""
+    def count(self, connection: Connection, slice_of: np.ndarray, slices: int) -> Counted:
+        """Return the currents of each slice for the one kind of source."""
         size = np.bincount(slice_of, minlength=slices).astype(np.int64)
-        return np.broadcast_to(size, (connection.n_in, slices))
+        return np.zeros(connection.n_in, np.int64), size[None, :]
 
     def stored(
         self, connection: Connection, slice_of: np.ndarray, slices: int, bits: RowBits
@@ -256,8 +255,8 @@ class Sparse(Kind):
         """Return that of the current with most synapses."""
         return int(self.fan_in(connection).max(initial=0))
 
-    def count(self, connection: Connection, slice_of: np.ndarray, slices: int) -> np.ndarray:
-        """Return the synapses of each row by the slice of their targets."""
+    def count(self, connection: Connection, slice_of: np.ndarray, slices: int) -> Counted:
+        """Return the synapses of each row by the slice of their targets; each row is a kind."""
         start, index, n_in = connection.start, connection.index, connection.n_in
         assert start is not None and index is not None
         count = np.zeros((n_in, slices), np.int64)
@@ -268,14 +267,14 @@ class Sparse(Kind):
             row += slice_of[index[edge[0] : edge[-1]]]
             found = np.bincount(row, minlength=(len(edge) - 1) * slices)
             count[first : first + many] = found.reshape(-1, slices)
-        return count
+        return np.arange(n_in), count
 
     def stored(
         self, connection: Connection, slice_of: np.ndarray, slices: int, bits: RowBits
     ) -> np.ndarray:
         """Return the synapses that end on each slice, row by row where rows are packed."""
         if connection.is_ternary:
-            return bits(self.count(connection, slice_of, slices)).sum(axis=0)
+            return bits(self.count(connection, slice_of, slices)[1]).sum(axis=0)
         total = np.zeros(slices, np.int64)
         np.add.at(total, slice_of, self.fan_in(connection))
         return bits(total)
@@ -308,11 +307,9 @@ class OneToOne(Kind):
         """Return 1."""
         return 1
 
-    def count(self, connection: Connection, slice_of: np.ndarray, slices: int) -> np.ndarray:
-        """Return 1 where source and current have the same number."""
-        count = np.zeros((connection.n_in, slices), np.int64)
-        count[np.arange(connection.n_in), slice_of] = 1
-        return count
+    def count(self, connection: Connection, slice_of: np.ndarray, slices: int) -> Counted:
+        """Return a kind for each slice: source and current have the same number."""
+        return slice_of.astype(np.int64), np.eye(slices, dtype=np.int64)
 
     def stored(
         self, connection: Connection, slice_of: np.ndarray, slices: int, bits: RowBits
@@ -347,16 +344,18 @@ class Convolution(Kind):
         """Return the weights of one channel's kernel."""
         return prod(connection.plane_shape[1:])
 
-    def count(self, connection: Connection, slice_of: np.ndarray, slices: int) -> np.ndarray:
-        """Return how often each source meets a current of each slice."""
-        pixels, groups = prod(connection.input_shape[1:]), connection.groups
+    def count(self, connection: Connection, slice_of: np.ndarray, slices: int) -> Counted:
+        """Return how often the sources of a pixel and a group meet currents of each slice."""
+        pixels, groups, n_in = prod(connection.input_shape[1:]), connection.groups, connection.n_in
         source, target, _ = convolution.pixels(connection)
-        count = np.zeros((groups, pixels, slices), np.int64)
+        count = np.zeros((groups, pixels * slices), np.int64)
         by_group = slice_of.reshape(groups, -1, prod(connection.output_shape[1:]))
         for here, channels in zip(count, by_group):
-            for channel in channels:
-                np.add.at(here, (source, channel[target]), 1)
-        return np.repeat(count, connection.input_shape[0] // groups, axis=0).reshape(-1, slices)
+            for channel, times in zip(*np.unique(channels, axis=0, return_counts=True)):
+                met = source * slices + channel[target]
+                here += times * np.bincount(met, minlength=pixels * slices)
+        kind = np.arange(n_in) // (n_in // groups) * pixels + np.arange(n_in) % pixels
+        return kind, count.reshape(-1, slices)
 
     def stored(
         self, connection: Connection, slice_of: np.ndarray, slices: int, bits: RowBits

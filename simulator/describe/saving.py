@@ -59,9 +59,7 @@ def written(workload: Workload) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     arrays: dict[str, np.ndarray] = {}
     mapping: dict[str, Any] = {"placement": "auto"}
     if workload.placement is not None:
-        mapping["placement"] = {
-            name: [int(core) for core in cores] for name, cores in workload.placement.items()
-        }
+        mapping["placement"] = _placement(workload, arrays)
     if workload.neurons_per_core is not None:
         mapping["neurons_per_core"] = workload.neurons_per_core
     shape = _chain if _is_short(workload.network) else _graph
@@ -76,6 +74,19 @@ def written(workload: Workload) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         "mapping": mapping,
     }
     return tree, arrays
+
+
+def _placement(workload: Workload, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    assert workload.placement is not None
+    numbers = {one.name: number for number, one in enumerate(workload.network.populations)}
+    tree: dict[str, Any] = {}
+    for name, cores in workload.placement.items():
+        if isinstance(cores, np.ndarray):
+            tree[name] = f"{_array_name(name, numbers[name])}.core"
+            arrays[tree[name]] = narrow(cores)
+        else:
+            tree[name] = [int(core) for core in cores]
+    return tree
 
 
 def _is_short(network: Network) -> bool:

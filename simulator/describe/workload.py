@@ -4,7 +4,6 @@ in an npz beside it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -12,8 +11,10 @@ from simulator.describe import library
 from simulator.describe.arrays import Arrays
 from simulator.describe.documents import Document
 from simulator.describe.graph_file import build
-from simulator.describe.messages import alternatives, near_miss, shown_value
+from simulator.describe.messages import alternatives, shown_value
 from simulator.describe.network import Network, Stimulus
+from simulator.describe.placement import Placement, in_one_form, misplaced
+from simulator.describe.placement import read as read_placement
 from simulator.describe.settings import Settings
 from simulator.describe.stimulus_file import stimulus as read_stimulus
 from simulator.describe.words import FIRINGS, STREAMING, Firing
@@ -36,7 +37,7 @@ class Workload:
     timesteps: int
     firing: Firing = STREAMING
     about: str = "made in Python"
-    placement: dict[str, list[int]] | None = None  # cores of each population; None: auto
+    placement: Placement | None = None  # cores of each population; None: auto
     neurons_per_core: int | None = None  # None: as many as a core's memories hold
     files: tuple[Path, ...] = ()  # where it was read from
 
@@ -64,7 +65,8 @@ class Workload:
                 f"workload: firing: must be {alternatives(FIRINGS)}, not {shown_value(self.firing)}"
             )
         if self.placement is not None:
-            for key, message in _misplaced(self.network, self.placement):
+            object.__setattr__(self, "placement", in_one_form(self.placement))
+            for key, message in misplaced(self.network, self.placement):
                 where = ".".join(("placement", *key))
                 raise InputError(f"workload: {where}: {message}")
 
@@ -100,10 +102,9 @@ class Workload:
         arrays = Arrays(document, written.arrays)
         network = build(document, written, arrays)
         stimulus = read_stimulus(document, written, arrays, network)
-        placement = written.mapping.placement
-        if isinstance(placement, dict) and network is not None:
-            for below, message in _misplaced(network, placement):
-                document.fault(("mapping", "placement", *below), message)
+        placement, given = None, written.mapping.placement
+        if isinstance(given, dict):
+            placement = read_placement(document, ("mapping", "placement"), given, arrays, network)
         document.refuse()
         assert network is not None and stimulus is not None
         return cls(
@@ -113,31 +114,7 @@ class Workload:
             stimulus=stimulus,
             timesteps=written.twin.timesteps,
             firing=written.twin.firing,
-            placement=None if isinstance(placement, str) else placement,
+            placement=placement,
             neurons_per_core=written.mapping.neurons_per_core,
             files=(document.path, arrays.path),
         )
-
-
-def _misplaced(
-    network: Network, placement: dict[str, list[int]]
-) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield every fault of a placement: the key below it, and what is wrong."""
-    names = [network.populations[number].name for number in network.computed]
-    kind = "layer" if network.is_chain else "population"
-    taken: dict[int, str] = {}
-    for name, cores in placement.items():
-        if name not in names:
-            yield (name,), f"must name a {kind}{near_miss(name, names)}"
-        if not cores:
-            yield (name,), "must name at least one core"
-        for core in cores:
-            if core in taken:
-                yield (
-                    (name,),
-                    f"must not use core {core} again: it holds {shown_value(taken[core])}",
-                )
-            taken[core] = name
-    for name in names:
-        if name not in placement:
-            yield (), f"must place every {kind}; {shown_value(name)} is missing"

@@ -144,11 +144,11 @@ class TwinDocument(Description):
 
 
 class MappingDocument(Description):
-    """Where populations go: `auto`, or cores of each; `neurons_per_core` limits a core further than
-    its memories do.
+    """Where populations go: `auto`, or the cores of each, or the name of an array with the core of
+    each of its neurons; `neurons_per_core` limits a core further than its memories do.
     """
 
-    placement: Literal["auto"] | dict[str, list[Natural]]
+    placement: Literal["auto"] | dict[str, list[Natural] | Name]
     neurons_per_core: Positive | None = None
 
 

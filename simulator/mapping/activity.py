@@ -16,8 +16,8 @@ from simulator.describe.words import Mode
 from simulator.describe.workload import Workload
 from simulator.errors import MappingError
 from simulator.mapping import encodings, fan_out, sending, stages, visiting, work_size
+from simulator.mapping.core_mapping import CoreMapping
 from simulator.mapping.multicast import trees
-from simulator.mapping.partition import CoreMapping
 from simulator.mapping.plan import WORK_COUNTERS, Activity, Plan
 from simulator.mapping.sending import Sent
 
@@ -39,11 +39,19 @@ class Schedule:
 
 @dataclass(frozen=True)
 class _Work:
-    """Work items sorted by (step, slice)."""
+    """What slices do, sorted by (step, core, population): a core's slices of one step are one work
+    item, visited one after the other [W40].
+    """
 
-    key: np.ndarray  # step · n_slices + slice over all populations
-    core: np.ndarray
+    key: np.ndarray  # as _Run.key
+    slice: np.ndarray  # among all slices
     visits: np.ndarray
+    before: np.ndarray  # visits of the item's slices before this one
+    start: np.ndarray  # (n_items,) the first slice of each item
+
+    def items(self, values: np.ndarray) -> np.ndarray:
+        """Return the sums of what slices do over the work items."""
+        return np.add.reduceat(values, self.start) if len(self.start) else values[:0]
 
 
 @dataclass(frozen=True)
@@ -56,11 +64,14 @@ class _Run:
     when: Offsets
     steps: int  # per inference
     first_slice: dict[int, int]  # of each computed population, among all slices
+    core: np.ndarray  # (n_slices,)
+    population: np.ndarray  # (n_slices,)
+    turn: np.ndarray  # (n_slices,) of its core, among the cores in the order of their first slice
 
     @property
     def n_slices(self) -> int:
         """Slices of all populations."""
-        return len(self.mapping.slices)
+        return len(self.core)
 
     def step(self, number: int, moment: np.ndarray) -> np.ndarray:
         """Return the chip step in which a population works on a moment."""
@@ -69,8 +80,28 @@ class _Run:
         return first + self.when.interval * (moment % window)
 
     def key(self, number: int, moment: np.ndarray, slice_: np.ndarray) -> np.ndarray:
-        """Return step · n_slices + slice of what a population does in a moment."""
-        return self.step(number, moment) * self.n_slices + self.first_slice[number] + slice_
+        """Return what orders the work of all slices: step, then turn of the core, then slice."""
+        own = self.first_slice[number] + slice_
+        return (self.step(number, moment) * self.n_slices + self.turn[own]) * self.n_slices + own
+
+
+def _run(workload: Workload, mapping: CoreMapping, raster: Raster) -> _Run:
+    computed = workload.network.computed
+    count = [len(mapping.cores[number]) for number in computed]
+    core = np.concatenate([mapping.cores[number] for number in computed])
+    _, first, place = np.unique(core, return_index=True, return_inverse=True)
+    when = worked(workload.network, raster)
+    return _Run(
+        workload,
+        mapping,
+        raster,
+        when,
+        when.steps(raster.timesteps),
+        dict(zip(computed, np.cumsum([0, *count]).tolist())),
+        core,
+        np.repeat(np.array(computed), count),
+        np.argsort(np.argsort(first))[place.reshape(-1)],
+    )
 
 
 def worked(network: Network, raster: Raster) -> Offsets:
@@ -90,13 +121,8 @@ def compile_activity(
     """
     _check_currents(workload, chip, raster)
     work_size.need(workload, chip, mapping, raster)
-    network = workload.network
-    when = worked(network, raster)
-    count = [len(mapping.cores[number]) for number in network.computed]
-    first_slice = dict(zip(network.computed, np.cumsum([0, *count]).tolist()))
-    steps = when.steps(raster.timesteps)
-    run = _Run(workload, mapping, raster, when, steps, first_slice)
-    n_steps = steps * len(raster.outputs)
+    network, run = workload.network, _run(workload, mapping, raster)
+    n_steps = run.steps * len(raster.outputs)
     formats = sending.formats(workload, chip, raster)
     sent = [
         sending.send(workload, chip, mapping, plan, raster, formats, number)
@@ -104,14 +130,12 @@ def compile_activity(
     ]
     rows = encodings.joined([one.rows for one in sent])
     first_row = np.cumsum([0] + [len(one.rows.start) - 1 for one in sent])
-    visited = {
-        number: visiting.visited(workload, chip, raster, number) for number in network.computed
-    }
+    visited = {number: _seen(run, chip, number) for number in network.computed}
     work = _work(run, visited)
-    key, position, row = _messages(run, sent, first_row, visited)
+    key, position, row = _messages(run, sent, first_row, visited, work)
     row_endpoint = [
         mapping.cores[number][one.row_slice]
-        if number in first_slice
+        if number in run.first_slice
         else np.full(len(one.row_slice), plan.n_cores + chip.input_port)
         for number, one in enumerate(sent)
     ]
@@ -119,14 +143,17 @@ def compile_activity(
     kept = np.where(sends, np.cumsum(sends) - 1, -1)  # a row without a packet is none
     rows = replace(rows, start=np.concatenate([rows.start[:-1][sends], rows.start[-1:]]))
     row, (inject_step, inject_row) = kept[row], _injections(run, sent, first_row, kept)
-    n_slices = len(mapping.slices)
     tree = trees(plan, rows, np.concatenate(row_endpoint)[sends], chip.router.multicast)
     operands = sending.operands(network, formats)
     activity = Activity(
-        work_start=np.searchsorted(work.key, np.arange(n_steps + 1) * n_slices).astype(np.int64),
-        work_core=work.core.astype(np.int32),
-        work_visits=work.visits.astype(np.int64),
-        work_message=np.concatenate([np.searchsorted(key, work.key), [len(key)]]).astype(np.int64),
+        work_start=np.searchsorted(
+            work.key[work.start], np.arange(n_steps + 1) * run.n_slices**2
+        ).astype(np.int64),
+        work_core=run.core[work.slice[work.start]].astype(np.int32),
+        work_visits=work.items(work.visits).astype(np.int64),
+        work_message=np.append(np.searchsorted(key, work.key[work.start]), len(key)).astype(
+            np.int64
+        ),
         message_position=position.astype(np.int32),
         message_row=row.astype(np.int32),
         inject_start=np.searchsorted(inject_step, np.arange(n_steps + 1)).astype(np.int64),
@@ -149,7 +176,7 @@ def compile_activity(
         entry_header_bits=rows.header_bits.astype(np.int32),
         entry_stream_bits=rows.stream_bits.astype(np.int32),
         entry_operands=rows.operands,
-        step_begins=(np.arange(n_steps) % steps == 0).astype(np.uint8),
+        step_begins=(np.arange(n_steps) % run.steps == 0).astype(np.uint8),
         work_counts=_work_counts(run, chip, work),
         operand_bits=np.unique(np.array(operands, np.int64), axis=0),
         **tree,
@@ -158,8 +185,8 @@ def compile_activity(
         activity,
         raster.mode,
         raster.timesteps,
-        when,
-        steps,
+        run.when,
+        run.steps,
         len(raster.outputs),
         formats.encoding,
         operands,
@@ -195,7 +222,7 @@ def _check_currents(workload: Workload, chip: Chip, raster: Raster) -> None:
 
 
 def _work_counts(run: _Run, chip: Chip, work: _Work) -> np.ndarray:
-    """Return what every work item counts, (n_work, len(WORK_COUNTERS)) int64.
+    """Return what every work item counts, (n_work, len(WORK_COUNTERS)) int64: sums over its slices.
 
     Every neuron visited has its accumulators read and cleared, and in the spiking twin its state
     read and written.  Where the largest of several currents counts, each after the first is
@@ -203,7 +230,7 @@ def _work_counts(run: _Run, chip: Chip, work: _Work) -> np.ndarray:
     current to an activation and clips it at both ends; a readout does neither [W9].
     """
     network, spiking = run.workload.network, run.raster.mode == "snn"
-    held = run.mapping.core_population[work.core]
+    held = run.population[work.slice]
     numbers = range(len(network.populations))
     area = np.array([fan_out.currents(network, number) for number in numbers])
     words = np.array([stages.visit_words(chip, int(each), spiking) for each in area])[held]
@@ -220,64 +247,80 @@ def _work_counts(run: _Run, chip: Chip, work: _Work) -> np.ndarray:
         "resets": spiking * spikes,
         "events_generated": events,
     }
-    return np.stack([count[name] for name in WORK_COUNTERS], axis=1).astype(np.int64)
+    return work.items(np.stack([count[name] for name in WORK_COUNTERS], axis=1).astype(np.int64))
 
 
 def _fired(run: _Run, work: _Work) -> tuple[np.ndarray, np.ndarray]:
-    """Return the spikes and the events of every work item, (n_work,) int64 each; what a readout
-    sends are events, but no spikes.
+    """Return the spikes and the events of every slice that works, int64 each; what a readout sends
+    are events, but no spikes.
     """
     network, n = run.workload.network, len(work.key)
     spikes, events = np.zeros(n, np.int64), np.zeros(n, np.int64)
     for number in network.computed:
         moment, neuron = sending.events(network, run.raster, number)
-        slice_ = np.searchsorted(run.mapping.bounds[number], neuron, side="right") - 1
-        item = np.searchsorted(work.key, run.key(number, moment, slice_))
-        count = np.bincount(item, minlength=n)
+        slice_ = run.mapping.populations[number].slice_of[neuron]
+        at = np.searchsorted(work.key, run.key(number, moment, slice_))
+        count = np.bincount(at, minlength=n)
         events += count
         spikes += count * network.populations[number].fires
     return spikes, events
 
 
+def _seen(run: _Run, chip: Chip, number: int) -> np.ndarray | None:
+    """Return which seats of a population are visited at each moment, (n_moments, n_neurons) bool;
+    None: all of them.
+    """
+    seen = visiting.visited(run.workload, chip, run.raster, number)
+    slices = run.mapping.populations[number]
+    return seen if seen is None or slices.is_in_order else seen[:, slices.neuron_at]
+
+
 def _work(run: _Run, visited: dict[int, np.ndarray | None]) -> _Work:
-    """Return one item per slice and moment in which the slice visits at least one neuron."""
+    """Return what every slice does in the moments in which it visits at least one neuron."""
     moments = np.arange(run.raster.timesteps * len(run.raster.outputs))
-    keys, cores, visits = [], [], []
+    keys, visits = [], []
     for number, seen in visited.items():
-        bounds, where = run.mapping.bounds[number], run.mapping.cores[number]
+        bounds = run.mapping.populations[number].bounds
         if seen is None:
-            count = np.broadcast_to(np.diff(bounds), (len(moments), len(where)))
+            count = np.broadcast_to(np.diff(bounds), (len(moments), len(bounds) - 1))
         else:
             count = np.add.reduceat(seen.astype(np.int64), bounds[:-1], axis=1)
-        keys.append(run.key(number, moments[:, None], np.arange(len(where))).reshape(-1))
-        cores.append(np.tile(where, len(moments)))
+        keys.append(run.key(number, moments[:, None], np.arange(len(bounds) - 1)).reshape(-1))
         visits.append(count.reshape(-1) * fan_out.currents(run.workload.network, number))
-    key, core, visit = np.concatenate(keys), np.concatenate(cores), np.concatenate(visits)
+    key, visit = np.concatenate(keys), np.concatenate(visits)
     busy = np.flatnonzero(visit > 0)
     order = busy[np.argsort(key[busy], kind="stable")]
-    return _Work(key[order], core[order], visit[order])
+    key, visit = key[order], visit[order]
+    item = key // run.n_slices
+    start = np.flatnonzero(np.diff(item, prepend=-1))
+    before = np.cumsum(visit) - visit
+    before -= np.repeat(before[start], np.diff(np.append(start, len(key))))
+    return _Work(key, key % run.n_slices, visit, before, start)
 
 
 def _messages(
-    run: _Run, sent: list[Sent], first_row: np.ndarray, visited: dict[int, np.ndarray | None]
+    run: _Run,
+    sent: list[Sent],
+    first_row: np.ndarray,
+    visited: dict[int, np.ndarray | None],
+    work: _Work,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return every message's key (step · n_slices + slice), position in its visit and row, sorted
-    by key.
-    """
+    """Return every message's key, position in its work item and row, sorted by key."""
     keys, positions, rows = [], [], []
     for number, seen in visited.items():
-        out, bounds = sent[number], run.mapping.bounds[number]
+        out, bounds = sent[number], run.mapping.populations[number].bounds
         if seen is None:
-            place = out.neuron - bounds[out.slice]
+            place = out.seat - bounds[out.slice]
         else:
             before = np.concatenate(
                 [np.zeros((len(seen), 1), np.int64), np.cumsum(seen, axis=1)], axis=1
             )
-            place = before[out.moment, out.neuron + 1] - before[out.moment, bounds[out.slice]] - 1
+            place = before[out.moment, out.seat + 1] - before[out.moment, bounds[out.slice]] - 1
             place = np.maximum(place, 0)
         area = fan_out.currents(run.workload.network, number)
-        keys.append(run.key(number, out.moment, out.slice))
-        positions.append((place + 1) * area - 1)
+        key = run.key(number, out.moment, out.slice)
+        keys.append(key)
+        positions.append((place + 1) * area - 1 + work.before[np.searchsorted(work.key, key)])
         rows.append(out.row + first_row[number])
     key, position = np.concatenate(keys), np.concatenate(positions)
     order = np.argsort(key, kind="stable")

@@ -14,6 +14,7 @@ from simulator.describe.chip import Chip
 from simulator.describe.connections import Connection
 from simulator.errors import MappingError
 from simulator.mapping import stages
+from simulator.mapping.fan_out import FanOut
 from simulator.mapping.plan import ACCUMULATE, MULTIPLY_ACCUMULATE, OUTPUT
 
 SPIKES, STREAMS = 0, 1  # traffic classes
@@ -21,38 +22,41 @@ SPIKES, STREAMS = 0, 1  # traffic classes
 
 @dataclass(frozen=True)
 class Reach:
-    """What one event of each source neuron costs at each destination core, (n_sources,
-    n_destinations) int64.
+    """What one event costs at each destination core, (n_kinds, n_destinations) int64 for every kind
+    of source.
     """
 
     endpoint: np.ndarray  # (n_destinations,) int32
+    kind_of: np.ndarray  # (n_sources,) of sources by their seats: a row of the matrices
     targets: np.ndarray  # synapses
     words: np.ndarray
     accumulator_words: np.ndarray
     cycles: np.ndarray  # without the lookup
-    kind: int
+    kind: int  # of what is done there
 
     def of(self, sources: np.ndarray) -> Reach:
         """Return the reach of some of the sources."""
-        return replace(
-            self,
-            targets=self.targets[sources],
-            words=self.words[sources],
-            accumulator_words=self.accumulator_words[sources],
-            cycles=self.cycles[sources],
-        )
+        return replace(self, kind_of=self.kind_of[sources])
 
 
 def reach(
-    chip: Chip, connection: Connection, targets: np.ndarray, cores: np.ndarray, multiply: bool
+    chip: Chip,
+    connection: Connection,
+    targets: FanOut,
+    seats: np.ndarray,
+    cores: np.ndarray,
+    multiply: bool,
 ) -> Reach:
-    """Return the cost of the events of a projection on the slices of its target."""
+    """Return the cost of the events of a projection on the slices of its target; seats: the neuron
+    on each seat of its source.
+    """
     return Reach(
         endpoint=cores.astype(np.int32),
-        targets=targets,
-        words=stages.row_words(chip, connection, targets),
-        accumulator_words=stages.accumulator_words(chip, connection, targets),
-        cycles=stages.row_cycles(chip, connection, targets, multiply),
+        kind_of=targets.kind[seats],
+        targets=targets.count,
+        words=stages.row_words(chip, connection, targets.count),
+        accumulator_words=stages.accumulator_words(chip, connection, targets.count),
+        cycles=stages.row_cycles(chip, connection, targets.count, multiply),
         kind=MULTIPLY_ACCUMULATE if multiply else ACCUMULATE,
     )
 
@@ -61,8 +65,10 @@ def to_port(n_sources: int, port: int) -> Reach:
     """Return the reach of an output: every event goes to one port to the outside and costs nothing
     there.
     """
-    nothing = np.zeros((n_sources, 1), np.int64)
-    return Reach(np.array([port], np.int32), nothing + 1, nothing, nothing, nothing + 1, OUTPUT)
+    nothing, one_kind = np.zeros((1, 1), np.int64), np.zeros(n_sources, np.int64)
+    return Reach(
+        np.array([port], np.int32), one_kind, nothing + 1, nothing, nothing, nothing + 1, OUTPUT
+    )
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,7 @@ class Grouping:
     slice was visited.
     """
 
-    members: np.ndarray  # (n_members,) source neuron, groups in order
+    members: np.ndarray  # (n_members,) seat of a source neuron, groups in order
     start: np.ndarray  # (n_groups + 1,)
     always: bool  # sent to every destination even when it holds no event for it
     size: np.ndarray  # (n_groups,) neurons covered, for bitmaps and streams
@@ -108,11 +114,12 @@ def rows(chip: Chip, reach: Reach, groups: Grouping, encoding: str, payload: int
     input queue.
     """
     n_groups, n_destinations = len(groups.start) - 1, len(reach.endpoint)
+    members = reach.kind_of[groups.members]
     sums = [
-        _sums(matrix[groups.members], groups.start)
+        _sums(matrix[members], groups.start)
         for matrix in (reach.targets, reach.words, reach.accumulator_words, reach.cycles)
     ]
-    has = (reach.targets[groups.members] > 0).astype(np.int64)
+    has = (reach.targets[members] > 0).astype(np.int64)
     events = _sums(has, groups.start)
     sent = events > 0 if not groups.always else np.ones((n_groups, n_destinations), bool)
     group, destination = np.nonzero(sent)
@@ -173,10 +180,8 @@ def _sums(values: np.ndarray, start: np.ndarray) -> np.ndarray:
 
 
 def table(chip: Chip, reach: Reach, payload: int) -> Rows:
-    """Return the static rows of single events: row r is what source neuron r sends when it
-    fires.
-    """
-    n = len(reach.targets)
+    """Return the static rows of single events: row r is what source r sends when it fires."""
+    n = len(reach.kind_of)
     single = Grouping(np.arange(n), np.arange(n + 1), False, np.ones(n, np.int64))
     return rows(chip, reach, single, "events", payload)
 

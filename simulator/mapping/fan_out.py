@@ -4,6 +4,7 @@ its neurons takes.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -12,35 +13,82 @@ from simulator.describe.chip import Chip
 from simulator.describe.network import Network, Projection
 from simulator.describe.offsets import Offsets
 from simulator.mapping.stages import row_bits
+from simulator.values import Value
 
 #: the synapse unit adds to one accumulator while the soma reads and clears the other: what comes in
 #: a step is integrated for the next [W7]
 PLANES = 2
 
 
-def slice_of_current(projection: Projection, bounds: np.ndarray) -> np.ndarray:
-    """Return the slice each current of a projection belongs to, (connection.n_out,) int64.
+@dataclass(frozen=True, eq=False)
+class FanOut(Value):
+    """The synapses of every source of a projection on every slice of its target.
 
-    bounds: (n_slices + 1,) first neuron of each slice, and the population's size.
+    Sources that cannot differ share a kind: all of a dense projection, the channels of one pixel of
+    a convolution.  So nothing grows with sources times slices where the synapses do not.
     """
-    return np.searchsorted(bounds, projection.neuron_of_current, side="right") - 1
+
+    kind: np.ndarray  # (n_in,) int64
+    count: np.ndarray  # (n_kinds, n_slices) int64
+
+    def of(self, sources: np.ndarray) -> np.ndarray:
+        """Return the synapses of some sources on each slice, (len(sources), n_slices) int64."""
+        return self.count[self.kind[sources]]
+
+    @property
+    def synapses(self) -> np.ndarray:
+        """Synapses of each source, (n_in,) int64."""
+        return self.count.sum(axis=1)[self.kind]
 
 
-def targets(projection: Projection, bounds: np.ndarray) -> np.ndarray:
-    """Return the synapses of each source neuron on each slice of the target, (n_in, n_slices)
-    int64.
+def targets(projection: Projection, slice_of: np.ndarray, slices: int) -> FanOut:
+    """Return the synapses of each source neuron on each slice of the target.
+
+    slice_of: (n_neurons,) the slice of each target neuron.
     """
-    return projection.connection.count(slice_of_current(projection, bounds), len(bounds) - 1)
+    return FanOut(*projection.connection.count(slice_of[projection.neuron_of_current], slices))
 
 
-def synapse_bits(chip: Chip, network: Network, number: int, bounds: np.ndarray) -> np.ndarray:
-    """Return the weight memory each slice of a population needs for what leads to it, (n_slices,)
+def synapse_bits(
+    chip: Chip, network: Network, number: int, slice_of: np.ndarray, slices: int
+) -> np.ndarray:
+    """Return the weight memory each slice of a population needs for what leads to it, (slices,)
     int64 bits; a shared kernel is stored once per channel.
     """
-    total = np.zeros(len(bounds) - 1, np.int64)
+    total = np.zeros(slices, np.int64)
     for projection, _ in network.drives(number):
-        slice_of, connection = slice_of_current(projection, bounds), projection.connection
-        total += connection.stored(slice_of, len(total), partial(row_bits, chip, connection))
+        of_current, connection = slice_of[projection.neuron_of_current], projection.connection
+        total += connection.stored(of_current, slices, partial(row_bits, chip, connection))
+    return total
+
+
+def axon_entries(
+    chip: Chip,
+    network: Network,
+    number: int,
+    paths: list[FanOut],
+    slice_of: np.ndarray,
+    slices: int,
+) -> np.ndarray:
+    """Return the entries of axon memory each slice of a population needs, (slices,) int64 [W42].
+
+    paths: of its outgoing projections.  One entry per destination core, or with multicast one per
+    tree; for every neuron, or for every set of destinations that neurons of the slice share.  The
+    port where it is read is one destination more.
+    """
+    shares = chip.core.axon_out.sharing == "population"
+    total = np.zeros(slices, np.int64)
+    ports = np.full(slices, int(number in network.outputs))
+    total += ports if shares else ports * np.bincount(slice_of, minlength=slices)
+    for path in paths:
+        reached, of_kind = np.unique(path.count > 0, axis=0, return_inverse=True)
+        entries = reached.sum(axis=1)
+        if chip.router.multicast:
+            entries = np.minimum(entries, 1)
+        pair = slice_of * len(reached) + of_kind.reshape(-1)[path.kind]
+        if shares:
+            pair = np.unique(pair)
+        np.add.at(total, pair // len(reached), entries[pair % len(reached)])
     return total
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from simulator.describe.chip import Chip
 from simulator.errors import MappingError
 from simulator.mapping import routes, stages
-from simulator.mapping.partition import CoreMapping
+from simulator.mapping.core_mapping import CoreMapping
 from simulator.mapping.plan import CANONICAL, LOCAL, LOOKAHEAD, Plan
 
 
@@ -94,4 +94,4 @@ def _check_trees(chip: Chip) -> None:
 
 def tiles_in_use(chip: Chip, mapping: CoreMapping) -> int:
     """Return the tiles that hold at least one slice."""
-    return len({slice_.core // chip.mesh.cores_per_tile for slice_ in mapping.slices})
+    return len(np.unique(np.flatnonzero(mapping.is_used) // chip.mesh.cores_per_tile))

@@ -19,23 +19,26 @@ def snake(chip: Chip) -> np.ndarray:
     return (tile.reshape(-1, 1) * mesh.cores_per_tile + np.arange(mesh.cores_per_tile)).reshape(-1)
 
 
-def place(workload: Workload, chip: Chip, counts: dict[int, int]) -> dict[int, np.ndarray]:
-    """Return the cores of each computed population: those the workload names, or the next ones
-    along the snake (`auto`).
-    """
-    populations = workload.network.populations
-    if workload.placement is not None:
-        given = {
-            number: np.array(workload.placement[populations[number].name], np.int64)
-            for number in counts
-        }
-        for number, cores in given.items():
-            if (cores >= chip.n_cores).any():
-                raise MappingError(
-                    f"{populations[number].name!r}: must be placed on cores 0..{chip.n_cores - 1} "
-                    f"of {chip.name}, not on {cores.max()}"
-                )
-        return given
+def place(chip: Chip, counts: dict[int, int]) -> dict[int, np.ndarray]:
+    """Return the cores of each computed population: the next ones along the snake."""
     edges = np.concatenate([[0], np.cumsum(list(counts.values()))])
     order = snake(chip)
     return {number: order[a:b] for number, a, b in zip(counts, edges, edges[1:])}
+
+
+def given(workload: Workload, chip: Chip) -> dict[int, np.ndarray]:
+    """Return the cores a workload names: of each computed population's slices, or of each of its
+    neurons; raises MappingError for cores the chip does not have.
+    """
+    assert workload.placement is not None
+    found = {}
+    for number in workload.network.computed:
+        name = workload.network.populations[number].name
+        cores = np.asarray(workload.placement[name], np.int64)
+        if (cores >= chip.n_cores).any():
+            raise MappingError(
+                f"{name!r}: must be placed on cores 0..{chip.n_cores - 1} "
+                f"of {chip.name}, not on {cores.max()}"
+            )
+        found[number] = cores
+    return found

@@ -2,8 +2,9 @@
 
 A *moment* is one timestep of one inference: inference · window + timestep, where the window is T
 for spikes and 1 for the quantised twin.  An input is sent by a port; its pseudo-slice is all of its
-lines.  A *path* is one way out of a population: a projection, or the port to the outside where it
-is read.  Each path has packets of its own; what a neuron sends over all of them is one message.
+lines.  Neurons go by their seats (core_mapping.py).  A *path* is one way out of a population: a
+projection, or the port to the outside where it is read.  Each path has packets of its own; what a
+neuron sends over all of them is one message.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Sent:
 
     moment: np.ndarray
     slice: np.ndarray  # within the population
-    neuron: np.ndarray  # the last neuron the message waits for
+    seat: np.ndarray  # of the last neuron the message waits for
     row: np.ndarray  # number within `rows`
     rows: Rows
     row_slice: np.ndarray  # (n_rows,) the slice that sends a row
@@ -99,11 +100,12 @@ def send(
     number: int,
 ) -> Sent:
     """Return what population `number` sends: a packet for each path and destination [W10]."""
-    moment, neuron = events(workload.network, raster, number)
+    slices = mapping.populations[number]
+    moment, seat = slices.seated(*events(workload.network, raster, number))
     paths = _paths(workload, chip, mapping, plan, raster, formats, number)
     moments = raster.timesteps * len(raster.outputs)
-    found = [_over(chip, path, moment, neuron, moments) for path in paths]
-    return found[0] if len(found) == 1 else _together(found, mapping.bounds[number])
+    found = [_over(chip, path, moment, seat, moments) for path in paths]
+    return found[0] if len(found) == 1 else _together(found, slices.bounds)
 
 
 def _paths(
@@ -115,7 +117,8 @@ def _paths(
     formats: Formats,
     number: int,
 ) -> list[_Path]:
-    network, bounds = workload.network, mapping.bounds[number]
+    network, slices = workload.network, mapping.populations[number]
+    bounds = slices.bounds
     population = network.populations[number]
     _, operand = np.unique(
         np.array(operands(network, formats), np.int64), axis=0, return_inverse=True
@@ -127,6 +130,7 @@ def _paths(
             chip,
             projection.connection,
             mapping.targets[k],
+            slices.neuron_at,
             mapping.cores[projection.target],
             formats.multiplies[number],
         )
@@ -149,16 +153,16 @@ def _paths(
 _MATRICES = ("endpoint", "targets", "words", "accumulator_words", "cycles")
 
 
-def _over(chip: Chip, path: _Path, moment: np.ndarray, neuron: np.ndarray, moments: int) -> Sent:
+def _over(chip: Chip, path: _Path, moment: np.ndarray, seat: np.ndarray, moments: int) -> Sent:
     """Return what goes out over one path."""
-    slice_ = np.searchsorted(path.bounds, neuron, side="right") - 1
+    slice_ = np.searchsorted(path.bounds, seat, side="right") - 1
     if path.encoding == "events" and encodings.events_by_packet(chip, path.payload) == 1:
-        first, row = _kinds(path, neuron)
+        first, row = _kinds(path, seat)
         rows = encodings.table(chip, path.reach.of(first), path.payload)
         row_slice = np.searchsorted(path.bounds, first, side="right") - 1
-        sent = Sent(moment, slice_, neuron, row, rows, row_slice)
+        sent = Sent(moment, slice_, seat, row, rows, row_slice)
     else:
-        sent = _grouped(chip, path, moment, slice_, neuron, moments)
+        sent = _grouped(chip, path, moment, slice_, seat, moments)
     n = len(sent.rows.endpoint)
     operands, number = np.full(n, path.operand, np.int32), np.full(n, path.number, np.int32)
     return replace(sent, rows=replace(sent.rows, operands=operands, path=number))
@@ -169,19 +173,19 @@ def _together(found: list[Sent], bounds: np.ndarray) -> Sent:
     same moment is one message, its packets path by path.
     """
     wide = int(bounds[-1])
-    key = [one.moment * wide + one.neuron for one in found]
+    key = [one.moment * wide + one.seat for one in found]
     keys = np.unique(np.concatenate(key))
     choice = np.full((len(keys), len(found)), -1, np.int64)
     for place, one in enumerate(found):
         choice[np.searchsorted(keys, key[place]), place] = one.row
     kinds, row = np.unique(choice, axis=0, return_inverse=True)
-    neuron = keys % wide
-    slice_ = np.searchsorted(bounds, neuron, side="right") - 1
+    seat = keys % wide
+    slice_ = np.searchsorted(bounds, seat, side="right") - 1
     row = row.reshape(-1)
     row_slice = np.zeros(len(kinds), np.int64)
     row_slice[row] = slice_
     rows = encodings.combined([one.rows for one in found], kinds)
-    return Sent(keys // wide, slice_, neuron, row, rows, row_slice)
+    return Sent(keys // wide, slice_, seat, row, rows, row_slice)
 
 
 def _input_bits(feed: Feed, raster: Raster, spike_payload: int) -> int:
@@ -209,22 +213,16 @@ def events(network: Network, raster: Raster, number: int) -> tuple[np.ndarray, n
     return np.repeat(np.arange(len(counts)), counts), trace.neuron.astype(np.int64)
 
 
-def _kinds(path: _Path, neuron: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return a source neuron of each kind that fires, and the kind of each event; one kind has one
-    slice and the same targets.
-
-    A dense projection has one kind per slice, so its rows take no memory that grows with its
-    synapses.
+def _kinds(path: _Path, seat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return a source of each kind that fires, and the kind of each event; one kind has one slice
+    and the same targets.
     """
-    fired, event = np.unique(neuron, return_inverse=True)
-    targets = path.reach.targets
-    if targets.strides[0] == 0:  # every source has the same
-        targets = targets[:, :0]
-    home = np.searchsorted(path.bounds, fired, side="right") - 1
+    kinds, kind_of = len(path.reach.targets), path.reach.kind_of
+    home = np.repeat(np.arange(len(path.bounds) - 1), np.diff(path.bounds))
     _, first, kind = np.unique(
-        np.column_stack([home, targets[fired]]), axis=0, return_index=True, return_inverse=True
+        home[seat] * kinds + kind_of[seat], return_index=True, return_inverse=True
     )
-    return fired[first], kind.reshape(-1)[event]
+    return seat[first], kind.reshape(-1)
 
 
 def _grouped(
@@ -232,20 +230,20 @@ def _grouped(
     path: _Path,
     moment: np.ndarray,
     slice_: np.ndarray,
-    neuron: np.ndarray,
+    seat: np.ndarray,
     moments: int,
 ) -> Sent:
     """Return a path whose events share packets: k events, or the events of a stretch of neurons
     (bitmap, dense).
     """
     bounds, slices, wide = path.bounds, len(path.bounds) - 1, int(path.bounds[-1])
-    local = neuron - bounds[slice_]
+    local = seat - bounds[slice_]
     if path.encoding == "events":
         chunk = rank(moment * slices + slice_) // encodings.events_by_packet(chip, path.payload)
     else:
         stretch = encodings.neurons_by_packet(chip, path.encoding, path.payload)
         chunk = local // stretch
-    members, key = neuron, (moment * slices + slice_) * wide + chunk
+    members, key = seat, (moment * slices + slice_) * wide + chunk
     keys = np.unique(key)
     if path.encoding == "dense":
         everyone = np.arange(wide)

@@ -8,7 +8,7 @@ from simulator.describe.chip import Chip
 from simulator.describe.connections import DENSE
 from simulator.describe.network import Projection
 from simulator.describe.workload import Workload
-from simulator.mapping.partition import CoreMapping
+from simulator.mapping.core_mapping import CoreMapping
 
 #: bytes of one message, of one work item, and of one pair of an event and a core its packet may go
 #: to, each over all the arrays it goes through until it is part of an Activity
@@ -35,7 +35,7 @@ def need(workload: Workload, chip: Chip, mapping: CoreMapping, raster: Raster) -
             encoding = chip.packet.activations if raster.mode == "qnn" else chip.packet.spikes
             encoding = "events" if population.is_input else encoding
             pairs = _rows(chip, encoding, network.projections[k], events, neurons, moments)
-            size += PAIR_BYTES * mapping.targets[k].shape[1] * pairs
+            size += PAIR_BYTES * mapping.targets[k].count.shape[1] * pairs
         if not population.is_input:
             size += WORK_BYTES * moments * len(mapping.cores[number])
             size += VISIT_BYTES * moments * neurons * (chip.core.soma.update != "all")

@@ -88,6 +88,7 @@ def tables(result: Result) -> dict[str, dict[str, np.ndarray]]:
             "x": plan.endpoint_router[:n] % plan.width,
             "y": plan.endpoint_router[:n] // plan.width,
             "population": result.mapping.core_population,
+            "neurons": result.mapping.neurons,
             "synapse_bits": result.mapping.synapse_bits,
             "neuron_bits": result.mapping.neuron_bits,
             "axon_bits": result.mapping.axon_bits,
@@ -192,11 +193,13 @@ def manifest(
         "workload": written(result.workload)[0],
         "mapping": [
             {
-                "core": slice_.core,
-                "population": result.workload.network.populations[slice_.population].name,
-                "first_neuron": slice_.first,
-                "last_neuron": slice_.last - 1,
+                "core": int(core),
+                "population": result.workload.network.populations[number].name,
+                "neurons": int(last - first),
+                "first_neuron": int(slices.neuron_at[first]),
+                "last_neuron": int(slices.neuron_at[last - 1]),
             }
-            for slice_ in result.mapping.slices
+            for number, slices in enumerate(result.mapping.populations)
+            for core, first, last in zip(slices.cores, slices.bounds, slices.bounds[1:])
         ],
     }

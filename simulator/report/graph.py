@@ -7,7 +7,7 @@ from simulator.describe.offsets import Offsets, offsets, window_offsets
 from simulator.describe.words import ACCUMULATING
 from simulator.describe.workload import Workload
 from simulator.mapping.fan_out import planes
-from simulator.mapping.partition import schedules
+from simulator.mapping.memories import schedules
 from simulator.report.blocks import Block, Column, Paragraph, table, words
 
 COLUMNS = (

@@ -196,7 +196,7 @@ def _populations(result: Result) -> Table:
 def _stalls(results: list[Result]) -> list[Block]:
     rows = []
     for result in results:
-        cycles = result.record.unit_cycles[result.mapping.core_population >= 0].sum(axis=(0, 1))
+        cycles = result.record.unit_cycles[result.mapping.is_used].sum(axis=(0, 1))
         rows.append([_name(result), *(cycles / max(int(cycles.sum()), 1))])
     columns = [words(""), *(Column(name, form=_percent) for name in UNIT_STATES)]
     return [

@@ -24,6 +24,7 @@ from simulator.describe.network import Network, Neuron, Population, Projection
 from simulator.describe.words import CURRENT, SNN, STREAMING
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
+from simulator.mapping.fan_out import targets
 from simulator.study.pipeline import Shared
 from simulator.study.simulation import MAXIMUM_TIMESTEPS, Progress, run
 from simulator.study.timesteps import Point, measured
@@ -99,7 +100,7 @@ def sweep(
 ) -> list[Spent]:
     """Return each way to spend a budget, (b_w, b_s, T), simulated on the chip."""
     macs = sum(
-        int(one.connection.count(np.zeros(one.connection.n_out, np.int64), 1).sum())
+        int(targets(one, np.zeros(one.connection.n_out, np.int64), 1).synapses.sum())
         for one in workload.network.projections
     )
     shared, found = Shared(most=8), []

@@ -18,6 +18,7 @@ from simulator.account.energy import COMPONENT
 from simulator.describe.chip import Chip
 from simulator.describe.connections import DENSE, SPARSE, Connection
 from simulator.describe.network import Layer, Neuron, chain, fed
+from simulator.describe.placement import Placement
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
 from simulator.study.simulation import Result, run
@@ -64,7 +65,7 @@ def _run(
     chip: Chip,
     layers: list[Layer],
     spikes: np.ndarray,
-    placement: dict[str, list[int]] | None,
+    placement: Placement | None,
     events: bool = False,
 ) -> Result:
     """Return the run of layers under input spikes, (timesteps, n_inputs) of 0 and 1."""

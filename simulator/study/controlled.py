@@ -24,7 +24,7 @@ from simulator.describe.network import Feed, Layer, Neuron, Stimulus, chain, fed
 from simulator.describe.words import ACCUMULATING, QNN, SNN, Mode
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
-from simulator.mapping.partition import CoreMapping
+from simulator.mapping.core_mapping import CoreMapping, moved
 from simulator.mapping.placement import snake
 from simulator.study.pipeline import given, prepare
 from simulator.study.simulation import Result
@@ -279,13 +279,13 @@ def spread_out(workload: Workload, chip: Chip, stride: int) -> CoreMapping:
     if mapping.n_used > len(cores):
         given = f"{len(cores)} (every {stride} of {chip.n_cores})"
         raise InputError(f"spread: must leave {mapping.n_used} cores on {chip.name}, not {given}")
-    edges = np.cumsum([0] + [len(where) for where in mapping.cores])
-    placement = {
-        one.name: [int(core) for core in cores[a:b]]
-        for one, a, b in zip(workload.network.populations, edges, edges[1:])
-        if not one.is_input
-    }
-    return _placed(replace(workload, placement=placement), chip)
+    order = snake(chip)
+    held = order[mapping.is_used[order]]
+    others = cores[: len(held)]
+    to = np.empty(chip.n_cores, np.int64)
+    to[held] = others
+    to[np.setdiff1d(order, held)] = np.setdiff1d(order, others)
+    return moved(mapping, to)
 
 
 def _placed(workload: Workload, chip: Chip) -> CoreMapping:

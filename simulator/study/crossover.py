@@ -24,7 +24,7 @@ from simulator.describe.chip import Chip
 from simulator.describe.words import QNN, SNN, Mode
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
-from simulator.mapping.partition import CoreMapping
+from simulator.mapping.core_mapping import CoreMapping
 from simulator.study.controlled import TRACE, EventSource, replay, spread_out
 from simulator.study.simulation import Progress, Result
 from simulator.timing import COMPILED, EngineName
@@ -273,7 +273,7 @@ def mean_hops(result: Result) -> float:
 
 def fan_in(workload: Workload, mapping: CoreMapping) -> int:
     """Return the fan-in of the neuron an average synapse ends at, rounded: N of the closed form."""
-    network, total = workload.network, [float(targets.sum()) for targets in mapping.targets]
+    network, total = workload.network, [float(one.synapses.sum()) for one in mapping.targets]
     synapses = np.array([sum(total[k] for k in network.incoming[n]) for n in network.computed])
     each = synapses / np.array([network.populations[n].n_neurons for n in network.computed])
     return max(1, round(float((synapses * each).sum() / synapses.sum())))

@@ -81,7 +81,8 @@ def measure(result: Result) -> list[Measured]:
         number, layer = projection.target, network.populations[projection.target]
         sender, mine, before = counts[number - 1], counts[number], result.raster.traces[number - 1]
         connection = projection.connection
-        synapses = int(fan_out.targets(projection, np.array([0, layer.n_neurons])).sum())
+        together = np.zeros(layer.n_neurons, np.int64)
+        synapses = int(fan_out.targets(projection, together, 1).synapses.sum())
         index = result.chip.core.synapse.index if connection.kind == SPARSE else 0
         weight_bits, value_bits = result.schedule.operand_bits[number - 1]
         dense = result.schedule.encoding[number - 1] != EVENTS

@@ -28,8 +28,9 @@ from simulator.describe.words import Mode
 from simulator.describe.workload import Workload
 from simulator.errors import InputError, Interrupted
 from simulator.mapping.activity import Schedule, compile_activity
+from simulator.mapping.core_mapping import CoreMapping
 from simulator.mapping.machine import compile_plan
-from simulator.mapping.partition import CoreMapping, partition
+from simulator.mapping.partition import partition
 from simulator.mapping.plan import Activity, Plan
 from simulator.timing import COMPILED, EngineName, Steps, engine_named
 from simulator.timing.record import Record

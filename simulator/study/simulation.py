@@ -20,7 +20,7 @@ from simulator.describe.words import MODES, SNN, Mode
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
 from simulator.mapping.activity import Schedule
-from simulator.mapping.partition import CoreMapping
+from simulator.mapping.core_mapping import CoreMapping
 from simulator.mapping.plan import Plan
 from simulator.study.pipeline import Executed, Shared, compute, prepare
 from simulator.timing import COMPILED, EngineName, Steps, engine_named
@@ -162,10 +162,10 @@ class Result:
         rows = []
         for number, population in enumerate(network.populations):
             name, neurons = population.name, population.n_neurons
-            cores = self.mapping.cores[number]
             if number == network.inputs[0]:
-                cores = np.arange(self.plan.n_cores, self.plan.n_endpoints)
-            mine = counters[cores].sum(axis=0)
+                mine = counters[self.plan.n_cores :].sum(axis=0)
+            else:
+                mine = np.rint(self.mapping.share[:, number] @ counters[: self.plan.n_cores])
             trace = self.raster.traces[number]
             done = self.finished * self.raster.timesteps
             spikes = int(trace.start[done])

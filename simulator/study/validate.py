@@ -220,7 +220,7 @@ def booked(result: Result) -> list[dict[str, float]]:
     """
     by_layer = result.ledger.by_population / result.finished
     row = {name: number for number, name in enumerate(ACTIONS)}
-    layers = len(result.mapping.bounds) - 1
+    layers = len(result.mapping.populations) - 1
     found = []
     for number in range(1, layers + 1):
         found.append(
@@ -280,7 +280,7 @@ def _cause(result: Result, name: str, measured: float, ledger: float) -> str:
     if "dense" in result.schedule.encoding:
         causes.append("a stream goes to every core of the layer, connected or not")
     network = result.workload.network
-    if len(result.mapping.slices) < sum(network.populations[n].n_neurons for n in network.computed):
+    if result.mapping.n_slices < sum(network.populations[n].n_neurons for n in network.computed):
         causes.append("neurons of a core share a packet")
     if result.chip.energy.link_east_west.value + result.chip.energy.link_north_south.value > 0:
         causes.append("a flit carries more or less than one payload bit")

@@ -10,7 +10,7 @@ from simulator import units
 from simulator.describe.chip import Chip
 from simulator.describe.connections import DENSE, Connection
 from simulator.mapping import stages
-from simulator.mapping.partition import CoreMapping, Slice
+from simulator.mapping.core_mapping import CoreMapping, Slices
 from simulator.mapping.plan import ACCUMULATE, NO_TREES, WORK_COUNTERS, Activity, uncounted
 from simulator.study.pipeline import by_hand
 
@@ -92,14 +92,12 @@ class HandWork:
 def average_power(chip: Chip, work: HandWork, seconds: Fraction) -> float:
     """Run a whole chip for so many seconds on work written by hand; return its average power, W."""
     end = units.cycles(seconds, Fraction(str(chip.period)), f"{float(seconds):g} s")
-    n, neurons = chip.n_cores, int(work.visits.max(initial=0))
+    n = chip.n_cores
     none = np.zeros(n, np.int64)
     mapping = CoreMapping(
-        slices=tuple(Slice(core, 0, core * neurons, (core + 1) * neurons) for core in range(n)),
-        bounds=(np.arange(n + 1) * neurons,),
-        cores=(np.arange(n),),
+        core_of=(np.arange(n),),
+        populations=(Slices.of(np.arange(n)),),
         targets=(),
-        core_population=none,
         synapse_bits=none,
         neuron_bits=none,
         axon_bits=none,

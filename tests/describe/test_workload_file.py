@@ -161,9 +161,9 @@ ONE_MISTAKE = [
     ),
     (
         "placement: auto",
-        "placement: {hidden1: [0], hidden2: [0], output: [1]}",
+        "placement: {hidden1: [0], hidden2: [0, 2, 0], output: [1]}",
         "mapping:",
-        "mapping.placement.hidden2: must not use core 0 again: it holds 'hidden1'",
+        "mapping.placement.hidden2: must not use core 0 again: it holds 'hidden2'",
     ),
     (
         "placement: auto",

@@ -21,6 +21,7 @@ def reach(targets: list[list[int]]) -> encodings.Reach:
     matrix = np.array(targets, np.int64)
     return encodings.Reach(
         np.arange(matrix.shape[1], dtype=np.int32),
+        np.arange(len(matrix)),
         matrix,
         2 * matrix,
         matrix,

@@ -81,10 +81,9 @@ def test_every_neuron_is_on_exactly_one_core() -> None:
         workload, chip = Workload.load(name), Chip.load("generic-22nm")
         mapping = partition(workload, chip)
         for number, layer in enumerate(workload.network.populations[1:], start=1):
-            mine = [slice_ for slice_ in mapping.slices if slice_.population == number]
-            assert [n for s in mine for n in range(s.first, s.last)] == list(range(layer.n_neurons))
-        cores = [slice_.core for slice_ in mapping.slices]
-        assert len(set(cores)) == len(cores)
+            assert layer.n_neurons == len(mapping.core_of[number])
+            assert sorted(mapping.populations[number].neuron_at) == list(range(layer.n_neurons))
+            assert mapping.neurons[:, number].sum() == layer.n_neurons
         assert (mapping.synapse_bits <= chip.core.memory.synapses).all()
         assert (mapping.neuron_bits <= chip.core.memory.neurons).all()
         assert (mapping.axon_bits <= chip.core.memory.axons).all()

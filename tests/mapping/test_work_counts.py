@@ -12,7 +12,8 @@ from simulator.describe.connections import CONVOLUTION, DENSE, SPARSE, Connectio
 from simulator.describe.network import Layer, Neuron, Pool, chain, fed
 from simulator.errors import MappingError
 from simulator.mapping import fan_out, stages
-from simulator.mapping.partition import partition, size_of
+from simulator.mapping.memories import size_of
+from simulator.mapping.partition import partition
 
 CHIP = (
     "generic-22nm"  # accumulators of 21 bits, three to a word of 64; words of 32 bits in the soma
@@ -84,11 +85,12 @@ def test_ternary_weights_take_two_bits_or_a_fifth_of_eight(packed, bits, values,
     assert taken == stages.row_bits(described, dense, np.array(targets)).tolist()
     layer = Layer("ternary", (3,), dense, pooled(None).network.populations[1].neuron)
     row, network = stages.row_bits(described, dense, np.array([2, 1])), chain((1,), [layer])
-    assert row.tolist() == fan_out.synapse_bits(described, network, 1, np.array([0, 2, 3])).tolist()
+    two = np.array([0, 0, 1])
+    assert row.tolist() == fan_out.synapse_bits(described, network, 1, two, 2).tolist()
     start, index = np.array([0, 3]), np.arange(3)
     sparse = Connection(SPARSE, weight[0], bits, (1,), (3,), start=start, index=index)
     network = chain((1,), [replace(layer, connection=sparse)])
-    whole = fan_out.synapse_bits(described, network, 1, np.array([0, 3]))
+    whole = fan_out.synapse_bits(described, network, 1, 0 * two, 1)
     assert whole.tolist() == [int(stages.row_bits(described, sparse, np.array(3)))]
 
 

@@ -129,7 +129,7 @@ def test_no_stage_can_be_written_to(digits: Workload, chip: Chip) -> None:
     scheduled = prepared.schedule(compute(digits, "snn", limit=1))
     for array in (
         prepared.plan.link_latency,
-        prepared.mapping.core_population,
+        prepared.mapping.synapse_bits,
         scheduled.activity.entry_flits,
         digits.stimulus.feeds[0].values,
     ):
