@@ -30,6 +30,8 @@ VERBS = {
     "run": ("run", "Simulate one twin of a workload on a chip."),
     "import": ("importing", "Bring a trained network of another tool: NIR files become workloads."),
     "sweep": ("sweep", "Run a study: many points, their front, and which axis moves what."),
+    "explain": ("explain", "What holds a run back, proven: each resource relaxed and measured."),
+    "compare": ("compare", "Two folders of results: what was asked, what came out otherwise."),
     "agree": ("agree", "Run both engines and show that they agree to the bit."),
     "noc": ("noc", "Study the network on chip alone: traces, curves, every grant."),
     "analytic": ("analytic", "The published closed-form energy model, and its published numbers."),

@@ -2,6 +2,7 @@
 missing on the narrowest.
 """
 
+import json
 import re
 from collections import Counter
 
@@ -33,6 +34,8 @@ ASKED = [
     "--chip-set packet.axon=0bit,12bit",
     "always-on digits-mlp --frame-rate 10Hz --duty 0.001,0.1 --battery 660mWh --frames 1000",
     "sweep study.yaml -o swept --jobs 1",
+    "explain digits-mlp --limit 1",
+    "compare a b",
     "chips",
     "chips --check odin",
     "workloads",
@@ -63,6 +66,12 @@ def blocks(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("asked")
     (folder / "trace.csv").write_text("cycle,src,dst,size\n0,0,10,4\n0,2,10,4\n40,15,0,2\n")
     (folder / "study.yaml").write_text(STUDY)
+    for name, energy in (("a", 1.5e-9), ("b", 3.25e-9)):
+        (folder / name).mkdir()
+        (folder / name / "manifest.json").write_text(json.dumps({"set": [f"x={name}"]}))
+        (folder / name / "summary.json").write_text(
+            json.dumps({"energy_j": energy, "cycles": 12345})
+        )
     shown = []
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
