@@ -109,6 +109,8 @@ def always_on(
     from simulator.commands.progress import shown
     from simulator.report import always_on as report
     from simulator.report import terminal
+    from simulator.report.page import PAGE
+    from simulator.report.study_pages import always_on_page
     from simulator.study import always_on as study
 
     battery = None if choices["battery"] is None else float(choices["battery"].exact)
@@ -125,6 +127,7 @@ def always_on(
                 loaded, chip, frame_rate.exact, duty, policies, progress=progress, **how
             )
         if folder is not None:
+            folder.text(PAGE, always_on_page(outcomes, battery))
             about = report.manifest(outcomes, chip, chip.file, options.asked())
             report.put(outcomes, folder, battery, about)
     terminal.show(report.always_on_view(outcomes, battery))

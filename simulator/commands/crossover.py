@@ -124,6 +124,8 @@ def crossover(
     from simulator.report import terminal
     from simulator.report.crossover import crossover_view, put_crossover
     from simulator.report.files import provenance
+    from simulator.report.page import PAGE
+    from simulator.report.study_pages import crossover_page
     from simulator.report.writing import MANIFEST
     from simulator.study.crossover import sweep
 
@@ -136,6 +138,7 @@ def crossover(
         for swept in sweeps(chip_set)
     ]
     share = chosen_density(density, workload)
+    title = f"{loaded.name} on {chip}, density {density}, seed {seed}, {limit} inferences per rate"
     with options.folder(output, overwrite) as folder:
         with shown() as progress:
             findings = sweep(
@@ -157,9 +160,9 @@ def crossover(
             about |= {"seeds": seeds}
             about |= {"inferences": limit, "resolution": resolution, "encodings": encodings}
             put_crossover(folder, findings, about)
+            folder.text(PAGE, crossover_page(findings, title, resolution))
             files = [*loaded.files, chips[0][1].file]
             folder.json(MANIFEST, provenance(files, options=options.asked()))
-    title = f"{loaded.name} on {chip}, density {density}, seed {seed}, {limit} inferences per rate"
     terminal.show(crossover_view(findings, title, resolution))
 
 

@@ -189,6 +189,8 @@ def _run_trace(path: Path, plan: Plan, choices: dict[str, Any]) -> None:
     from simulator.report import noc as report
     from simulator.report import noc_folder, terminal
     from simulator.report.files import provenance
+    from simulator.report.page import PAGE
+    from simulator.report.study_pages import trace_page
     from simulator.report.writing import MANIFEST
     from simulator.study.noc import run_trace
 
@@ -208,10 +210,12 @@ def _run_trace(path: Path, plan: Plan, choices: dict[str, Any]) -> None:
                 progress=lambda arrived: progress("flits", arrived, max(file.n_flits, arrived)),
             )
         energy = None if price is None else (choices["energy"], price(result))
+        said = report.trace_view(path.name, report.network_name(*named), result, energy)
         if folder is not None:
             noc_folder.put_trace(folder, noc_folder.network(*named), result, energy)
+            folder.text(PAGE, trace_page(result, said, path.name))
             folder.json(MANIFEST, provenance([path], options=options.asked()))
-    terminal.show(report.trace_view(path.name, report.network_name(*named), result, energy))
+    terminal.show(said)
 
 
 def _price(plan: Plan, choices: dict[str, Any]) -> Any:
@@ -258,6 +262,8 @@ def _measure_curve(plan: Plan, choices: dict[str, Any]) -> None:
     from simulator.commands.progress import shown
     from simulator.report import noc as report
     from simulator.report import noc_folder, terminal
+    from simulator.report.page import PAGE
+    from simulator.report.study_pages import curve_page
     from simulator.report.writing import MANIFEST
     from simulator.study.curve import curve
 
@@ -266,18 +272,20 @@ def _measure_curve(plan: Plan, choices: dict[str, Any]) -> None:
     traffic = _traffic(plan, choices, rates[0])
     options.refuse_picture(choices["plot"], choices["output"])
     named = plan, choices["routing"], choices["engine"]
+    network = report.network_name(*named)
     with options.folder(choices["output"], choices["overwrite"]) as folder:
         with shown() as progress:
             points = curve(
                 plan, traffic, rates, cycles, engine=choices["engine"], progress=progress
             )
+        said = report.curve_view(traffic, cycles, network, points)
         if folder is not None:
             noc_folder.put_curve(folder, noc_folder.network(*named), traffic, cycles, points)
+            folder.text(PAGE, curve_page(points, said, f"{traffic.pattern}, {network}"))
             folder.json(MANIFEST, _manifest(traffic, rates, cycles))
-    network = report.network_name(*named)
     if choices["plot"] is not None:
         report.draw_curve(points, f"{traffic.pattern}, {network}", choices["plot"])
-    terminal.show(report.curve_view(traffic, cycles, network, points))
+    terminal.show(said)
 
 
 def _manifest(traffic: Traffic, rates: Sequence[float], cycles: int) -> dict[str, Any]:
@@ -300,6 +308,8 @@ def _compare_multicast(plan: Plan, choices: dict[str, Any]) -> None:
     from simulator.errors import InputError
     from simulator.report import noc as report
     from simulator.report import noc_folder, terminal
+    from simulator.report.page import PAGE
+    from simulator.report.study_pages import blocks_page
     from simulator.report.writing import MANIFEST
     from simulator.study.multicast import compare_with_unicasts
 
@@ -320,7 +330,9 @@ def _compare_multicast(plan: Plan, choices: dict[str, Any]) -> None:
                 engine=choices["engine"],
                 progress=progress,
             )
+        said = report.multicast_view(traffic, cycles, report.network_name(*named), saving)
         if folder is not None:
             noc_folder.put_multicast(folder, noc_folder.network(*named), traffic, cycles, saving)
+            folder.text(PAGE, blocks_page(said))
             folder.json(MANIFEST, _manifest(traffic, choices["rate"], cycles))
-    terminal.show(report.multicast_view(traffic, cycles, report.network_name(*named), saving))
+    terminal.show(said)

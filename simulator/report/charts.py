@@ -79,6 +79,7 @@ class Dot:
     y: float
     title: str = ""
     colour: str = "rest"
+    size: float = 0.0  # radius; 0: 5, or 3.5 of the rest
 
 
 def scatter(
@@ -96,7 +97,7 @@ def scatter(
         path = " ".join(f"{_x(x, dot.x):.1f},{_y(y, dot.y):.1f}" for dot in along)
         parts.append(f'<polyline class="line {colour}" points="{path}"/>')
     for dot in dots:
-        size = 3.5 if dot.colour == "rest" else 5
+        size = dot.size or (3.5 if dot.colour == "rest" else 5)
         parts.append(
             f'<circle class="{dot.colour}" cx="{_x(x, dot.x):.1f}" cy="{_y(y, dot.y):.1f}" '
             f'r="{size}">{_title(dot.title)}</circle>'
@@ -118,18 +119,18 @@ def bars(
     low = min([value - start for _, value, _ in rows] + [0.0])
     zero = names + room * (-low / (most - low if low < 0 else most))
     unit = room / (most - low if low < 0 else most)
-    parts = [f'<text x="{names:.0f}" y="16">{_safe(label)}</text>']
+    parts = [f'<text x="{names:.0f}" y="16">{safe(label)}</text>']
     for number, (name, value, colour) in enumerate(rows):
         y = TOP + 22.0 * number
         long = (value - start) * unit
         left, wide = (zero, long) if long >= 0 else (zero + long, -long)
         parts.append(
             f'<text x="{names - 6:.1f}" y="{y + 13:.1f}" text-anchor="end">'
-            f"{_safe(_cut(name))}</text>"
+            f"{safe(_cut(name))}</text>"
             f'<rect class="{colour}" x="{left:.1f}" y="{y:.1f}" width="{max(wide, 0.5):.1f}" '
             f'height="16">{_title(f"{name}: {form(value)}")}</rect>'
             f'<text x="{max(zero + long, zero) + 6:.1f}" y="{y + 13:.1f}">'
-            f"{_safe(form(value))}</text>"
+            f"{safe(form(value))}</text>"
         )
     return _svg(parts, WIDTH, height, label)
 
@@ -154,19 +155,19 @@ def _frame(x: Scale, y: Scale) -> str:
         parts.append(
             f'<line class="grid" x1="{at:.1f}" y1="{TOP}" x2="{at:.1f}" y2="{bottom}"/>'
             f'<text x="{at:.1f}" y="{bottom + 17}" text-anchor="middle">'
-            f"{_safe(x.form(tick))}</text>"
+            f"{safe(x.form(tick))}</text>"
         )
     for tick in y.ticks():
         at = _y(y, tick)
         parts.append(
             f'<line class="grid" x1="{low}" y1="{at:.1f}" x2="{WIDTH - RIGHT}" y2="{at:.1f}"/>'
-            f'<text x="{low - 6}" y="{at + 4:.1f}" text-anchor="end">{_safe(y.form(tick))}</text>'
+            f'<text x="{low - 6}" y="{at + 4:.1f}" text-anchor="end">{safe(y.form(tick))}</text>'
         )
     parts.append(f'<path class="axis" d="M{low},{TOP} V{bottom} H{WIDTH - RIGHT}"/>')
     middle = (LEFT + WIDTH - RIGHT) / 2
     parts.append(
-        f'<text x="{middle}" y="{HEIGHT - 12}" text-anchor="middle">{_safe(x.label)}</text>'
-        f'<text x="{LEFT - 76}" y="16">{_safe(y.label)}</text>'
+        f'<text x="{middle}" y="{HEIGHT - 12}" text-anchor="middle">{safe(x.label)}</text>'
+        f'<text x="{LEFT - 76}" y="16">{safe(y.label)}</text>'
     )
     return "\n".join(parts)
 
@@ -177,16 +178,17 @@ def _legend(legend: Sequence[tuple[str, str]]) -> str:
         at -= 7.0 * len(words) + 22
         parts.append(
             f'<circle class="{colour}" cx="{at:.0f}" cy="12" r="5"/>'
-            f'<text x="{at + 9:.0f}" y="16">{_safe(words)}</text>'
+            f'<text x="{at + 9:.0f}" y="16">{safe(words)}</text>'
         )
     return "\n".join(parts)
 
 
 def _title(text: str) -> str:
-    return f"<title>{_safe(text)}</title>" if text else ""
+    return f"<title>{safe(text)}</title>" if text else ""
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
+    """Return a text as it may stand in an element or an attribute."""
     return escape(plain(text))
 
 
@@ -194,5 +196,5 @@ def _svg(parts: Sequence[str], width: float, height: float, label: str) -> str:
     inner = "\n".join(part for part in parts if part)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
-        f'role="img" aria-label="{_safe(label)}">\n{inner}\n</svg>'
+        f'role="img" aria-label="{safe(label)}">\n{inner}\n</svg>'
     )

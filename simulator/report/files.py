@@ -14,6 +14,8 @@ import numpy as np
 
 from simulator.account.energy import ACTIONS
 from simulator.describe.saving import written
+from simulator.report.page import PAGE
+from simulator.report.run_page import run_page, twin_page
 from simulator.report.writing import MANIFEST, Folder, result_folder
 from simulator.study.simulation import Result
 from simulator.study.twin import TwinResult
@@ -54,6 +56,13 @@ def put_run(
     options: dict[str, Any] | None = None,
 ) -> None:
     """Write the files of a run into a folder of results, with the options it was asked by."""
+    folder.text(PAGE, run_page(result))
+    _put_tables(result, folder, command, options)
+
+
+def _put_tables(
+    result: Result, folder: Folder, command: list[str] | None, options: dict[str, Any] | None
+) -> None:
     folder.json("summary.json", result.summary())
     for name, arrays in tables(result).items():
         folder.arrays(f"{name}.npz", arrays)
@@ -68,7 +77,8 @@ def put_twin(
 ) -> None:
     """Write the files of a twin run into a folder of results, with the options it was asked by."""
     for mode, mine in (("snn", result.snn), ("qnn", result.qnn)):
-        put_run(mine, folder.sub(mode), command, options)
+        _put_tables(mine, folder.sub(mode), command, options)
+    folder.text(PAGE, twin_page(result))
     folder.json("summary.json", result.summary())
     files = [*result.snn.workload.files, result.snn.chip.file]
     folder.json(MANIFEST, provenance(files, command, options))

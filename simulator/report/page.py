@@ -4,7 +4,7 @@ width, offline, and printed.
     page("digits-mlp on generic-22nm", [Title(...), Figure(scatter(...), "what it shows"), table])
 
 `report/charts.py` draws figures; a Figure may be any SVG text.  Nothing here loads anything: no
-script, no font, no picture from elsewhere.
+script, no font and no picture come from elsewhere.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ from dataclasses import dataclass
 from simulator.report.blocks import Block, plain
 from simulator.report.html import escape, html
 
+#: the name of a page in a folder of results
+PAGE = "report.html"
 STYLE = """
 :root { --ink: #1b1f24; --faint: #5c6670; --line: #d5dae0; --paper: #fff; --shade: #f4f6f8;
-  --a: #1f6fb4; --b: #c8502a; --c: #3f8f4f; --d: #8a5fb0; --e: #b08a1e; }
+  --a: #1f6fb4; --b: #c8502a; --c: #3f8f4f; --d: #8a5fb0; --e: #b08a1e;
+  --f: #5aa9c9; --g: #8c8c8c; --h: #c06090; --i: #6b7a1f; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e4e8ec; --faint: #9aa5b0; --line: #3a424b;
   --paper: #14181c; --shade: #1e242a; --a: #6cb2ee; --b: #f0875f; --c: #79c98a; --d: #c39ae8;
-  --e: #e2bd55; } }
+  --e: #e2bd55; --f: #8fd0ea; --g: #a8a8a8; --h: #ee9cc0; --i: #b5c75c; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1rem; max-width: 75rem; color: var(--ink); background: var(--paper);
   font: 16px/1.5 system-ui, sans-serif; }
@@ -50,6 +53,10 @@ svg .axis { stroke: var(--faint); }
 svg .rest { fill: var(--faint); fill-opacity: .45; }
 svg .a { fill: var(--a); } svg .b { fill: var(--b); } svg .c { fill: var(--c); }
 svg .d { fill: var(--d); } svg .e { fill: var(--e); }
+svg .f { fill: var(--f); } svg .g { fill: var(--g); } svg .h { fill: var(--h); }
+svg .i { fill: var(--i); }
+svg .core { stroke: var(--line); } svg .port { fill: var(--ink); }
+.controls { display: flex; flex-wrap: wrap; gap: .3rem 1rem; font-size: .9rem; }
 svg .line { fill: none; stroke-width: 2; }
 svg .line.a { stroke: var(--a); } svg .line.b { stroke: var(--b); }
 svg .line.c { stroke: var(--c); }
@@ -60,6 +67,7 @@ details { margin: 1rem 0; }
   dl { grid-template-columns: 1fr; } dd { margin-bottom: .4rem; } }
 @media print { :root { --ink: #000; --faint: #444; --line: #bbb; --paper: #fff; --shade: #f2f2f2; }
   body { max-width: none; font-size: 10pt; } figure, tr { break-inside: avoid; }
+  .controls { display: none; }
   .wide { overflow: visible; } th { position: static; } table { font-size: 8pt; } }
 """
 
@@ -90,8 +98,8 @@ class Folded:
 Part = Block | Figure | Figures | Folded
 
 
-def page(title: str, parts: Iterable[Part]) -> str:
-    """Return a whole page; every text in it is escaped."""
+def page(title: str, parts: Iterable[Part], script: str = "") -> str:
+    """Return a whole page; every text in it is escaped.  script: a program of this package."""
     body = "\n".join(_part(part) for part in parts)
     return (
         "<!DOCTYPE html>\n"
@@ -99,8 +107,12 @@ def page(title: str, parts: Iterable[Part]) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<link rel="icon" href="data:,">\n'
         f"<title>{escape(plain(title))}</title>\n<style>{STYLE}</style>\n</head>\n"
-        f"<body>\n{body}\n</body>\n</html>\n"
+        f"<body>\n{body}\n{_script(script)}</body>\n</html>\n"
     )
+
+
+def _script(text: str) -> str:
+    return f"<script>{text}</script>\n" if text else ""
 
 
 def _part(part: Part) -> str:

@@ -1,0 +1,131 @@
+"""report.html: one file that needs nothing else, says what summary.json says, and runs in a
+browser.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from simulator.commands.verbs import cli
+from simulator.units import show
+
+#: what each verb is asked that writes a page
+ASKED = {
+    "run": "run digits-cnn --mode qnn --limit 1",
+    "twin": "twin digits-mlp --limit 3",
+    "always-on": "always-on digits-mlp --frame-rate 10Hz --duty 0.001,0.1 --frames 1000",
+    "crossover": "crossover mlp-8-2 --timesteps 2,3 --resolution 0.05",
+    "validate": "validate digits-mlp --limit 1 --terms-only",
+    "noc": "noc trace.csv --mesh 4x4",
+    "curve": "noc --mesh 4x4 --traffic uniform --rate 0.1,0.5 --cycles 400",
+    "multicast": "noc --mesh 4x4 --traffic uniform --rate 0.01 --multicast 3 --cycles 200",
+}
+VOID = {"meta", "link", "br", "hr", "input"}
+
+
+class Elements(HTMLParser):
+    """Reads a page and notes what is open, what is loaded and what it says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.loaded: list[str] = []
+        self.said: list[str] = []
+
+    def handle_starttag(self, tag, attributes):
+        if tag not in VOID:
+            self.open.append(tag)
+        self.loaded += [value for name, value in attributes if name in ("src", "href", "data")]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if not {"style", "script"} & set(self.open):
+            self.said.append(data)
+
+
+@pytest.fixture(scope="module", params=list(ASKED))
+def folder(request, tmp_path_factory) -> Path:
+    """Return the folder of results of a verb."""
+    place = tmp_path_factory.mktemp("page")
+    (place / "trace.csv").write_text("cycle,src,dst,size\n0,0,10,4\n0,2,10,4\n40,15,0,2\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        cli.main([*ASKED[request.param].split(), "-o", "out"], standalone_mode=False)
+    return place / "out"
+
+
+def read(folder: Path) -> Elements:
+    found = Elements()
+    found.feed((folder / "report.html").read_text())
+    assert [] == found.open
+    return found
+
+
+def test_a_page_is_whole_and_loads_nothing(folder: Path) -> None:
+    found, text = read(folder), (folder / "report.html").read_text()
+    assert ["data:,"] == found.loaded
+    assert {"http://www.w3.org/2000/svg"} >= set(re.findall(r"https?://[^\"'\s<)]+", text))
+    assert not re.search(r"@import|url\(|fetch\(|XMLHttpRequest", text)
+    assert len(text) < 5_000_000
+
+
+@pytest.mark.parametrize("name", ["run", "twin"])
+def test_numbers_of_a_page_are_those_of_the_summary(name: str, tmp_path: Path) -> None:
+    cli.main([*ASKED[name].split(), "-o", str(tmp_path / "out")], standalone_mode=False)
+    said = " ".join(read(tmp_path / "out").said)
+    parts = [tmp_path / "out"] if name == "run" else [tmp_path / "out" / m for m in ("snn", "qnn")]
+    for part in parts:
+        summary = json.loads((part / "summary.json").read_text())
+        energy = summary["energy_j"]
+        n = summary["inferences"]
+        assert show(energy["per_inference"], "J") in said
+        for joules in energy["by_component"].values():
+            assert not joules or show(joules / n, "J") in said
+        for population in summary["populations"]:
+            assert population["name"] in said
+        assert f"{summary['neurobench']['footprint_bytes']:,} bytes" in said
+        assert f"{summary['latency_cycles']['max']:,} cycles" in said
+
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
+QUIET = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
+    "--disable-background-networking --disable-component-update --enable-logging=stderr "
+    "--host-resolver-rules=MAP\\ *\\ ~NOTFOUND --virtual-time-budget=2000 --dump-dom"
+).replace("\\ ", "\0").split()  # fmt: skip
+
+
+@pytest.mark.skipif(BROWSER is None, reason="needs Chromium, which .ci/run installs")
+def test_a_browser_has_nothing_to_complain_about(folder: Path, tmp_path: Path) -> None:
+    options = [option.replace("\0", " ") for option in QUIET]
+    found = subprocess.run(
+        [BROWSER, *options, f"--user-data-dir={tmp_path}", f"file://{folder / 'report.html'}"],
+        capture_output=True, text=True, timeout=240,
+    )  # fmt: skip
+    assert [] == [line for line in found.stderr.splitlines() if "CONSOLE" in line]
+    assert "</html>" in found.stdout
+    text = (folder / "report.html").read_text()
+    if 'class="controls"' in text:  # the script has put them there
+        assert text.count('class="controls"') * 2 <= found.stdout.count("<select>")
+
+
+def test_a_hostile_name_stays_text(tmp_path: Path) -> None:
+    from simulator.describe.workload import Workload
+    from simulator.report.run_page import run_page
+    from simulator.study.simulation import run
+
+    name = "</script><script>alert(1)</script>"
+    workload = Workload.load("digits-mlp", {"layers.0.name": name})
+    text = run_page(run(workload, mode="snn", limit=1))
+    assert "alert(1)</script>" not in text and "<script>alert" not in text
+    (tmp_path / "report.html").write_text(text)
+    assert name in " ".join(read(tmp_path).said)
