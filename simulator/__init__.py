@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from simulator.describe.network import Network, Stimulus
     from simulator.describe.workload import Workload
     from simulator.errors import Interrupted, SpikemeshError
+    from simulator.importers.brought import brought
     from simulator.study.simulation import Result, run
     from simulator.study.twin import TwinResult, twin
 
@@ -29,6 +30,7 @@ __all__ = [
     "Stimulus",
     "TwinResult",
     "Workload",
+    "brought",
     "run",
     "twin",
 ]
@@ -40,6 +42,7 @@ _HOME = {
     "Stimulus": "simulator.describe.network",
     "Chip": "simulator.describe.chip",
     "Workload": "simulator.describe.workload",
+    "brought": "simulator.importers.brought",
     "Result": "simulator.study.simulation",
     "run": "simulator.study.simulation",
     "TwinResult": "simulator.study.twin",

@@ -7,7 +7,7 @@ nothing on a chip changes what is computed here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -89,6 +89,7 @@ def run(
     limit: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     potentials: bool = False,
+    given: Mapping[int, np.ndarray] | None = None,
 ) -> Raster:
     """Return the raster of the first `limit` inferences of a stimulus; T = `timesteps` for both
     twins.
@@ -98,7 +99,9 @@ def run(
     times), then sends n = clip(floor(V / threshold), 0, T) spikes, one in each of the first n
     timesteps.  A `raster` or `graded` stimulus may be longer than T: its first T timesteps are
     used.  progress(done, total) is called with inferences times populations.  potentials: keep
-    those of every population.  Raises InputError for what cannot be computed exactly.
+    those of every population.  given: what some populations send, (inferences, window, n_neurons)
+    by number, recorded elsewhere: they are not computed, what they drive is.  Raises InputError for
+    what cannot be computed exactly.
     """
     checks.check(network, stimulus, mode, timesteps, firing)
     n = stimulus.n_inferences if limit is None else min(limit, stimulus.n_inferences)
@@ -110,6 +113,11 @@ def run(
         traces[number], largest = _input(feed, mode, timesteps, n)
         sources[number] = Source(largest, feed.kind == CURRENT)
         residual[number] = np.zeros((n, 0), np.int64)
+    for number, values in (given or {}).items():
+        traces[number], largest = recorded(values[:n])
+        sources[number] = Source(largest, False)
+        residual[number] = np.zeros((n, 0), np.int64)
+        currents[number] = 0, 0
     overflows = done = 0
 
     def report(inferences: int) -> None:
@@ -118,7 +126,7 @@ def run(
         if progress is not None:
             progress(done, n * len(network.computed))
 
-    for members in parts_in_order(network):
+    for members in parts_in_order(network, tuple(given or ())):
         for number in members:
             neuron = network.populations[number].neuron
             assert neuron is not None
@@ -153,15 +161,29 @@ def run(
     )
 
 
+def recorded(values: np.ndarray) -> tuple[Trace, int]:
+    """Return what a population sent elsewhere, (inferences, window, n_neurons), as a trace, and its
+    largest magnitude in one step.
+    """
+    steps = values.reshape(-1, values.shape[2])
+    row, neuron = np.nonzero(steps)
+    value = steps[row, neuron].astype(np.int32)
+    start = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(steps)))])
+    trace = Trace(values.shape[2], True, start.astype(np.int64), neuron.astype(np.int32), value)
+    return trace, int(abs(value).max(initial=0))
+
+
 @remembered
-def parts_in_order(network: Network) -> list[tuple[int, ...]]:
-    """Return the strongly connected parts of the computed populations, each after those that drive
-    it; the populations of a part in the order of its projections without delay.
+def parts_in_order(network: Network, given: tuple[int, ...] = ()) -> list[tuple[int, ...]]:
+    """Return the strongly connected parts of the computed populations but those `given`, each after
+    those that drive it; the populations of a part in the order of its projections without delay.
     """
     n = len(network.populations)
     after: list[list[int]] = [[] for _ in range(n)]
     at_once: list[list[int]] = [[] for _ in range(n)]
     for projection in network.projections:
+        if projection.target in given:
+            continue
         after[projection.source].append(projection.target)
         if projection.least_delay == 0:
             at_once[projection.source].append(projection.target)
@@ -170,7 +192,7 @@ def parts_in_order(network: Network) -> list[tuple[int, ...]]:
     return [
         tuple(sorted(part, key=place.__getitem__))
         for part in strongly_connected(n, after)
-        if not network.populations[part[0]].is_input
+        if not network.populations[part[0]].is_input and part[0] not in given
     ]
 
 

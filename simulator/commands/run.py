@@ -22,6 +22,13 @@ from simulator.commands import options
     required=True,
     help="The spiking or the quantised twin.",
 )
+@click.option(
+    "--trace",
+    type=click.Path(),
+    metavar="FILE",
+    help="What populations sent elsewhere (npz, csv, NIR data): it is taken as it is, and only "
+    "what is not in FILE is computed.",
+)
 @options.timesteps
 @options.limit
 @options.corner
@@ -31,7 +38,14 @@ from simulator.commands import options
 @options.setting
 @options.memory
 @options.output
-def run(workload: str, mode: Mode, output: str | None, overwrite: bool, **choices: Any) -> None:
+def run(
+    workload: str,
+    mode: Mode,
+    trace: str | None,
+    output: str | None,
+    overwrite: bool,
+    **choices: Any,
+) -> None:
     """Simulate one twin of WORKLOAD on a chip: energy, latency, stalls, cycle by cycle.
 
     WORKLOAD is a name (`spikemesh workloads` lists them) or a path to a workload.yaml.
@@ -46,7 +60,7 @@ def run(workload: str, mode: Mode, output: str | None, overwrite: bool, **choice
 
     def simulate(loaded: Any, chip: Any, progress: Any) -> Any:
         return simulation.run(
-            loaded, chip, mode, partial=True, progress=progress, **options.how(choices)
+            loaded, chip, mode, partial=True, progress=progress, trace=trace, **options.how(choices)
         )
 
     _go(workload, choices, simulate, run_view, put_run, output, overwrite)

@@ -14,6 +14,7 @@ from math import prod
 
 import numpy as np
 
+from simulator.describe import brought
 from simulator.describe.connections import Connection
 from simulator.describe.narrow import integers
 from simulator.describe.words import StimulusKind
@@ -243,6 +244,8 @@ class Network(Value):
     populations: tuple[Population, ...]
     projections: tuple[Projection, ...]
     outputs: tuple[int, ...]
+
+    from_nir = classmethod(brought.from_nir)
 
     @cached_property
     def inputs(self) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.describe.network import Feed, Stimulus
+from simulator.describe.words import StimulusKind
 from simulator.errors import InputError
 from simulator.importers.choices import Choices
 from simulator.importers.events import Recorded
@@ -22,7 +23,7 @@ def entering(name: str, recorded: Recorded | None, choices: Choices) -> Entering
     if recorded is None:
         return Entering(name, "raster")
     values = recorded.values[name]
-    kind = "current" if values.ndim == 2 else "graded"
+    kind: StimulusKind = "current" if values.ndim == 2 else "graded"
     is_signed = bool(values.min() < 0)
     if (values == np.rint(values)).all() and abs(values).max() < 1 << (WIDEST - 1):
         if kind == "graded" and not is_signed and values.max() <= 1:

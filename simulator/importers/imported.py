@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.describe.network import Network, Stimulus
+from simulator.describe.words import StimulusKind
 from simulator.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Entering:
     """
 
     name: str
-    kind: str
+    kind: StimulusKind
     scale: float = 1.0
     zero_point: int = 0
     bits: int = 1

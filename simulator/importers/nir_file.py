@@ -61,7 +61,7 @@ def load(path: Path) -> Graph:
             if not isinstance(_child(path.name, file, "node"), h5py.Group):
                 raise InputError(f"{path.name}: must hold a group 'node', as NIR files do")
             graph = Graph(path.name, _version(file))
-            _open(graph, file["node"], (), 0)
+            _open(graph, (file["node"],), ())
     except SpikemeshError:
         raise
     except MemoryError as error:
@@ -91,12 +91,15 @@ def _child(where: str, group: h5py.Group, name: str) -> Any:
     return group[name]
 
 
-def _open(graph: Graph, group: h5py.Group, path: Path_, depth: int) -> None:
+def _open(graph: Graph, groups: tuple[h5py.Group, ...], path: Path_) -> None:
     """Add a graph's nodes and edges; nested graphs are opened, their inputs and outputs stay as
-    nodes that pass on what they are given.
+    nodes that pass on what they are given.  groups: the graph, behind those it is in.
     """
+    group = groups[-1]
     where = f"{graph.file}: {'.'.join(path) or 'the graph'}"
-    if depth > DEEPEST:
+    if group in groups[:-1]:
+        raise InputError(f"{where}: must not hold itself")
+    if len(groups) > DEEPEST:
         raise InputError(f"{where}: must be nested at most {DEEPEST} deep")
     nodes, edges = _child(where, group, "nodes"), _child(where, group, "edges")
     if not isinstance(nodes, h5py.Group) or not isinstance(edges, h5py.Dataset):
@@ -115,7 +118,7 @@ def _open(graph: Graph, group: h5py.Group, path: Path_, depth: int) -> None:
             raise InputError(f"{here}: must have a type in words")
         kinds[name] = kind
         if kind == GRAPH:
-            _open(graph, node, (*path, name), depth + 1)
+            _open(graph, (*groups, node), (*path, name))
         else:
             graph.nodes[(*path, name)] = Node((*path, name), kind, _fields(here, node))
         if len(graph.nodes) > MOST_NODES:

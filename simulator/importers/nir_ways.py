@@ -155,7 +155,7 @@ def ways(shapes: Shapes, fault: Fault) -> Network:
     network.order = _ordered([*inputs, *cells, *made], inputs, shapes)
     for path in [*cells, *made]:
         found = search.into(path)
-        if not found:
+        if not found and not search.said:
             fault(f"{nodes[path].name}: must be led to by something that fires")
         network.found += [(source, path, ops) for source, ops in found]
         constant = search.constant(path)

@@ -12,7 +12,7 @@ steps together (tests/test_architecture.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
@@ -89,17 +89,20 @@ def compute(
     *,
     progress: Steps | None = None,
     shared: Shared | None = None,
+    recorded: Mapping[int, np.ndarray] | None = None,
 ) -> Computed:
     """Return the arithmetic of one twin; timesteps: T (default: the workload's); limit: only the
-    first inferences.
+    first inferences; recorded: what some populations sent elsewhere, which is not computed.
     """
     steps = workload.timesteps if timesteps is None else timesteps
     network, stimulus, firing = workload.network, workload.stimulus, workload.firing
-    n = stimulus.n_inferences if limit is None else min(limit, stimulus.n_inferences)
-    read = ("computed", network, stimulus, mode, steps, firing, n)
+    many = [stimulus.n_inferences, *(len(values) for values in (recorded or {}).values())]
+    n = min(many if limit is None else (limit, *many))
+    held = tuple(sorted((recorded or {}).items()))
+    read = ("computed", network, stimulus, mode, steps, firing, n, held)
 
     def make() -> Computed:
-        raster = behaviour.run(network, stimulus, mode, steps, firing, n, progress)
+        raster = behaviour.run(network, stimulus, mode, steps, firing, n, progress, given=recorded)
         return Computed(read, raster, steps)
 
     return make() if shared is None else shared.get(read, make)

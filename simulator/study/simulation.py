@@ -332,6 +332,7 @@ def run(
     partial: bool = False,
     progress: Progress | None = None,
     shared: Shared | None = None,
+    trace: str | Path | None = None,
 ) -> Result:
     """Simulate one twin of a workload on a chip and return its Result.
 
@@ -341,6 +342,7 @@ def run(
     bands, with `seed`, for result.uncertainty.  progress(what, done, total) is called now and then.
     A run stopped by Ctrl-C raises Interrupted; with `partial` it returns the inferences done by
     then, and `is_complete` is False.  shared: stages of earlier runs, for sweeps.
+    trace: a file of what populations sent elsewhere, which replaces what is computed of them.
     Raises SpikemeshError for anything that cannot be run as asked.
     """
     workload, chip = described(workload, chip)
@@ -355,6 +357,7 @@ def run(
         limit,
         progress=_told(progress, mode, "arithmetic"),
         shared=shared,
+        recorded=_recorded(trace, workload, mode, timesteps),
     )
     executed = prepared.schedule(computed).execute(
         engine,
@@ -369,6 +372,17 @@ def run(
     return replace(
         result, uncertainty=uncertainty.propagate(chip, result.ledger, result.finished, draws, seed)
     )
+
+
+def _recorded(
+    trace: str | Path | None, workload: Workload, mode: Mode, timesteps: int | None
+) -> dict[int, np.ndarray] | None:
+    """Return the activity that a file recorded, None where there is no file."""
+    if trace is None:
+        return None
+    from simulator.importers.activity import load_activity
+
+    return load_activity(trace, workload, mode, timesteps or workload.timesteps)
 
 
 def _told(progress: Progress | None, mode: Mode, what: str) -> Steps | None:
