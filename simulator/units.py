@@ -30,6 +30,7 @@ SYMBOLS: dict[str, dict[str, Fraction]] = {
     "voltage": {"V": Fraction(1)},
     "length": {"m": Fraction(1)},
     "power per bit": {"W/bit": Fraction(1)},
+    "area": {"mm2": Fraction(1, 10**6), "um2": Fraction(1, 10**12)},
 }
 EXAMPLE = {
     "energy": "23.6 pJ",
@@ -39,6 +40,7 @@ EXAMPLE = {
     "voltage": "0.8 V",
     "length": "1 mm",
     "power per bit": "50 pW/bit",
+    "area": "0.1 mm2",
 }
 #: counted nouns -> their size in the base noun
 COUNT_SYMBOLS: dict[str, dict[str, int]] = {
@@ -86,8 +88,10 @@ def exact(text: object, dimension: str) -> Fraction:
     except UnitError:
         raise wrong from None
     for base, size in SYMBOLS[dimension].items():
-        if symbol.endswith(base) and symbol[: len(symbol) - len(base)] in PREFIX:
-            return number * PREFIX[symbol[: len(symbol) - len(base)]] * size
+        prefix = symbol[: len(symbol) - len(base)]
+        # of a square a prefix would be squared too: areas have their units whole
+        if symbol.endswith(base) and (prefix == "" if dimension == "area" else prefix in PREFIX):
+            return number * PREFIX[prefix] * size
     raise wrong
 
 
@@ -96,6 +100,12 @@ def quantity(text: object, dimension: str) -> float:
     `exact`).
     """
     return float(exact(text, dimension))
+
+
+def show_area(square_metres: float) -> str:
+    """Return an area for people, in mm² or µm²: 1e-7 -> '0.1 mm²'."""
+    large = square_metres >= 1e-8 or square_metres == 0
+    return f"{square_metres * (1e6 if large else 1e12):.4g} {'mm²' if large else 'µm²'}"
 
 
 def count(text: object, noun: str) -> int:

@@ -22,13 +22,17 @@ from simulator.describe.blame import blame
 from simulator.describe.chip_checks import (
     UNSOURCED,
     check_clock,
+    check_corners,
     check_places,
     check_sources,
     numbers,
 )
+from simulator.describe.components.costing import base_voltage, number_instead, priced
+from simulator.describe.components.request import OrComponent, Slowest
+from simulator.describe.components.rule import VoltageRule
 from simulator.describe.corners import NOMINAL, Corner, OperatingPoint
 from simulator.describe.documents import Description, Document
-from simulator.describe.energy import EnergyTable, PowerTable
+from simulator.describe.energy import AreaTable, EnergyTable, PowerTable
 from simulator.describe.fields import (
     Bits,
     Buffer,
@@ -59,11 +63,12 @@ class Technology(Description):
     """What the constants were taken at.
 
     An operating point scales dynamic energy by the square of its voltage over this one
-    (corners.py); the node is a text that reports show.
+    (corners.py); components are priced at the node.
     """
 
     node: str = Field(min_length=1)
     voltage: Voltage
+    rule: VoltageRule | None = None
 
 
 class Mesh(Description):
@@ -249,7 +254,7 @@ class Chip(Description):
     technology: Technology
     period: Seconds  # of the one clock of the simulation
     #: of the clock at the nominal voltage; None: no clock, the period is the simulator's grid
-    maximum_frequency: FrequencyOrAsynchronous
+    maximum_frequency: Annotated[FrequencyOrAsynchronous, OrComponent(Slowest)]
     mesh: Mesh
     router: Router
     link: Link
@@ -260,6 +265,7 @@ class Chip(Description):
     gating: Gating
     energy: EnergyTable
     power: PowerTable
+    area: AreaTable
     corners: dict[str, Corner] = {}
     stated_for: dict[
         str, bool | int | float | str | list[Any]
@@ -321,15 +327,20 @@ class Chip(Description):
         """Return the file as a document with all its faults, and the chip where it is one."""
         document = copy.deepcopy(pristine)
         document.override(changes)
+        number_instead(document)
         point = None if corner == NOMINAL else corners.point(document.tree, corner)
         period = _period(document) if point is None else point.period or None
         loaded = document.validate(cls, {"period": period})
         if loaded is not None:
             check_places(document, loaded)
-            check_clock(document, loaded)
+            check_corners(document, loaded)
             leaves = {dotted(key): key for key in numbers(document.tree) if key[0] not in UNSOURCED}
             check_sources(document, loaded, leaves, {change.path for change in changes})
             loaded._outside = outside(document, loaded.stated_for, leaves, loaded, period)
+            base = base_voltage(document.tree, pristine.tree) or loaded.technology.voltage
+            loaded = priced(document, loaded, base)
+        if loaded is not None:
+            check_clock(document, loaded)
         return document, loaded, point
 
     @property

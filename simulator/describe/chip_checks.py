@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from simulator import units
 from simulator.describe import ports
+from simulator.describe.corners import PERIOD_DIGITS
 from simulator.describe.documents import Document
 from simulator.describe.energy import EVIDENCE
 from simulator.describe.messages import Key, dotted, near_miss
 
 if TYPE_CHECKING:
     from simulator.describe.chip import Chip
-
-#: a period is written in decimal digits: that of 75 MHz, 13.333333 ns, is a little too short
-PERIOD_DIGITS = 1e-6
 
 
 def check_clock(document: Document, chip: Chip) -> None:
@@ -28,6 +26,16 @@ def check_clock(document: Document, chip: Chip) -> None:
             f"must be at least {units.show(1 / most, 's')} (maximum_frequency is "
             f"{units.show(most, 'Hz')}), not {units.show(chip.period, 's')}",
         )
+
+
+def check_corners(document: Document, chip: Chip) -> None:
+    """Fault an operating point that leaves to a rule what the chip has no rule for."""
+    for name, corner in chip.corners.items():
+        for key in ("leakage", "maximum_frequency"):
+            if chip.technology.rule is None and getattr(corner, key) is None:
+                document.fault(
+                    ("corners", name, key), "missing key: it must be given without technology.rule"
+                )
 
 
 def check_places(document: Document, chip: Chip) -> None:
@@ -72,6 +80,7 @@ UNSOURCED = (
     "about",
     "energy",
     "power",
+    "area",
     "sources",
     "notes",
     "published",

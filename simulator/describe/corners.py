@@ -1,9 +1,9 @@
 """Operating points beside the nominal one: stated voltages with the clock and the leakage that
 belong to them.
 
-Dynamic energy goes with the square of the voltage; leakage and the highest frequency are stated per
-point.  Between two stated voltages both are read off a straight line; outside of them nothing is
-known and nothing is returned.
+Dynamic energy goes with the square of the voltage.  Leakage and the highest frequency follow the
+chip's rule (components/rule.py), or are stated per point and read off a straight line between two
+stated voltages; outside of them nothing is known and nothing is returned.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from simulator.errors import InputError, UnitError
 if TYPE_CHECKING:
     from simulator.describe.chip import Chip
 
+#: a period is written in decimal digits: that of 75 MHz, 13.333333 ns, is a little too short
+PERIOD_DIGITS = 1e-6
 #: the chip as its file says it, without `corners`
 NOMINAL = "nominal"
 #: energies per clocked cycle among the powers; the others but the shares are leakage
@@ -31,11 +33,13 @@ LEAKAGES = ("core_leakage", "memory_leakage", "router_leakage", "chip_static")
 
 
 class Corner(Description):
-    """One operating point; `leakage` is a factor on all leakage of the power table."""
+    """One operating point; `leakage` is a factor on all leakage of the power table.  Where the chip
+    has a rule, leakage and maximum_frequency may be left to it.
+    """
 
     voltage: Voltage
-    leakage: Annotated[float, Field(ge=0.0)]
-    maximum_frequency: Frequency
+    leakage: Annotated[float, Field(ge=0.0)] | None = None
+    maximum_frequency: Frequency | None = None
     frequency: Frequency  # of the clock at this point
 
     @field_validator("frequency")
@@ -102,31 +106,58 @@ def at(chip: Chip, where: OperatingPoint) -> Chip:
     The chip's durations must have been read with the point's period already.
     """
     leakage = _leakage(chip, where)
-    dynamic = float(where.voltage / _decimal(chip.technology.voltage)) ** 2
+    voltage = float(where.voltage)
+    moved = _moved(chip, voltage, leakage, where.name)
+    return moved.model_copy(update={"period": float(where.period)})
+
+
+def follow(chip: Chip, base: float) -> Chip:
+    """Return the chip, whose constants hold at `base` volts, with constants for its own voltage; as
+    it is where it has no rule.  Raises InputError where the rule does not hold.
+    """
+    rule, voltage = chip.technology.rule, chip.technology.voltage
+    if rule is None:
+        return chip
+    rule.check(base)
+    rule.check(voltage)
+    if voltage == base:
+        return chip
+    technology = chip.technology.model_copy(update={"voltage": base})
+    nominal = chip.model_copy(update={"technology": technology})
+    return _moved(nominal, voltage, rule.leak(voltage, base), f"{voltage:g} V")
+
+
+def _moved(chip: Chip, voltage: float, leakage: float, name: str) -> Chip:
+    """Return the chip at another voltage: energies by V², leakage by its factor, and by the rule,
+    where there is one, the highest frequency.
+    """
+    at = chip.technology.voltage
+    dynamic = float(_decimal(voltage) / _decimal(at)) ** 2
     energy = {
-        name: _scaled(getattr(chip.energy, name), dynamic, where)
-        for name in EnergyTable.model_fields
+        entry: _scaled(getattr(chip.energy, entry), dynamic, name)
+        for entry in EnergyTable.model_fields
     }
-    power = {name: _scaled(getattr(chip.power, name), dynamic, where) for name in CLOCKS}
-    power |= {name: _scaled(getattr(chip.power, name), leakage, where) for name in LEAKAGES}
+    power = {entry: _scaled(getattr(chip.power, entry), dynamic, name) for entry in CLOCKS}
+    power |= {entry: _scaled(getattr(chip.power, entry), leakage, name) for entry in LEAKAGES}
     assert {*power, "off_share", "retention_share", "router_gated_share"} == set(
         PowerTable.model_fields
     )
-    return chip.model_copy(
-        update={
-            "period": float(where.period),
-            "technology": chip.technology.model_copy(update={"voltage": float(where.voltage)}),
-            "energy": chip.energy.model_copy(update=energy),
-            "power": chip.power.model_copy(update=power),
-        }
-    )
+    update: dict[str, Any] = {
+        "technology": chip.technology.model_copy(update={"voltage": voltage}),
+        "energy": chip.energy.model_copy(update=energy),
+        "power": chip.power.model_copy(update=power),
+    }
+    rule, most = chip.technology.rule, chip.maximum_frequency
+    if rule is not None and most is not None:
+        update["maximum_frequency"] = most * rule.speed(voltage, at)
+    return chip.model_copy(update=update)
 
 
-def _scaled(constant: Constant, factor: float, where: OperatingPoint) -> Constant:
+def _scaled(constant: Constant, factor: float, where: str) -> Constant:
     """Return the constant and its band, times a factor; a price by bits is scaled alike."""
     update: dict[str, Any] = {
         "value": constant.value * factor,
-        "source": f"{constant.source}; times {factor:.6g} at {where.name}",
+        "source": f"{constant.source}; times {factor:.6g} at {where}",
     }
     if constant.band is not None:
         update["band"] = [end * factor for end in constant.band]
@@ -141,13 +172,25 @@ def _leakage(chip: Chip, where: OperatingPoint) -> float:
     stated.
     """
     reached = chip.maximum_frequency or 1 / chip.nominal_period
-    stated = [(_decimal(chip.technology.voltage), Fraction(1), _decimal(reached))]
+    at, rule = chip.technology.voltage, chip.technology.rule
+    own = chip.corners[where.name].leakage if where.name in chip.corners else None
+    if own is not None:
+        return own
+    if rule is not None:
+        try:
+            rule.check(float(where.voltage))
+        except InputError as error:
+            raise InputError(f"corner {where.name}: voltage: {error}") from error
+        most = Fraction(reached * rule.speed(float(where.voltage), at))
+        if chip.maximum_frequency is not None:
+            _reached(chip, where, where.frequency, most, where.voltage)
+        return rule.leak(float(where.voltage), at)
+    stated = [(_decimal(at), Fraction(1), _decimal(reached))]
     for corner in chip.corners.values():
+        assert corner.leakage is not None and corner.maximum_frequency is not None
         stated.append(
             (_decimal(corner.voltage), _decimal(corner.leakage), _decimal(corner.maximum_frequency))
         )
-    if where.name in chip.corners:
-        return chip.corners[where.name].leakage
     voltage, frequency = where.voltage, where.frequency
     stated.sort()
     low, high = stated[0][0], stated[-1][0]
@@ -161,13 +204,20 @@ def _leakage(chip: Chip, where: OperatingPoint) -> float:
     above = min(entry for entry in stated if entry[0] >= voltage)
     share = (voltage - below[0]) / (above[0] - below[0]) if above[0] > below[0] else Fraction(0)
     leakage, most = (a + (b - a) * share for a, b in zip(below[1:], above[1:]))
-    if frequency > most:
+    _reached(chip, where, frequency, most, voltage)
+    return float(leakage)
+
+
+def _reached(
+    chip: Chip, where: OperatingPoint, frequency: Fraction, most: Fraction, voltage: Fraction
+) -> None:
+    """Raise InputError for a clock above what a voltage allows."""
+    if frequency > most * Fraction(1 + PERIOD_DIGITS):
         raise InputError(
             f"corner {where.name}: chip {chip.name} reaches {_show(most, 'Hz')} at "
             f"{_show(voltage, 'V')}, "
             f"not {_show(frequency, 'Hz')}"
         )
-    return float(leakage)
 
 
 def _decimal(number: float) -> Fraction:

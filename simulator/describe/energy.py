@@ -8,8 +8,9 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from simulator.describe.components.request import OrComponent
 from simulator.describe.documents import Description
-from simulator.describe.fields import Energy, Power, PowerPerBit
+from simulator.describe.fields import Area, Energy, Power, PowerPerBit
 
 Number = TypeVar("Number")
 Evidence = Literal["measured", "published", "derived", "assumed"]
@@ -49,6 +50,7 @@ _KINDS: dict[str, type[Constant]] = {
     "power": Constant[Power],
     "power per bit": Constant[PowerPerBit],
     "share": Constant[Share],
+    "area": Constant[Area],
 }
 
 
@@ -78,14 +80,21 @@ class MultiplyAccumulate(Constant[Energy]):
         return by_bits
 
 
+#: constants that may be components
+EnergyCost = Annotated[Constant[Energy], OrComponent()]
+PowerCost = Annotated[Constant[Power], OrComponent()]
+PowerPerBitCost = Annotated[Constant[PowerPerBit], OrComponent()]
+AreaCost = Annotated[Constant[Area], OrComponent()]
+
+
 class EnergyTable(Description):
     """Joules per action; the counts they multiply are in docs/results.md."""
 
     accumulate: Constant[Energy]  # one synapse served by adding its weight
     multiply_accumulate: MultiplyAccumulate  # one synapse served by multiplying and adding
     #: one word of core.synapse.accumulator_word bits, read and written back for a row of synapses
-    accumulator: Constant[Energy]
-    weight_read: Constant[Energy]  # one word of core.synapse.word bits
+    accumulator: EnergyCost
+    weight_read: EnergyCost  # one word of core.synapse.word bits
     event: Constant[Energy]  # one event looked up by the synapse unit
     #: one comparison of the spiking twin, with the leak: of a potential, or of two pooled currents
     threshold_test: Constant[Energy]
@@ -93,23 +102,23 @@ class EnergyTable(Description):
     clamp: Constant[Energy]
     #: one quantised activation: a current divided by its threshold, or multiplied and shifted
     requantise: Constant[Energy]
-    membrane_read: Constant[Energy]  # one word of core.soma.word bits
-    membrane_write: Constant[Energy]
+    membrane_read: EnergyCost  # one word of core.soma.word bits
+    membrane_write: EnergyCost
     reset: Constant[
         Energy
     ]  # one spike of the spiking twin: the threshold is subtracted, or the potential cleared
     event_generation: Constant[Energy]  # one spike or activation handed to axon-out
-    axon_lookup: Constant[Energy]  # one packet built from the axon table
-    input_queue: Constant[Energy]  # one flit pushed and popped
-    output_queue: Constant[Energy]  # one flit pushed and popped
-    injection: Constant[Energy]  # one flit over the link core -> router
-    ejection: Constant[Energy]  # one flit over the link router -> core
-    buffer_write: Constant[Energy]  # one flit in one router
-    buffer_read: Constant[Energy]
-    crossbar: Constant[Energy]
-    allocation: Constant[Energy]
-    link_east_west: Constant[Energy]  # one flit over one mesh link
-    link_north_south: Constant[Energy]
+    axon_lookup: EnergyCost  # one packet built from the axon table
+    input_queue: EnergyCost  # one flit pushed and popped
+    output_queue: EnergyCost  # one flit pushed and popped
+    injection: EnergyCost  # one flit over the link core -> router
+    ejection: EnergyCost  # one flit over the link router -> core
+    buffer_write: EnergyCost  # one flit in one router
+    buffer_read: EnergyCost
+    crossbar: EnergyCost
+    allocation: EnergyCost
+    link_east_west: EnergyCost  # one flit over one mesh link
+    link_north_south: EnergyCost
     payload_bit_hop: Constant[
         Energy
     ]  # one bit of an event packet's payload over one mesh link, beside what its flit costs
@@ -123,7 +132,7 @@ class EnergyTable(Description):
     barrier: Constant[Energy]  # one barrier, per tile in use
     gate_wake: Constant[Energy]  # one wake of a clock-gated core
     off_wake: Constant[Energy]  # one wake of a power-gated core
-    reload: Constant[Energy]  # one cycle of writing lost weights and axons, gating.reload bits
+    reload: EnergyCost  # one cycle of writing lost weights and axons, gating.reload bits
     reload_fetch: Constant[Energy]  # one cycle of fetching them from where they are kept
     router_wake: Constant[Energy]
 
@@ -131,13 +140,25 @@ class EnergyTable(Description):
 class PowerTable(Description):
     """Leakage and clock.  Leakage is paid by time, clocks by clocked cycle."""
 
-    core_leakage: Constant[Power]  # logic of one core, not off
-    memory_leakage: Constant[PowerPerBit]  # memories of a core, not off
+    core_leakage: PowerCost  # logic of one core, not off
+    memory_leakage: PowerPerBitCost  # memories of a core, not off
     off_share: Constant[Share]  # of logic, and of memories that lose what they hold, when off
     retention_share: Constant[Share]  # of memories that keep what they hold, when off
-    core_clock_active: Constant[Energy]  # per cycle of a core with work
-    core_clock_idle: Constant[Energy]  # per clocked cycle without work, and while waking
-    router_leakage: Constant[Power]  # of one router
+    core_clock_active: EnergyCost  # per cycle of a core with work
+    core_clock_idle: EnergyCost  # per clocked cycle without work, and while waking
+    router_leakage: PowerCost  # of one router
     router_gated_share: Constant[Share]  # of it that is still paid when gated
-    router_clock: Constant[Energy]  # per clocked cycle of one router
+    router_clock: EnergyCost  # per clocked cycle of one router
     chip_static: Constant[Power]  # of the whole chip beyond cores and routers
+
+
+class AreaTable(Description):
+    """Silicon, by part."""
+
+    memory: AreaCost  # the memories of one core
+    lane: AreaCost  # one lane of a synapse unit
+    queue: AreaCost  # the queues of one core
+    logic: Constant[Area]  # of one core, beside its memories, lanes and queues
+    router: AreaCost  # one router
+    link: AreaCost  # one mesh link: its repeaters, for wires lie above
+    chip: Constant[Area]  # beyond cores, routers and links

@@ -154,6 +154,7 @@ Voltage = Annotated[float, _quantity("voltage", positive=True), _written("voltag
 Frequency = Annotated[float, _quantity("frequency", positive=True), _written("frequency")]
 #: a frequency, or None for a chip without a clock
 FrequencyOrAsynchronous = Annotated[float | None, BeforeValidator(_clock), _text("asynchronous")]
+Area = Annotated[float, _quantity("area"), _written("area")]
 Length = Annotated[float, _quantity("length"), _written("length")]
 Seconds = Annotated[float, _quantity("time", positive=True), _written("time")]
 Bits = Annotated[int, _count("bits", 0, MAXIMUM_BITS), _text("64 KiB")]

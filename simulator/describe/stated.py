@@ -5,13 +5,16 @@ energies do not follow.
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from simulator import units
 from simulator.describe.documents import Description, Document
 from simulator.describe.messages import Key, near_miss
+
+if TYPE_CHECKING:
+    from simulator.describe.chip import Chip
 
 #: what a key's value went into, by the longest key that covers it; the others went into constants
 SUBJECTS = {
@@ -38,7 +41,7 @@ def outside(
     document: Document,
     stated: dict[str, Any],
     leaves: dict[str, Key],
-    chip: Description,
+    chip: Chip,
     period: Any,
 ) -> tuple[str, ...]:
     """Return one line per key whose value is another than the constants are stated for; faults what
@@ -46,6 +49,8 @@ def outside(
     """
     differing = []
     for name, value in stated.items():
+        if name == "technology.voltage" and chip.technology.rule is not None:
+            continue  # the constants follow it
         key = leaves.get(name)
         if key is None:
             document.fault(

@@ -236,15 +236,15 @@ ONE_MISTAKE = [
         "energy.accumulate.scope: must be 'marginal' or 'all_in', not 'total'",
     ),
     (
-        'source: "as core_clock_active"',
+        'source: "as payload_bit_hop"',
         'source: ""',
-        'source: ""',
-        "power.core_clock_idle.source: must not be empty",
+        "header_bit_hop:",
+        "energy.header_bit_hop.source: must not be empty",
     ),
     (
         "voltage: 0.8 V",
         "voltage: .inf V",
-        "technology:",
+        "voltage: .inf V",
         "technology.voltage: must be a voltage with its unit, such as '0.8 V', not '.inf V'",
     ),
     (

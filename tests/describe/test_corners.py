@@ -23,6 +23,8 @@ corners:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     text = (Path(__file__).parent.parent.parent / "chips" / "generic-22nm.yaml").read_text()
+    text = re.sub(r"\n  rule: .*", "", text)  # only what is stated
+    text = re.sub(r'\n  technology.rule: "[^"]*"', "", text)
     text = re.sub(r"\ncorners:\n  low: .*\n", lambda _: CORNERS, text)
     text = re.sub(r'(?<=\n  corners: ").*"', 'assumed: three points for the tests"', text)
     path = tmp_path / "generic-22nm.yaml"
@@ -144,6 +146,73 @@ def test_a_corner_is_checked_like_everything_else(file: Path, old: str, new: str
     with pytest.raises(DescriptionError) as error:
         Chip.load(_with(file, old, new))
     assert why in str(error.value)
+
+
+RULE = "{lowest: 0.5 V, highest: 1 V, threshold: 0.2 V, exponent: 2.0, leakage: 3.0}"
+
+
+def ruled(*changes: str, corner: str = "nominal") -> Chip:
+    """Return the default chip under a rule that can be worked out by hand."""
+    slowly = ("period=8 ns", "barrier.points=[[1, 60]]")
+    return Chip.load("generic-22nm", (f"technology.rule={RULE}", *slowly, *changes), corner)
+
+
+# volts, V²/0.64, (V/0.8)³, speed: ((V - 0.2)/0.6)² · 0.8/V
+RULED = [
+    (0.8, 1.0, 1.0, 1.0),
+    (0.6, 0.5625, 0.421875, 16 / 27),
+    (0.5, 0.390625, 0.244140625, 0.4),
+    (1.0, 1.5625, 1.953125, 64 / 45),
+]
+
+
+@pytest.mark.parametrize("volts, dynamic, leakage, speed", RULED)
+@pytest.mark.parametrize("way", ["set", "corner"])
+def test_a_rule_moves_energy_leakage_and_the_highest_clock_together(
+    volts: float, dynamic: float, leakage: float, speed: float, way: str
+) -> None:
+    nominal = ruled()
+    change, corner = (f"technology.voltage={volts} V",), f"{volts} V @ 125 MHz"
+    chip = ruled(*change) if way == "set" else ruled(corner=corner)
+    assert nominal.maximum_frequency is not None and not chip.outside_statement
+    assert nominal.maximum_frequency * speed == pytest.approx(chip.maximum_frequency, rel=1e-12)
+    for name in EnergyTable.model_fields:
+        stated = getattr(nominal.energy, name).value
+        assert stated * dynamic == pytest.approx(getattr(chip.energy, name).value, rel=1e-12, abs=0)
+    for names, factor in ((CLOCKS, dynamic), (LEAKAGES, leakage)):
+        for name in names:
+            scaled, stated = getattr(chip.power, name), getattr(nominal.power, name)
+            assert stated.value * factor == pytest.approx(scaled.value, rel=1e-12, abs=0)
+    assert nominal.area == chip.area
+
+
+# change, what is said
+UNREACHED = [
+    (
+        ("technology.voltage=0.6 V", "period=2 ns"),
+        "period: must be at least 3.196 ns (maximum_frequency is 312.9 MHz), not 2 ns",
+    ),
+    (
+        ("technology.voltage=0.4 V",),
+        "technology.voltage: must be 500 mV to 1 V, where technology.rule holds, not 400 mV",
+    ),
+    (
+        ("technology.rule.threshold=0.6 V",),
+        "technology.rule.threshold: must be below lowest (500 mV), not 600 mV",
+    ),
+]
+
+
+@pytest.mark.parametrize("changes, why", UNREACHED)
+def test_what_a_rule_does_not_allow_is_refused(changes: tuple[str, ...], why: str) -> None:
+    with pytest.raises(DescriptionError) as error:
+        ruled(*changes)
+    assert why in str(error.value)
+
+
+def test_a_clock_that_a_corner_s_voltage_does_not_reach_is_refused() -> None:
+    with pytest.raises(InputError, match=r"reaches 312\.9 MHz at 600 mV, not 400 MHz"):
+        ruled(corner="0.6 V @ 400 MHz")
 
 
 @pytest.mark.parametrize("corner", ["0.8 V @ 500 MHz", "0.7 V @ 250 MHz", "low"])

@@ -189,6 +189,7 @@ def test_a_value_is_shown_with_the_prefix_that_reads_best(value, unit, text):
     st.sampled_from(sorted(units.SYMBOLS)),
 )
 def test_every_prefix_and_symbol_is_read_back_exactly(number, exponent, prefix, dimension):
+    prefix = "" if dimension == "area" else prefix  # of a square a prefix would be squared too
     for symbol, size in units.SYMBOLS[dimension].items():
         written = f"{number}e{exponent} {prefix}{symbol}"
         assert number * Fraction(10) ** exponent * units.PREFIX[prefix] * size == units.exact(
