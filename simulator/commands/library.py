@@ -73,25 +73,39 @@ def _files(given: str) -> list[str]:
     is_flag=True,
     help="Run what each chip's file claims to reproduce; exit 1 when a claim does not hold.",
 )
+@options.setting
+@options.corner
 @options.memory
 @click.option("--markdown", is_flag=True, help="Print the table of --check as Markdown.")
 @options.output
 def chips(
-    names: tuple[str, ...], check: bool, markdown: bool, output: str | None, overwrite: bool
+    names: tuple[str, ...],
+    check: bool,
+    setting: tuple[str, ...],
+    corner: str,
+    markdown: bool,
+    output: str | None,
+    overwrite: bool,
 ) -> None:
-    """List the chips that can be named in --chip, or hold NAMES (default: all) to what was
-    published about them.
+    """List the chips that can be named in --chip; show what those of NAMES (names or paths) hold,
+    leak, measure and can do at most; or hold them to what was published about them.
 
     \b
+    spikemesh chips
+    spikemesh chips generic-22nm --set router.virtual_channels=8
     spikemesh chips --check
     spikemesh chips --check loihi1 mine/chip.yaml -o results/claims
     """
+    if (check or markdown) and (setting or corner != "nominal"):
+        raise click.UsageError("--set and --corner are for NAMES without --check")
     if check or markdown:
         _hold_to_claims(list(names) or None, markdown, output, overwrite)
-    elif names:
-        raise click.UsageError("NAMES are for --check; --check is missing")
     elif output is not None or overwrite:
         raise click.UsageError("-o is for --check; --check is missing")
+    elif not names and (setting or corner != "nominal"):
+        raise click.UsageError("--set and --corner are for NAMES; NAMES are missing")
+    elif names:
+        _show_chips(names, setting, corner)
     else:
         _list_chips()
 
@@ -133,6 +147,15 @@ def _hold_to_claims(
             for prediction in wrong
         )
         raise CheckError(f"{len(wrong)} of {len(predictions)} claims do not hold: {said}")
+
+
+def _show_chips(names: tuple[str, ...], setting: tuple[str, ...], corner: str) -> None:
+    from simulator.describe.chip import Chip
+    from simulator.report import terminal
+    from simulator.report.library import chip_view
+
+    for chip in [Chip.load(name, setting, corner) for name in names]:
+        terminal.show(chip_view(chip))
 
 
 def _list_chips() -> None:

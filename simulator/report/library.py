@@ -4,21 +4,81 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from simulator.account.area import WEIGHT_BITS, chip_area, core_area, floor
 from simulator.describe.chip import Chip
 from simulator.describe.workload import Workload
-from simulator.report.blocks import Block, Column, Facts, Paragraph, table, words
+from simulator.report.blocks import Block, Column, Facts, Paragraph, Title, table, words
 from simulator.study.agree import Comparison
-from simulator.units import show
+from simulator.units import show, show_area
 
 
 def chips_view(chips: Sequence[Chip]) -> list[Block]:
     """Return the chips by name, with what they are."""
     rows = []
     for chip in chips:
-        cores = f"{chip.n_cores:,} core{'' if chip.n_cores == 1 else 's'}"
-        size = f"{chip.mesh.width}x{chip.mesh.height} tiles, {cores}, {show(1 / chip.period, 'Hz')}"
+        size = f"{_size(chip)}, {show(1 / chip.period, 'Hz')}"
         rows.append((chip.name, f"{size}: {' '.join(chip.about.split())}"))
     return [Facts(tuple(rows))]
+
+
+def _size(chip: Chip) -> str:
+    cores = f"{chip.n_cores:,} core{'' if chip.n_cores == 1 else 's'}"
+    return f"{chip.mesh.width}x{chip.mesh.height} tiles, {cores}"
+
+
+def _kib(bits: int) -> str:
+    kib = bits / 8192
+    return f"{kib:,.0f} KiB" if kib >= 100 else f"{kib:.4g} KiB"
+
+
+#: unit of a rate of synaptic operations
+OPERATIONS = "SOP/s"
+
+
+def chip_view(chip: Chip) -> list[Block]:
+    """Return the floor of one chip: area and leakage by part, what it can do at most, what that
+    costs.
+    """
+    lowest, core, whole = floor(chip), core_area(chip), chip_area(chip)
+    total = sum(whole.values())
+    size = _size(chip)
+    where = f"{chip.technology.node}, {show(chip.technology.voltage, 'V')}"
+    clock = (
+        "no clock"
+        if chip.maximum_frequency is None
+        else f"{show(1 / chip.period, 'Hz')} of at most {show(chip.maximum_frequency, 'Hz')}"
+    )
+    blocks: list[Block] = [Title(chip.name, f"{where}, {size}, {clock}")]
+    each = lowest.memory // chip.n_cores
+    facts = [
+        ("memory", f"{_kib(lowest.memory)}, {_kib(each)} a core"),
+        ("leakage", f"{show(lowest.leakage, 'W')}; idle and clocked {show(lowest.idle, 'W')}"),
+        ("peak", f"{show(lowest.operations, OPERATIONS)} with weights of {WEIGHT_BITS} bits"),
+        ("an operation more", show(lowest.marginal, "J")),
+        ("each at the peak", f"{show(lowest.all_in, 'J')}, leakage and clocks shared"),
+    ]
+    if total:
+        density = lowest.operations / (total * 1e6)
+        facts.insert(2, ("area", f"{show_area(total)}, a core {show_area(sum(core.values()))}"))
+        facts.append(("peak per mm²", show(density, OPERATIONS)))
+    blocks.append(Facts(tuple(facts)))
+    if total:
+        rows = [
+            (part, show_area(core[part]) if part in core else "-", show_area(area), area / total)
+            for part, area in whole.items()
+            if area
+        ]
+        blocks.append(table(AREA_COLUMNS, rows, "Area by part"))
+    blocks += [Paragraph(line, "Constants", "warning") for line in chip.outside_statement]
+    return blocks
+
+
+AREA_COLUMNS = (
+    words("part"),
+    Column("a core"),
+    Column("chip"),
+    Column("share", form=lambda share: f"{share:.1%}"),
+)
 
 
 def workloads_view(workloads: Sequence[Workload]) -> list[Block]:

@@ -34,6 +34,7 @@ def run_view(result: Result) -> list[Block]:
         *_title([result]),
         _overview([result]),
         _energy([result]),
+        *_by_area([result]),
         _populations(result),
         *_stalls([result]),
         *_closing([result]),
@@ -49,6 +50,7 @@ def twin_view(result: TwinResult) -> list[Block]:
         *_title(both),
         _overview(both),
         _energy(both),
+        *_by_area(both),
         _populations(result.snn),
         _populations(result.qnn),
         *_stalls(both),
@@ -106,6 +108,13 @@ OVERVIEW: dict[str, Callable[[Result], str]] = {
     "flit-hops": lambda result: _counts(result, "flit_hops_east_west", "flit_hops_north_south"),
     "weight words read": lambda result: _counts(result, "weight_read_words"),
 }
+#: what a run came to for each watt and mm²: label, key of the summary, unit
+PER_CHIP = (
+    ("inferences per second and watt", "inferences_per_second_per_w", ""),
+    ("inferences per second and mm²", "inferences_per_second_per_mm2", ""),
+    ("operations per second and mm²", "operations_per_second_per_mm2", ""),
+    ("energy x delay x area", "energy_delay_area_product_js_mm2", "J·s·mm²"),
+)
 
 
 def _overview(results: list[Result]) -> Table:
@@ -160,6 +169,20 @@ def _energy(results: list[Result]) -> Table:
     for result in results:
         total += [show(_per(result, result.ledger.total), "J"), None]
     return with_total(columns, [*rows, total], "Energy per inference by component")
+
+
+def _by_area(results: list[Result]) -> list[Block]:
+    """Return what runs came to by power and area; nothing where the chip states no area."""
+    summaries = [result.summary() for result in results]
+    area = summaries[0]["area_mm2"]
+    if area is None:
+        return []
+    rows = [
+        [label, *("-" if one[key] is None else show(one[key], unit).strip() for one in summaries)]
+        for label, key, unit in PER_CHIP
+    ]
+    said = f"For each watt, and each of the chip's {area['total']:.4g} mm²"
+    return [table(["", *(_name(result) for result in results)], rows, said)]
 
 
 POPULATION_COLUMNS = (

@@ -22,6 +22,7 @@ from simulator.errors import InputError
 from simulator.mapping.activity import Schedule
 from simulator.mapping.core_mapping import CoreMapping
 from simulator.mapping.plan import Plan
+from simulator.study.metrics import by_area
 from simulator.study.pipeline import Executed, Shared, compute, prepare
 from simulator.timing import COMPILED, EngineName, Steps, engine_named
 from simulator.timing.record import COUNTER, UNIT_STATES, Record
@@ -240,6 +241,14 @@ class Result:
             * self.chip.period
             if len(latency)
             else None,
+            **by_area(
+                self.chip,
+                joules=self.ledger.total,
+                seconds=self.seconds,
+                latency=float(latency.mean()) * self.chip.period if len(latency) else None,
+                inferences=self.finished,
+                ops=self.count("accumulates") + self.count("macs"),
+            ),
             "counters": {
                 "synaptic_operations": self.count("accumulates") + self.count("macs"),
                 "accumulates": self.count("accumulates"),
