@@ -180,7 +180,7 @@ def test_a_link_is_as_long_as_a_tile() -> None:
 # change, the slowest part and its clock: 1 / access time of the table, or as the chip states it
 CLOCKS = [
     ((), 1 / 1.89383e-9),
-    (("maximum_frequency.logic=2 GHz", "core.memory.synapses=16 KiB"), 1 / 1.18633e-9),  # neurons
+    (("maximum_frequency.logic=2 GHz", "core.memory.synapses=4 KiB"), 1 / 1.18633e-9),  # neurons
     (("core.memory.synapses=4 KiB", "core.memory.neurons=4 KiB", "core.memory.axons=4 KiB"), 8e8),
     (("technology.voltage=0.6 V", "period=8 ns"), (0.4 / 0.6) ** 2.2 * 0.8 / 0.6 / 1.89383e-9),
 ]

@@ -143,7 +143,12 @@ def tiles(network: Network) -> bool:
 
 
 SETTINGS = (
-    ("core.soma.state=96 bit", "core.synapse.accumulator=60 bit", "core.memory.neurons=1024 KiB"),
+    (
+        "core.soma.state=96 bit",
+        "core.synapse.accumulator=60 bit",
+        "core.memory.neurons=1024 KiB",
+        "period=4 ns",
+    ),
     ("core.soma.update=touched", "packet.spikes=bitmap", "router.multicast=true"),
 )
 
