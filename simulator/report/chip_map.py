@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.account.step_load import loads
+from simulator.errors import InputError
 from simulator.report.charts import safe
 from simulator.study.simulation import Result
 from simulator.timing.record import BUSY, UNITS
-from simulator.units import show
+from simulator.units import show, shown_value
 
 #: pixels from tile to tile, at most; the whole map is at most so wide
 PITCH, MOST = 64.0, 640.0
@@ -40,23 +41,36 @@ class Shading:
     most: str  # what a share of 1 is, with its unit
 
 
-def chip_map(result: Result, name: str = "chip-map") -> str:
-    """Return the map of a run as SVG, with what a page's script needs beside it."""
-    cores, links = core_shadings(result), link_shadings(result)
+def chip_map(
+    result: Result, name: str = "chip-map", cores: str = "busy", links: str = "load"
+) -> str:
+    """Return the map of a run as SVG, with what a page's script needs beside it.
+
+    cores: 'busy', 'energy' or 'memory', links: 'load' or 'blocked': what is shown first.  Raises
+    InputError for another name.
+    """
+    core_by = _first(core_shadings(result), "cores", cores)
+    link_by = _first(link_shadings(result), "links", links)
     plan = result.plan
     pitch = min(PITCH, MOST / max(plan.width, plan.height))
     wide = pitch * plan.width + 2 * MARGIN
     high = pitch * plan.height + MARGIN + LEGEND
-    parts = [*_tiles(result, cores[0], pitch), *_links(result, links[0], pitch)]
-    parts += [*_ports(result, pitch), *_ramp(pitch * plan.height + MARGIN, wide, cores[0])]
+    parts = [*_tiles(result, core_by[0], pitch), *_links(result, link_by[0], pitch)]
+    parts += [*_ports(result, pitch), *_ramp(pitch * plan.height + MARGIN, wide, core_by[0])]
     svg = (
         f'<svg id="{safe(name)}" class="map" xmlns="http://www.w3.org/2000/svg" '
         f'viewBox="0 0 {wide:.0f} {high:.0f}" role="img" '
-        f'aria-label="cores by {cores[0].name}, links by {links[0].name}">\n'
-        + "\n".join(parts)
-        + "\n</svg>"
+        f'aria-label="cores by {cores}, links by {links}">\n' + "\n".join(parts) + "\n</svg>"
     )
-    return svg + _controls(result, name, cores, links)
+    return svg + _controls(result, name, core_by, link_by)
+
+
+def _first(shadings: list[Shading], what: str, name: str) -> list[Shading]:
+    """Return the shadings with the one of that name in front."""
+    names = [shading.name for shading in shadings]
+    if name not in names:
+        raise InputError(f"{what}: must be one of {', '.join(names)}, not {shown_value(name)}")
+    return sorted(shadings, key=lambda shading: shading.name != name)
 
 
 def core_shadings(result: Result) -> list[Shading]:

@@ -99,6 +99,7 @@ def tables(result: Result) -> dict[str, dict[str, np.ndarray]]:
             "y": plan.endpoint_router[:n] // plan.width,
             "population": result.mapping.core_population,
             "neurons": result.mapping.neurons,
+            "population_names": np.array([p.name for p in result.workload.network.populations]),
             "synapse_bits": result.mapping.synapse_bits,
             "neuron_bits": result.mapping.neuron_bits,
             "axon_bits": result.mapping.axon_bits,

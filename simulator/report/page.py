@@ -17,13 +17,34 @@ from simulator.report.html import escape, html
 
 #: the name of a page in a folder of results
 PAGE = "report.html"
-STYLE = """
+#: colours of a page on light and on dark paper
+COLOURS = """
 :root { --ink: #1b1f24; --faint: #5c6670; --line: #d5dae0; --paper: #fff; --shade: #f4f6f8;
   --a: #1f6fb4; --b: #c8502a; --c: #3f8f4f; --d: #8a5fb0; --e: #b08a1e;
   --f: #5aa9c9; --g: #8c8c8c; --h: #c06090; --i: #6b7a1f; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e4e8ec; --faint: #9aa5b0; --line: #3a424b;
   --paper: #14181c; --shade: #1e242a; --a: #6cb2ee; --b: #f0875f; --c: #79c98a; --d: #c39ae8;
   --e: #e2bd55; --f: #8fd0ea; --g: #a8a8a8; --h: #ee9cc0; --i: #b5c75c; } }
+"""
+#: what the classes of drawings look like, in a page and alone
+DRAWING = """
+svg text { fill: var(--ink); font: 12px system-ui, sans-serif; }
+svg .axis, svg .grid { stroke: var(--line); fill: none; }
+svg .axis { stroke: var(--faint); }
+svg .rest { fill: var(--faint); fill-opacity: .45; }
+svg .a { fill: var(--a); } svg .b { fill: var(--b); } svg .c { fill: var(--c); }
+svg .d { fill: var(--d); } svg .e { fill: var(--e); }
+svg .f { fill: var(--f); } svg .g { fill: var(--g); } svg .h { fill: var(--h); }
+svg .i { fill: var(--i); }
+svg .core { stroke: var(--line); } svg .port { fill: var(--ink); }
+.controls { display: flex; flex-wrap: wrap; gap: .3rem 1rem; font-size: .9rem; }
+svg .line { fill: none; stroke-width: 2; }
+svg .line.a { stroke: var(--a); } svg .line.b { stroke: var(--b); }
+svg .line.c { stroke: var(--c); }
+svg .line.d { stroke: var(--d); } svg .line.e { stroke: var(--e); }
+svg .line.rest { stroke: var(--faint); stroke-dasharray: 4 3; }
+"""
+STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1rem; max-width: 75rem; color: var(--ink); background: var(--paper);
   font: 16px/1.5 system-ui, sans-serif; }
@@ -47,24 +68,10 @@ figure { margin: 1rem 0; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr));
   gap: 1rem; }
 svg { width: 100%; height: auto; max-height: 34rem; }
-svg text { fill: var(--ink); font: 12px system-ui, sans-serif; }
-svg .axis, svg .grid { stroke: var(--line); fill: none; }
-svg .axis { stroke: var(--faint); }
-svg .rest { fill: var(--faint); fill-opacity: .45; }
-svg .a { fill: var(--a); } svg .b { fill: var(--b); } svg .c { fill: var(--c); }
-svg .d { fill: var(--d); } svg .e { fill: var(--e); }
-svg .f { fill: var(--f); } svg .g { fill: var(--g); } svg .h { fill: var(--h); }
-svg .i { fill: var(--i); }
-svg .core { stroke: var(--line); } svg .port { fill: var(--ink); }
-.controls { display: flex; flex-wrap: wrap; gap: .3rem 1rem; font-size: .9rem; }
-svg .line { fill: none; stroke-width: 2; }
-svg .line.a { stroke: var(--a); } svg .line.b { stroke: var(--b); }
-svg .line.c { stroke: var(--c); }
-svg .line.d { stroke: var(--d); } svg .line.e { stroke: var(--e); }
-svg .line.rest { stroke: var(--faint); stroke-dasharray: 4 3; }
 details { margin: 1rem 0; }
 @media (max-width: 30rem) { body { padding: .6rem; font-size: 15px; }
-  dl { grid-template-columns: 1fr; } dd { margin-bottom: .4rem; } }
+  dl { grid-template-columns: 1fr; } dd { margin-bottom: .4rem; }
+  figure { overflow-x: auto; } svg:not(.map) { min-width: 33rem; } }
 @media print { :root { --ink: #000; --faint: #444; --line: #bbb; --paper: #fff; --shade: #f2f2f2; }
   body { max-width: none; font-size: 10pt; } figure, tr { break-inside: avoid; }
   .controls { display: none; }
@@ -106,7 +113,7 @@ def page(title: str, parts: Iterable[Part], script: str = "") -> str:
         '<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<link rel="icon" href="data:,">\n'
-        f"<title>{escape(plain(title))}</title>\n<style>{STYLE}</style>\n</head>\n"
+        f"<title>{escape(plain(title))}</title>\n<style>{COLOURS}{DRAWING}{STYLE}</style>\n</head>\n"
         f"<body>\n{body}\n{_script(script)}</body>\n</html>\n"
     )
 

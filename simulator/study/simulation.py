@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,16 @@ class Result:
     def __post_init__(self) -> None:
         """Count the ledger, so that a run that cannot be priced is refused where it is made."""
         _ = self.ledger
+
+    @property
+    def plot(self) -> Any:
+        """The run's pictures, each shown by a notebook: `result.plot.chip_map()`."""
+        return _for_notebooks().Plots(self)
+
+    @property
+    def tables(self) -> Any:
+        """The run as pandas tables: `result.tables.cores()`, .links(), .layers(), .steps()."""
+        return _for_notebooks().Tables(self)
 
     def __repr__(self) -> str:
         """Return the run in a line, for notebooks."""
@@ -281,6 +292,13 @@ class Result:
             ),
             "uncertainty": None if self.uncertainty is None else asdict(self.uncertainty),
         }
+
+
+def _for_notebooks() -> Any:
+    """Return the module that shows results, which is to the right of this one and imported when
+    first asked for.
+    """
+    return import_module("simulator.report.notebook")
 
 
 def assumed(result: Result) -> float:
