@@ -22,6 +22,7 @@ def sweep_view(result: SweepResult) -> list[Block]:
         blocks.append(_rows(result, result.front, _front_title(result)))
     if any(each.ratio > 1 for each in result.effects):
         blocks.append(_effects(result.effects))
+    blocks += _decisions(result)
     lost = [row for row in result.rows if row.reason]
     if lost:
         blocks.append(_lost(lost[:5], f"{len(lost)} points are not counted; the first of them"))
@@ -43,6 +44,7 @@ def sweep_page(result: SweepResult) -> str:
     if any(each.ratio > 1 for each in result.effects):
         parts.append(Figures(tuple(_effect(each) for each in result.effects[:8])))
         parts.append(_effects(result.effects))
+    parts += _decisions(result)
     lost = [row for row in result.rows if row.reason]
     if lost:
         parts.append(Folded(f"{len(lost)} points that are not counted", (_lost(lost, ""),)))
@@ -60,7 +62,9 @@ def sweep_page(result: SweepResult) -> str:
 def _front_title(result: SweepResult) -> str:
     if len(result.study.objectives) == 1:
         return "Best point"
-    return f"Front: {len(result.front)} points that no other one beats in everything"
+    n = len(result.front)
+    many = "1 point that no other one beats" if n == 1 else f"{n} points that no other one beats"
+    return f"Front: {many} in everything"
 
 
 def _number(name: str) -> Column:
@@ -87,6 +91,23 @@ def _effects(effects: Sequence[Effect]) -> Table:
         "What each axis moves: means over all other axes",
         keys=2,
     )
+
+
+def _decisions(result: SweepResult) -> list[Block]:
+    """Return the best points at each value of an axis, where that changes the best choice."""
+    blocks: list[Block] = []
+    for each in result.decisions:
+        names = [axis.name for axis in result.study.axes]
+        rest = [n for n in range(len(names)) if n != each.place]
+        place = result.study.metrics.index(each.objective)
+        columns: list[Column | str] = [words(each.axis), *(Column(names[n]) for n in rest)]
+        rows = [
+            (row.labels[each.place], *(row.labels[n] for n in rest), row.values[place])
+            for row in each.rows
+        ]
+        title = f"The best {each.objective} at each {each.axis}"
+        blocks.append(table([*columns, _number(each.objective)], rows, title))
+    return blocks
 
 
 def _lost(rows: Sequence[Row], title: str) -> Table:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from simulator.mapping.plan import MAX_BUFFER, MAX_VIRTUAL_CHANNELS
 from simulator.study.simulation import Result
 from simulator.timing.record import COUNTER
@@ -217,7 +219,8 @@ def _slice(base: Result) -> Relaxed:
     """The largest slice cut in two, and the others no larger."""
     if base.workload.placement is not None:
         return Relaxed("busiest slice", {}, "the workload states where its populations sit")
-    largest = max(slice_.last - slice_.first for slice_ in base.mapping.slices)
+    held = [slices for slices in base.mapping.populations if len(slices.cores)]
+    largest = max(int(np.diff(slices.bounds).max()) for slices in held)
     if largest < 2:
         return Relaxed("busiest slice", {}, "a core holds one neuron")
     return Relaxed("busiest slice", {}, neurons_per_core=-(-largest // 2))

@@ -16,6 +16,9 @@ from simulator.study.point import DONE, EXCLUDED, FAILED, Outcome, flat, judged
 from simulator.study.space import Point
 from simulator.units import show
 
+#: values of an axis for which the best points are told one by one
+MOST_DECISIONS = 12
+
 
 @dataclass(frozen=True)
 class Row:
@@ -46,6 +49,16 @@ def row(study: Study, point: Point, key: str, outcome: Outcome) -> Row:
 
 def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The best point at each value of an axis, where they differ in more than that axis."""
+
+    axis: str
+    place: int  # of the axis among the labels
+    objective: str
+    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True)
@@ -105,6 +118,25 @@ class SweepResult:
                     found.append(effect(axis.name, labels, name, self.metric(name)))
         return tuple(sorted(found, key=lambda each: -each.ratio))
 
+    @cached_property
+    def decisions(self) -> tuple[Decision, ...]:
+        """Axes on whose value the best choice of the others depends, by the first objective."""
+        found = []
+        objective = next(iter(self.study.objectives))
+        for number, axis in enumerate(self.study.axes):
+            labels = list(dict.fromkeys(row.labels[number] for row in self.done))
+            if not 1 < len(labels) <= MOST_DECISIONS or len(self.study.axes) < 2:
+                continue
+            best = [
+                _best(self.study, [r for r in self.done if r.labels[number] == label], objective)
+                for label in labels
+            ]
+            rows = tuple(row for row in best if row is not None)
+            others = {tuple(x for n, x in enumerate(r.labels) if n != number) for r in rows}
+            if len(others) > 1:
+                found.append(Decision(axis.name, number, objective, rows))
+        return tuple(found)
+
     def sentence(self) -> str:
         """Return the outcome in a few sentences."""
         n, study = len(self.rows), self.study
@@ -129,12 +161,13 @@ class SweepResult:
                 times = f"{top.ratio:.3g} times" if math.isfinite(top.ratio) else "most"
                 said.append(
                     f"It depends most on {top.axis}: {times} between {top.least[0]} and "
-                    f"{top.most[0]}, on average over the other axes."
+                    f"{top.most[0]}{', on average over the other axes' * (len(study.axes) > 1)}."
                 )
             elif self.effects:
                 said.append("No axis moves it by more than 0.5 % on average.")
-        if len(study.objectives) > 1:
-            said.append(f"{len(self.front)} points are on the front.")
+        if len(study.objectives) > 1 and self.front:
+            n = len(self.front)
+            said.append("One point is on the front." if n == 1 else f"{n} points are on the front.")
         return " ".join(said)
 
     def described(self, row: Row) -> str:

@@ -24,8 +24,6 @@ PLAIN: dict[str, Any] = {
     "core.synapse.banks": 256,
     "core.synapse.accumulator": "24 bit",
     "core.soma.spike": "0 cycles",
-    "core.memory.synapses": "1024 KiB",
-    "core.memory.axons": "256 KiB",
 }
 
 
