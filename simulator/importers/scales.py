@@ -110,6 +110,8 @@ def _grid(
     """Return a step of which all values are whole multiples already; None where there is none."""
     values = [np.unique(np.abs(weight)) for _, weight in weights]
     sizes = np.unique(np.concatenate([np.zeros(1), *values]))
+    # what reals rounded apart is one value
+    sizes = sizes[np.concatenate([[True], np.diff(sizes) > 1e-7 * sizes.max(initial=0)])]
     if len(sizes) < 2 or len(sizes) > most + 1:
         return None
     others = [np.unique(held) for held in beside if held is not None]

@@ -4,7 +4,9 @@ missing on the narrowest.
 
 import json
 import re
+import shutil
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
@@ -15,6 +17,7 @@ from simulator.report import terminal
 from simulator.report.html import html
 
 WIDTHS = (60, 80, 100, 140)
+NETWORK = Path(__file__).resolve().parents[1] / "importers" / "data" / "snntorch-loop.nir"
 #: what each verb is asked; several where it prints several kinds of report
 ASKED = [
     "twin digits-mlp --limit 2 --draws 20",
@@ -33,6 +36,7 @@ ASKED = [
     "crossover mlp-8-2 --timesteps 2 --density average --chip yan-2024 --resolution 0.05 "
     "--chip-set packet.axon=0bit,12bit",
     "always-on digits-mlp --frame-rate 10Hz --duty 0.001,0.1 --battery 660mWh --frames 1000",
+    "import net.nir -o imported --timesteps 8",
     "sweep study.yaml -o swept --jobs 1",
     "explain digits-mlp --limit 1",
     "compare a b",
@@ -66,6 +70,7 @@ def blocks(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("asked")
     (folder / "trace.csv").write_text("cycle,src,dst,size\n0,0,10,4\n0,2,10,4\n40,15,0,2\n")
     (folder / "study.yaml").write_text(STUDY)
+    shutil.copyfile(NETWORK, folder / "net.nir")
     for name, energy in (("a", 1.5e-9), ("b", 3.25e-9)):
         (folder / name).mkdir()
         (folder / name / "manifest.json").write_text(json.dumps({"set": [f"x={name}"]}))

@@ -1,0 +1,184 @@
+"""Published graphs and a trained CNN, which are not shipped: SPIKEMESH_DATA names their folder.
+
+It holds nir/ (paper/ of github.com/neuromorphs/NIR: 01_lif, 02_cnn, 03_rnn, and others/) and
+spikingcnn-mnist/spikingcnn_int8.npz (the checkpoint of github.com/Vivekk-007/Quantized_SNN, in
+int8).
+Without it these tests are skipped.
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simulator.behaviour import raster
+from simulator.describe.connections import Connection
+from simulator.describe.network import (
+    Network,
+    Neuron,
+    Pool,
+    Population,
+    Projection,
+    Stimulus,
+    fed,
+)
+from simulator.describe.workload import Workload
+from simulator.errors import SpikemeshError
+from simulator.importers.checks import compare, expected
+from simulator.importers.choices import Choices
+from simulator.importers.entering import in_reals
+from simulator.importers.formats import import_file
+from simulator.importers.nir import floating_of
+from simulator.study.importing import bring
+from simulator.study.simulation import run
+
+DATA = Path(os.environ.get("SPIKEMESH_DATA", "/nowhere"))
+NIR = DATA / "nir"
+pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="SPIKEMESH_DATA names no folder")
+BRAILLE = {"noDelay_bias_zero": "zero", "noDelay_noBias_subtract": "subtract"}
+
+
+def test_lif_norse_spikes_as_recorded() -> None:
+    floating, _, _ = floating_of(NIR / "01_lif/lif_norse.nir", Choices(dt=1e-4))
+    given = expected(NIR / "01_lif/lif_norse.csv", floating)
+    (one,) = compare(floating, given, in_reals(floating, given.stimulus, None))
+    assert (460, 510, 710, 760) == one.instants
+    assert 0 == one.differing and one.furthest < 3e-8
+    brought = bring(
+        NIR / "01_lif/lif_norse.nir", Choices(dt=1e-4), check=NIR / "01_lif/lif_norse.csv"
+    )
+    assert [0] == [one.differing for one in brought.changed]
+
+
+def test_every_file_imports_or_is_refused_in_one_line() -> None:
+    files = sorted(NIR.rglob("*.nir"))
+    assert 13 <= len(files)
+    refused = []
+    for file in files:
+        try:
+            imported = import_file(file, Choices(dt=1e-4))
+            assert imported.network.computed
+        except SpikemeshError as error:
+            assert 1 == len(str(error).splitlines())
+            refused.append(file.parent.name)
+    assert ["extras", "extras"] == refused  # their edges name nodes that are not there
+
+
+def test_the_cnn_maps_and_runs() -> None:
+    brought = bring(NIR / "02_cnn/cnn_sinabs.nir", Choices(timesteps=8), rate=0.05, limit=1)
+    neurons = [p.n_neurons for p in brought.workload.network.populations if p.neuron is not None]
+    assert 8970 == sum(neurons)
+    found = run(brought.workload, "generic-22nm", "snn", limit=1)
+    assert 1 == found.finished and 0 == found.raster.overflows
+
+
+def recorded(path: Path, n: int) -> np.ndarray:
+    array = np.load(path)
+    return array.T if array.shape[0] == n else array
+
+
+@pytest.mark.parametrize("model", BRAILLE)
+def test_braille_networks_run_and_give_the_published_class(model: str, tmp_path: Path) -> None:
+    """The first layer's recorded spikes drive the second one: all simulators see one letter."""
+    file = NIR / f"03_rnn/braille_{model}.nir"
+    choices = Choices(reset=BRAILLE[model], reset_at="same", timesteps=256)
+    brought = bring(file, choices, rate=0.05, limit=1)
+    first = brought.workload.network.populations[1]
+    for tool in ("snntorch", "norse", "spyx", "nengo", "s2"):
+        spikes = recorded(NIR / f"03_rnn/{tool}_activity_{model}.npy", first.n_neurons)
+        floating = brought.imported.floating
+        ran = floating.run({0: np.zeros((1, 256, 12))}, given={1: (spikes > 0).astype(float)[None]})
+        assert 1 == ran.sent[2].sum(axis=1).argmax(), tool
+        np.savez(tmp_path / f"{tool}.npz", **{first.name: (spikes > 0).astype(np.uint8)[None]})
+        chip = "loihi1" if tool != "snntorch" else "generic-22nm"
+        if tool in ("snntorch", "norse"):
+            found = run(brought.workload, chip, "snn", trace=tmp_path / f"{tool}.npz")
+            assert [1] == found.raster.predictions.tolist()
+
+
+def spiking_cnn() -> tuple[dict, Network, Stimulus]:
+    held = dict(np.load(DATA / "spikingcnn-mnist/spikingcnn_int8.npz"))
+    shapes = [(32, 28, 28), (64, 7, 7), (256,)]
+    populations = [Population("image", (1, 28, 28))]
+    for k, shape in enumerate(shapes):
+        n = int(np.prod(shape))
+        level = np.full(n, held["threshold"][k], np.int64)
+        bias = np.repeat(held[f"bias{k + 1}"].astype(np.int64), n // shape[0])
+        zero = np.zeros(n, np.int64)
+        neuron = Neuron("if", level, zero, bias, reset="zero", compare=">")
+        populations.append(Population(f"layer{k + 1}", shape, neuron))
+    zero = np.zeros(10, np.int64)
+    last = Neuron("readout", zero, zero, held["bias4"].astype(np.int64))
+    populations.append(Population("output", (10,), last))
+    first = Connection("convolution", held["conv1"], 8, (1, 28, 28), (32, 28, 28), padding=1)
+    second = Connection("convolution", held["conv2"], 8, (32, 28, 28), (64, 28, 28), padding=1)
+    third = Connection("dense", held["fc1"].T, 8, (64, 7, 7), (256,))
+    fourth = Connection("dense", held["fc2"].T, 8, (256,), (10,))
+    projections = (
+        Projection(0, 1, first),
+        Projection(1, 2, second, Pool("max", 4)),
+        Projection(2, 3, third),
+        Projection(3, 4, fourth),
+    )
+    network = Network(tuple(populations), projections, (4,))
+    images = held["images"].reshape(500, -1).astype(np.int64) - 33
+    return held, network, fed("current", images, 9, held["labels"].astype(np.int64))
+
+
+def slid(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """A 3x3 cross-correlation with one row of zeros around, tap by tap; float32 holds it whole."""
+    x = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    out = np.zeros((len(x), len(weight), 28, 28), np.float32)
+    for ky, kx in np.ndindex(3, 3):
+        seen = x[:, :, ky : ky + 28, kx : kx + 28]
+        out += np.einsum("oc,ncyx->noyx", weight[:, :, ky, kx], seen, optimize=True)
+    return out
+
+
+def plain(held: dict, images: np.ndarray, timesteps: int):
+    """The network as its code has it, in numpy: spikes of each layer and timestep, and outputs."""
+    weight = {name: held[name].astype(np.float32) for name in ("conv1", "conv2", "fc1", "fc2")}
+    bias = [held[f"bias{k}"].astype(np.float32) for k in (1, 2, 3, 4)]
+    n = len(images)
+    first = slid(images.reshape(n, 1, 28, 28).astype(np.float32), weight["conv1"])
+    first += bias[0][:, None, None]
+    v = [np.zeros((n, *shape), np.float32) for shape in ((32, 28, 28), (64, 7, 7), (256,))]
+    spikes, out = [], np.zeros((n, 10), np.float32)
+    for _ in range(timesteps):
+        sent = []
+        for k in range(3):
+            if k == 0:
+                current = first
+            elif k == 1:
+                pooled = slid(sent[0], weight["conv2"]).reshape(n, 64, 7, 4, 7, 4)
+                current = pooled.max((3, 5)) + bias[1][:, None, None]
+            else:
+                current = sent[1].reshape(n, -1) @ weight["fc1"].T + bias[2]
+            v[k] = v[k] + current
+            fired = v[k] > held["threshold"][k]
+            v[k] = np.where(fired, np.float32(0), v[k])
+            sent.append(fired.astype(np.float32))
+        out = out + sent[2] @ weight["fc2"].T + bias[3]
+        spikes.append([layer.reshape(n, -1).astype(bool) for layer in sent])
+    return spikes, out
+
+
+def test_the_spiking_cnn_gives_the_spikes_of_plain_numpy() -> None:
+    held, network, stimulus = spiking_cnn()
+    timesteps = int(os.environ.get("SPIKEMESH_TIMESTEPS", "4"))
+    found = raster.run(network, stimulus, "snn", timesteps)
+    images = stimulus.feeds[0].values
+    for first in range(0, 500, 25):
+        spikes, out = plain(held, images[first : first + 25], timesteps)
+        assert (out == found.outputs[first : first + 25]).all()
+        for k in range(3):
+            trace = found.traces[k + 1]
+            for image, t in np.ndindex(25, timesteps):
+                step = (first + image) * timesteps + t
+                mine = trace.neuron[trace.start[step] : trace.start[step + 1]]
+                assert (np.flatnonzero(spikes[t][k][image]) == mine).all()
+    counts = [len(trace.neuron) // 500 for trace in found.traces[1:4]]
+    print(f"T = {timesteps}: {found.accuracy:.1%}, spikes per image {counts}")
+    assert found.accuracy > 0.9
+    Workload("spikingcnn", network, stimulus, timesteps)
