@@ -27,6 +27,7 @@ from simulator.timing.record import ACTIVE, COUNTER, GATED, IDLE, OFF, WAKING, R
 COMPONENT = {
     "accumulate": "compute",
     "multiply_accumulate": "compute",
+    "count_accumulate": "compute",
     "threshold_test": "compute",
     "clamp": "compute",
     "requantise": "compute",
@@ -249,6 +250,7 @@ def account(chip: Chip, mapping: CoreMapping, plan: Plan, record: Record) -> Led
 #: what an action counts: counters of every endpoint, of the cores alone, or of the ports alone
 _EVERYWHERE: dict[str, tuple[str, ...]] = {
     "accumulate": ("accumulates",),
+    "count_accumulate": ("count_accumulates",),
     "multiply_accumulate": ("macs",),
     "accumulator": ("accumulator_words",),
     "weight_read": ("weight_read_words",),

@@ -115,7 +115,7 @@ class Packet(Description):
     maximum: Flits  # a longer stream or group is cut into several packets
     events_per_packet: Positive  # spikes or graded spikes of one core that share a packet
     spike_payload: Bits = 0  # of a single spike, whose arrival says everything; a bitmap needs none
-    spikes: Literal["events", "bitmap"]
+    spikes: Literal["events", "bitmap", "counts", "train"]  # the last two: of a whole window
     activations: Literal["events", "bitmap", "dense"]
 
 
@@ -132,6 +132,11 @@ class Synapse(Description):
     packed: bool = False  # ternary weights: five in 8 bits of a row, instead of 2 bits each
     accumulator: SomeBits  # signed, of the currents of one neuron (of one pooled for their maximum)
     accumulator_word: SomeBits  # of the accumulator memory
+    group: Positive = 1  # events that wait and visit the same accumulators together
+    shared: Duration = 0  # of `accumulate`: what a group takes once, to load and store accumulators
+    #: whether a row is read once for all spikes of its source in a window, and how they are added
+    reuse: Literal["none", "window"] = "none"
+    counts: Literal["planes", "multiply"] = "planes"
     zero_skip: bool
     zero: Duration  # per zero activation skipped in a stream
 

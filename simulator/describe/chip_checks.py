@@ -57,6 +57,13 @@ def check_places(document: Document, chip: Chip) -> None:
             f"{chip.packet.maximum}: "
             "a core takes whole packets",
         )
+    synapse = chip.core.synapse
+    most = min(synapse.accumulate, synapse.multiply_accumulate)
+    if synapse.shared >= most:
+        document.fault(
+            ("core", "synapse", "shared"),
+            f"must be less than an operation, {most} cycles, not {synapse.shared} cycles",
+        )
     head = chip.packet.destination + chip.packet.axon
     room = chip.packet.maximum * chip.link.flit
     if head >= room:

@@ -92,6 +92,8 @@ class EnergyTable(Description):
 
     accumulate: Constant[Energy]  # one synapse served by adding its weight
     multiply_accumulate: MultiplyAccumulate  # one synapse served by multiplying and adding
+    #: one synapse served by adding a count of spikes times its weight
+    count_accumulate: Constant[Energy]
     #: one word of core.synapse.accumulator_word bits, read and written back for a row of synapses
     accumulator: EnergyCost
     weight_read: EnergyCost  # one word of core.synapse.word bits

@@ -62,6 +62,8 @@ def written(workload: Workload) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         mapping["placement"] = _placement(workload, arrays)
     if workload.neurons_per_core is not None:
         mapping["neurons_per_core"] = workload.neurons_per_core
+    if workload.encoding is not None:
+        mapping["encoding"] = workload.encoding
     shape = _chain if _is_short(workload.network) else _graph
     tree = {
         "schema_version": 1,

@@ -21,5 +21,7 @@ GRADED: Final = "graded"
 
 Encoding = Literal["events", "bitmap", "dense"]
 EVENTS: Final = "events"
+ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
 BITMAP: Final = "bitmap"
+AUTO: Final = "auto"  # the encoding that takes the fewest flits through routers
 STREAM: Final = "dense"  # a dense stream: every value, active or not

@@ -4,12 +4,14 @@ in an npz beside it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from simulator.describe import library
 from simulator.describe.arrays import Arrays
 from simulator.describe.documents import Document
+from simulator.describe.encoding import misencoded
 from simulator.describe.graph_file import build
 from simulator.describe.messages import alternatives, shown_value
 from simulator.describe.network import Network, Stimulus
@@ -39,6 +41,9 @@ class Workload:
     about: str = "made in Python"
     placement: Placement | None = None  # cores of each population; None: auto
     neurons_per_core: int | None = None  # None: as many as a core's memories hold
+    #: of what populations send: AUTO, or encodings by population or projection ('a -> b'); what is
+    #: not named is sent as the chip says
+    encoding: str | Mapping[str, str] | None = None
     files: tuple[Path, ...] = ()  # where it was read from
 
     def __post_init__(self) -> None:
@@ -69,6 +74,8 @@ class Workload:
             for key, message in misplaced(self.network, self.placement):
                 where = ".".join(("placement", *key))
                 raise InputError(f"workload: {where}: {message}")
+        for key, message in misencoded(self.network, self.encoding):
+            raise InputError(f"workload: {'.'.join(('encoding', *key))}: {message}")
 
     def digest(self) -> str:
         """Return the sha256 of everything but the files it came from, in hexadecimal."""
@@ -105,6 +112,9 @@ class Workload:
         placement, given = None, written.mapping.placement
         if isinstance(given, dict):
             placement = read_placement(document, ("mapping", "placement"), given, arrays, network)
+        if network is not None:
+            for below, message in misencoded(network, written.mapping.encoding):
+                document.fault(("mapping", "encoding", *below), message)
         document.refuse()
         assert network is not None and stimulus is not None
         return cls(
@@ -116,5 +126,6 @@ class Workload:
             firing=written.twin.firing,
             placement=placement,
             neurons_per_core=written.mapping.neurons_per_core,
+            encoding=written.mapping.encoding,
             files=(document.path, arrays.path),
         )

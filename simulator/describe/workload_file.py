@@ -10,7 +10,7 @@ from simulator.describe.connections import KINDS
 from simulator.describe.documents import Description
 from simulator.describe.fields import Natural, OneOf, Positive
 from simulator.describe.network import MODELS
-from simulator.describe.words import Firing, StimulusKind
+from simulator.describe.words import Encoding, Firing, StimulusKind
 
 Shape = Annotated[list[Positive], Field(min_length=1, max_length=3)]
 Name = Annotated[str, Field(min_length=1)]
@@ -145,11 +145,13 @@ class TwinDocument(Description):
 
 class MappingDocument(Description):
     """Where populations go: `auto`, or the cores of each, or the name of an array with the core of
-    each of its neurons; `neurons_per_core` limits a core further than its memories do.
+    each of its neurons; `neurons_per_core` limits a core further than its memories do;
+    `encoding` is of what populations send, where it is not the chip's.
     """
 
     placement: Literal["auto"] | dict[str, list[Natural] | Name]
     neurons_per_core: Positive | None = None
+    encoding: Literal["auto"] | dict[str, Encoding | Literal["auto"]] | None = None
 
 
 class WorkloadDocument(Description):

@@ -15,11 +15,20 @@ from simulator.describe.offsets import Offsets, offsets, window_offsets
 from simulator.describe.words import Mode
 from simulator.describe.workload import Workload
 from simulator.errors import MappingError
-from simulator.mapping import encodings, fan_out, sending, stages, visiting, work_size
+from simulator.mapping import (
+    choices,
+    encodings,
+    fan_out,
+    sending,
+    stages,
+    visiting,
+    windows,
+    work_size,
+)
 from simulator.mapping.core_mapping import CoreMapping
 from simulator.mapping.multicast import trees
 from simulator.mapping.plan import WORK_COUNTERS, Activity, Plan
-from simulator.mapping.sending import Sent
+from simulator.mapping.sending import Formats, Sent
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,15 @@ class _Run:
     core: np.ndarray  # (n_slices,)
     population: np.ndarray  # (n_slices,)
     turn: np.ndarray  # (n_slices,) of its core, among the cores in the order of their first slice
+    passes: int  # of the soma over a neuron that fires: T where its window goes out at once
+
+    def visits(self, number: int) -> int:
+        """Return the visits one neuron of a population takes: one per current, the last of which
+        compares with the threshold, and more where it answers for a whole window [W21].
+        """
+        network = self.workload.network
+        more = (self.passes - 1) * network.populations[number].fires
+        return fan_out.currents(network, number) + more
 
     @property
     def n_slices(self) -> int:
@@ -85,7 +103,7 @@ class _Run:
         return (self.step(number, moment) * self.n_slices + self.turn[own]) * self.n_slices + own
 
 
-def _run(workload: Workload, mapping: CoreMapping, raster: Raster) -> _Run:
+def _run(workload: Workload, mapping: CoreMapping, raster: Raster, passes: int) -> _Run:
     computed = workload.network.computed
     count = [len(mapping.cores[number]) for number in computed]
     core = np.concatenate([mapping.cores[number] for number in computed])
@@ -101,6 +119,7 @@ def _run(workload: Workload, mapping: CoreMapping, raster: Raster) -> _Run:
         core,
         np.repeat(np.array(computed), count),
         np.argsort(np.argsort(first))[place.reshape(-1)],
+        passes,
     )
 
 
@@ -120,17 +139,22 @@ def compile_activity(
     inference's step interval · t + offset(p) [W1].
     """
     _check_currents(workload, chip, raster)
-    work_size.need(workload, chip, mapping, raster)
-    network, run = workload.network, _run(workload, mapping, raster)
+    window = windows.window(chip, raster)
+    if window is not None:
+        raster = windows.gathered(raster)
+    formats = sending.formats(workload, chip, raster, window)
+    work_size.need(workload, chip, mapping, raster, formats)
+    formats = choices.chosen(workload, chip, mapping, plan, raster, formats)
+    passes = 1 if window is None else window.timesteps
+    network, run = workload.network, _run(workload, mapping, raster, passes)
     n_steps = run.steps * len(raster.outputs)
-    formats = sending.formats(workload, chip, raster)
     sent = [
         sending.send(workload, chip, mapping, plan, raster, formats, number)
         for number in range(len(network.populations))
     ]
     rows = encodings.joined([one.rows for one in sent])
     first_row = np.cumsum([0] + [len(one.rows.start) - 1 for one in sent])
-    visited = {number: _seen(run, chip, number) for number in network.computed}
+    visited = {number: _seen(run, chip, formats, number) for number in network.computed}
     work = _work(run, visited)
     key, position, row = _messages(run, sent, first_row, visited, work)
     row_endpoint = [
@@ -176,6 +200,8 @@ def compile_activity(
         entry_header_bits=rows.header_bits.astype(np.int32),
         entry_stream_bits=rows.stream_bits.astype(np.int32),
         entry_operands=rows.operands,
+        entry_group=np.where(rows.is_grouped, rows.path, -1).astype(np.int32),
+        entry_shared_cycles=rows.shared_cycles.astype(np.int64),
         step_begins=(np.arange(n_steps) % run.steps == 0).astype(np.uint8),
         work_counts=_work_counts(run, chip, work),
         operand_bits=np.unique(np.array(operands, np.int64), axis=0),
@@ -188,7 +214,7 @@ def compile_activity(
         run.when,
         run.steps,
         len(raster.outputs),
-        formats.encoding,
+        formats.encoding(network),
         operands,
     )
 
@@ -235,13 +261,13 @@ def _work_counts(run: _Run, chip: Chip, work: _Work) -> np.ndarray:
     area = np.array([fan_out.currents(network, number) for number in numbers])
     words = np.array([stages.visit_words(chip, int(each), spiking) for each in area])[held]
     fires = np.array([population.fires for population in network.populations])[held]
-    neurons = work.visits // area[held]
-    pooled = work.visits - neurons
+    neurons = work.visits // np.array([run.visits(number) for number in numbers])[held]
+    pooled = (area[held] - 1) * neurons
     spikes, events = _fired(run, work)
     count = {
         "membrane_reads": words * neurons,
         "membrane_writes": words * neurons,
-        "threshold_tests": spiking * (pooled + fires * neurons),
+        "threshold_tests": spiking * (pooled + fires * run.passes * neurons),
         "clamps": (not spiking) * (pooled + 2 * fires * neurons),
         "requantisations": (not spiking) * fires * neurons,
         "resets": spiking * spikes,
@@ -262,15 +288,17 @@ def _fired(run: _Run, work: _Work) -> tuple[np.ndarray, np.ndarray]:
         at = np.searchsorted(work.key, run.key(number, moment, slice_))
         count = np.bincount(at, minlength=n)
         events += count
-        spikes += count * network.populations[number].fires
+        if network.populations[number].fires:
+            each = run.raster.traces[number].value if run.passes > 1 else None
+            spikes += np.bincount(at, each, minlength=n).astype(np.int64)
     return spikes, events
 
 
-def _seen(run: _Run, chip: Chip, number: int) -> np.ndarray | None:
+def _seen(run: _Run, chip: Chip, formats: Formats, number: int) -> np.ndarray | None:
     """Return which seats of a population are visited at each moment, (n_moments, n_neurons) bool;
     None: all of them.
     """
-    seen = visiting.visited(run.workload, chip, run.raster, number)
+    seen = visiting.visited(run.workload, chip, run.raster, formats, number)
     slices = run.mapping.populations[number]
     return seen if seen is None or slices.is_in_order else seen[:, slices.neuron_at]
 
@@ -286,7 +314,7 @@ def _work(run: _Run, visited: dict[int, np.ndarray | None]) -> _Work:
         else:
             count = np.add.reduceat(seen.astype(np.int64), bounds[:-1], axis=1)
         keys.append(run.key(number, moments[:, None], np.arange(len(bounds) - 1)).reshape(-1))
-        visits.append(count.reshape(-1) * fan_out.currents(run.workload.network, number))
+        visits.append(count.reshape(-1) * run.visits(number))
     key, visit = np.concatenate(keys), np.concatenate(visits)
     busy = np.flatnonzero(visit > 0)
     order = busy[np.argsort(key[busy], kind="stable")]
@@ -317,10 +345,11 @@ def _messages(
             )
             place = before[out.moment, out.seat + 1] - before[out.moment, bounds[out.slice]] - 1
             place = np.maximum(place, 0)
-        area = fan_out.currents(run.workload.network, number)
         key = run.key(number, out.moment, out.slice)
         keys.append(key)
-        positions.append((place + 1) * area - 1 + work.before[np.searchsorted(work.key, key)])
+        positions.append(
+            (place + 1) * run.visits(number) - 1 + work.before[np.searchsorted(work.key, key)]
+        )
         rows.append(out.row + first_row[number])
     key, position = np.concatenate(keys), np.concatenate(positions)
     order = np.argsort(key, kind="stable")

@@ -67,13 +67,17 @@ class Slices(Value):
         """Slices, the pseudo-slice of an input included."""
         return len(self.bounds) - 1
 
-    def seated(self, moment: np.ndarray, neuron: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return events (moment, neuron), sorted by them, as (moment, seat), sorted by those."""
+    def seated(
+        self, moment: np.ndarray, neuron: np.ndarray, *beside: np.ndarray
+    ) -> tuple[np.ndarray, ...]:
+        """Return events (moment, neuron), sorted by them, as (moment, seat), sorted by those, and
+        what stands beside each.
+        """
         if self.is_in_order:
-            return moment, neuron
+            return moment, neuron, *beside
         seat = self.seat_of[neuron]
         order = np.argsort(moment * len(self.neuron_at) + seat, kind="stable")
-        return moment[order], seat[order]
+        return moment[order], seat[order], *(column[order] for column in beside)
 
 
 @dataclass(frozen=True, eq=False)

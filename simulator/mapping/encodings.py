@@ -11,13 +11,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simulator.describe.chip import Chip
-from simulator.describe.connections import Connection
+from simulator.describe.connections import DENSE, Connection
 from simulator.errors import MappingError
 from simulator.mapping import stages
 from simulator.mapping.fan_out import FanOut
-from simulator.mapping.plan import ACCUMULATE, MULTIPLY_ACCUMULATE, OUTPUT
+from simulator.mapping.plan import ACCUMULATE, COUNT, MULTIPLY_ACCUMULATE, OUTPUT
+from simulator.mapping.windows import COUNTS, TRAIN, Window
 
 SPIKES, STREAMS = 0, 1  # traffic classes
+#: encodings whose packets hold events one by one, each with its axon
+ONE_BY_ONE = ("events", COUNTS, TRAIN)
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,12 @@ class Reach:
     accumulator_words: np.ndarray
     cycles: np.ndarray  # without the lookup
     kind: int  # of what is done there
+    #: of an event that stands for several spikes: whether operations are done, and whether the rest
+    #: is paid, once for each of them [W22]
+    adds_each: bool = False
+    reads_each: bool = False
+    #: cycles fewer for an event that joins others on the same accumulators; None: it never does
+    shared: np.ndarray | None = None  # (n_kinds, n_destinations)
 
     def of(self, sources: np.ndarray) -> Reach:
         """Return the reach of some of the sources."""
@@ -46,18 +55,31 @@ def reach(
     seats: np.ndarray,
     cores: np.ndarray,
     multiply: bool,
+    window: Window | None = None,
 ) -> Reach:
     """Return the cost of the events of a projection on the slices of its target; seats: the neuron
-    on each seat of its source.
+    on each seat of its source; window: each stands for the spikes of one.
     """
+    count, kind = targets.count, MULTIPLY_ACCUMULATE if multiply else ACCUMULATE
+    cycles = stages.row_cycles(chip, connection, count, multiply)
+    spikes = window is not None and not multiply
+    reuses = spikes and chip.core.synapse.reuse == "window"
+    if reuses:
+        assert window is not None
+        cycles = stages.window_cycles(chip, connection, count, window.timesteps)
+        kind = COUNT if chip.core.synapse.counts == "multiply" else ACCUMULATE
+    is_grouped = chip.core.synapse.group > 1 and connection.kind == DENSE and not spikes
     return Reach(
         endpoint=cores.astype(np.int32),
         kind_of=targets.kind[seats],
         targets=targets.count,
         words=stages.row_words(chip, connection, targets.count),
         accumulator_words=stages.accumulator_words(chip, connection, targets.count),
-        cycles=stages.row_cycles(chip, connection, targets.count, multiply),
-        kind=MULTIPLY_ACCUMULATE if multiply else ACCUMULATE,
+        cycles=cycles,
+        kind=kind,
+        adds_each=spikes and kind == ACCUMULATE,
+        reads_each=spikes and not reuses,
+        shared=stages.shared_cycles(chip, connection, count, multiply) if is_grouped else None,
     )
 
 
@@ -91,6 +113,8 @@ class Rows:
     stream_bits: np.ndarray
     operands: np.ndarray  # the row of Activity.operand_bits
     path: np.ndarray  # the projection, or -1 to the outside
+    is_grouped: np.ndarray  # whether it may join others of its path at its core [W24]
+    shared_cycles: np.ndarray  # that it then takes fewer
 
 
 @dataclass(frozen=True)
@@ -103,21 +127,25 @@ class Grouping:
     start: np.ndarray  # (n_groups + 1,)
     always: bool  # sent to every destination even when it holds no event for it
     size: np.ndarray  # (n_groups,) neurons covered, for bitmaps and streams
+    spikes: np.ndarray | None = None  # (n_members,) each event stands for; None: one
 
 
 def rows(chip: Chip, reach: Reach, groups: Grouping, encoding: str, payload: int) -> Rows:
     """Return one row per group: a packet to every destination that gets at least one of its events.
 
-    encoding 'events': destination + (axon + payload) per event; 'bitmap': destination + axon + a
-    bit per neuron + payload per event; 'dense': destination + axon + payload per neuron.  Streams
-    go to all destinations of the projection.  Raises MappingError for a packet longer than a core's
-    input queue.
+    encoding 'events', 'counts' and 'train': destination + (axon + payload) per event; 'bitmap':
+    destination + axon + a bit per neuron + payload per event; 'dense': destination + axon + payload
+    per neuron.  Streams go to all destinations of the projection.  Raises MappingError for a packet
+    longer than a core's input queue.
     """
     n_groups, n_destinations = len(groups.start) - 1, len(reach.endpoint)
     members = reach.kind_of[groups.members]
+    paid_each = (reach.adds_each, *[reach.reads_each] * 3)
+    costs = (reach.targets, reach.words, reach.accumulator_words, reach.cycles)
+    spikes = 1 if groups.spikes is None else groups.spikes[:, None]
     sums = [
-        _sums(matrix[members], groups.start)
-        for matrix in (reach.targets, reach.words, reach.accumulator_words, reach.cycles)
+        _sums(matrix[members] * (spikes if each else 1), groups.start)
+        for matrix, each in zip(costs, paid_each)
     ]
     has = (reach.targets[members] > 0).astype(np.int64)
     events = _sums(has, groups.start)
@@ -125,9 +153,19 @@ def rows(chip: Chip, reach: Reach, groups: Grouping, encoding: str, payload: int
     group, destination = np.nonzero(sent)
     targets, words, accumulator_words, cycles = (total[group, destination] for total in sums)
     count = events[group, destination]
+    shared_cycles = np.zeros_like(count)
+    if reach.shared is not None:
+        # [W24]: of the events of one packet, all to the same targets, each group opens the
+        # accumulators once
+        each = _sums(reach.shared[members], groups.start)[group, destination]
+        some = np.maximum(count, 1)
+        opened = -(-count // chip.core.synapse.group)
+        accumulator_words = accumulator_words // some * opened
+        shared_cycles = each // some * opened
+        cycles = cycles - each + shared_cycles
     size = groups.size[group]
     synapse, packet = chip.core.synapse, chip.packet
-    if encoding == "events":
+    if encoding in ONE_BY_ONE:
         payload_bits = count * payload
         bits = packet.destination + count * packet.axon + payload_bits
         cycles = cycles + count * synapse.lookup
@@ -142,7 +180,7 @@ def rows(chip: Chip, reach: Reach, groups: Grouping, encoding: str, payload: int
         bits = packet.destination + packet.axon + payload_bits
         cycles = cycles + synapse.lookup + (size - count) * synapse.zero * synapse.zero_skip
         traffic_class = STREAMS
-    streams = int(encoding != "events")
+    streams = int(encoding not in ONE_BY_ONE)
     if reach.kind == OUTPUT:
         targets = np.zeros_like(targets)
     elif len(bits) and (longest := int(stages.flits(chip, bits).max())) > chip.core.input_queue:
@@ -167,6 +205,8 @@ def rows(chip: Chip, reach: Reach, groups: Grouping, encoding: str, payload: int
         stream_bits=payload_bits * streams,
         operands=np.zeros(len(group), np.int32),
         path=np.zeros(len(group), np.int32),
+        is_grouped=np.full(len(group), reach.shared is not None),
+        shared_cycles=shared_cycles,
     )
 
 
@@ -179,10 +219,12 @@ def _sums(values: np.ndarray, start: np.ndarray) -> np.ndarray:
     return total[start[1:]] - total[start[:-1]]
 
 
-def table(chip: Chip, reach: Reach, payload: int) -> Rows:
-    """Return the static rows of single events: row r is what source r sends when it fires."""
+def table(chip: Chip, reach: Reach, payload: int, spikes: np.ndarray | None = None) -> Rows:
+    """Return the static rows of single events: row r is what source r sends when it fires, or what
+    stands for so many spikes of it.
+    """
     n = len(reach.kind_of)
-    single = Grouping(np.arange(n), np.arange(n + 1), False, np.ones(n, np.int64))
+    single = Grouping(np.arange(n), np.arange(n + 1), False, np.ones(n, np.int64), spikes)
     return rows(chip, reach, single, "events", payload)
 
 

@@ -55,6 +55,7 @@ def compile_plan(chip: Chip, mapping: CoreMapping) -> Plan:
         soma_cycles=chip.core.soma.visit,
         soma_spike_cycles=chip.core.soma.spike,
         axon_cycles=chip.core.axon_out.packet,
+        event_group=chip.core.synapse.group,
         barrier_cycles=stages.barrier_cycles(chip, tiles_in_use(chip, mapping)),
         gate_after=chip.gating.gate_after,
         off_after=chip.gating.off_after,

@@ -18,7 +18,8 @@ from simulator.values import Value
 #: router ports 0..3; local ports follow
 EAST, WEST, NORTH, SOUTH, LOCAL = routing.PORTS
 LOOKAHEAD, CANONICAL = 0, 1
-ACCUMULATE, MULTIPLY_ACCUMULATE, OUTPUT = 0, 1, 2
+#: what an entry's operations are; COUNT: a count of spikes times a weight
+ACCUMULATE, MULTIPLY_ACCUMULATE, OUTPUT, COUNT = 0, 1, 2, 3
 #: what a work item counts beside its visits and messages, booked when its soma begins it
 WORK_COUNTERS = (
     "membrane_reads",
@@ -67,6 +68,7 @@ class Plan(Value):
     soma_cycles: int  # per visit, >= 1
     soma_spike_cycles: int  # more for a visit whose neuron sends, >= 0
     axon_cycles: int  # per packet, >= 1
+    event_group: int  # events the synapse unit serves together, >= 1
     # synchronisation: cycles from quiet to the next start (>= 1 when there is more than one step)
     barrier_cycles: int
     # power; -1: never
@@ -89,6 +91,7 @@ class Plan(Value):
             ("link_interval", int(self.link_interval.min()), 1, None),
             ("soma_cycles", self.soma_cycles, 1, None),
             ("axon_cycles", self.axon_cycles, 1, None),
+            ("event_group", self.event_group, 1, None),
             ("barrier_cycles", self.barrier_cycles, 0, None),
         )
         for name, value, least, most in limits:
@@ -147,7 +150,7 @@ class Activity(Value):
     entry_operations: np.ndarray  # (n_entries,) int64, synapses served
     entry_kind: (
         np.ndarray
-    )  # (n_entries,) uint8: ACCUMULATE, MULTIPLY_ACCUMULATE, OUTPUT (to a port)
+    )  # (n_entries,) uint8: ACCUMULATE, MULTIPLY_ACCUMULATE, COUNT, OUTPUT (to a port)
     entry_words: np.ndarray  # (n_entries,) int64, weight words read
     # (n_entries,) int64, words of accumulators read and written
     entry_accumulator_words: np.ndarray
@@ -163,6 +166,11 @@ class Activity(Value):
     tree_start: np.ndarray  # (n_trees + 1,) int64
     tree_router: np.ndarray  # int32
     tree_mask: np.ndarray  # uint32, bits of router ports, local ones included
+    # (n_entries,) int32: packets of one number at a core add to the same accumulators; -1: alone;
+    # empty: all alone
+    entry_group: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
+    # (n_entries,) int64: cycles fewer for a packet that joins a group; empty: none
+    entry_shared_cycles: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     # (n_steps,) uint8: 1 where an inference begins, with new state; empty: in the first step alone
     step_begins: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint8))
     # (n_steps + 1,) int64: step s starts, and the run ends, no earlier than that cycle; empty:
@@ -171,6 +179,11 @@ class Activity(Value):
 
     def __post_init__(self) -> None:
         """Refuse what cannot be followed, and freeze the arrays."""
+        n_entries = len(self.entry_endpoint)
+        if not len(self.entry_group):
+            object.__setattr__(self, "entry_group", np.full(n_entries, -1, np.int32))
+        if not len(self.entry_shared_cycles):
+            object.__setattr__(self, "entry_shared_cycles", np.zeros(n_entries, np.int64))
         super().__post_init__()
         empty = np.flatnonzero(np.diff(self.row_start) < 1)
         if len(empty):
@@ -190,6 +203,18 @@ class Activity(Value):
                 f"plan: barrier_cycles: must be at least 1 with more than one step, not "
                 f"{plan.barrier_cycles}"
             )
+        tree = np.flatnonzero(self.row_tree >= 0)
+        if not len(tree):
+            return
+        first = self.entry_flits[self.row_start[tree]]
+        last = np.maximum.reduceat(self.entry_flits, self.row_start[:-1])[tree]
+        if (longest := int(last.max())) > plan.buffer:
+            raise InputError(
+                f"activity: a multicast packet must fit in a router's buffer of {plan.buffer} "
+                f"flits, not take {longest}"
+            )
+        if (uneven := tree[first != last]).size:
+            raise InputError(f"activity: row {uneven[0]}: all copies must have as many flits")
 
     @property
     def begins(self) -> np.ndarray:

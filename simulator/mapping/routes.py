@@ -94,17 +94,26 @@ def channel_dependencies(
 
 
 def is_deadlock_free(
-    allowed: np.ndarray, width: int = 6, height: int = 6, *, trees: bool = False
+    allowed: np.ndarray,
+    width: int = 6,
+    height: int = 6,
+    *,
+    trees: bool = False,
+    coupled: bool = False,
 ) -> bool:
     """Return whether the graph of channel dependencies has no circle (Dally and Seitz, 1987).
 
     Tables look at signs and parity alone, so six columns and rows stand for every larger mesh.
     With `trees`, multicast packets share the mesh: they turn as XY does, whatever the table, and a
-    circle may close between the two.
+    circle may close between the two.  `coupled`: a branch may hold its channel while it waits for
+    another of the same router, which happens where a buffer holds less than the packet [W26].
     """
     graph = channel_dependencies(allowed, width, height)
     for channel, asked in channel_dependencies(table("xy"), width, height).items() if trees else ():
         graph.setdefault(channel, set()).update(asked)
+    if trees and coupled:
+        for router, port in list(graph):
+            graph[router, port] |= {(router, other) for other in range(4) if other != port}
     while graph:
         ends = [channel for channel, asked in graph.items() if not asked & graph.keys()]
         if not ends:

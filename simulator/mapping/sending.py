@@ -15,12 +15,16 @@ import numpy as np
 
 from simulator.behaviour.raster import Raster
 from simulator.describe.chip import Chip
+from simulator.describe.encoding import encoding_of
 from simulator.describe.network import Feed, Network
+from simulator.describe.words import BITMAP, EVENTS, SNN, STREAM
 from simulator.describe.workload import Workload
+from simulator.errors import MappingError
 from simulator.mapping import encodings
-from simulator.mapping.encodings import Grouping, Reach, Rows
+from simulator.mapping.encodings import ONE_BY_ONE, Grouping, Reach, Rows
 from simulator.mapping.partition import CoreMapping
 from simulator.mapping.plan import Plan
+from simulator.mapping.windows import Window
 
 
 @dataclass(frozen=True)
@@ -59,10 +63,24 @@ class Formats:
 
     payload: tuple[int, ...]
     multiplies: tuple[bool, ...]
-    encoding: tuple[str, ...]
+    by_projection: tuple[str, ...]  # the encoding of each
+    window: Window | None = None  # each event stands for the spikes of a window [W20]
+
+    def encoding(self, network: Network) -> tuple[str, ...]:
+        """Return the encodings towards cores that each population's projections take, in words;
+        what goes to a port alone goes as events.
+        """
+        found = [[self.by_projection[k] for k in out] or [EVENTS] for out in network.outgoing]
+        return tuple("/".join(dict.fromkeys(one)) for one in found)
+
+    def timesteps(self, raster: Raster) -> int:
+        """Return T of the spiking twin, 1 of the quantised one."""
+        return raster.timesteps if self.window is None else self.window.timesteps
 
 
-def formats(workload: Workload, chip: Chip, raster: Raster) -> Formats:
+def formats(
+    workload: Workload, chip: Chip, raster: Raster, window: Window | None = None
+) -> Formats:
     """Return how the events of each population travel."""
     network, quantised = workload.network, raster.mode == "qnn"
     found = []
@@ -70,19 +88,45 @@ def formats(workload: Workload, chip: Chip, raster: Raster) -> Formats:
     for number, population in enumerate(network.populations):
         if population.neuron is None:
             feed = feeds[number]
-            bits = _input_bits(feed, raster, chip.packet.spike_payload)
-            found.append((bits, quantised or feed.kind != "raster", "events"))
+            bits = _input_bits(feed, raster, chip.packet.spike_payload, window)
+            is_value = quantised or feed.kind != "raster"
+            encoding = EVENTS if is_value or window is None else window.encoding
+            found.append((bits, is_value, encoding))
         elif quantised:
             found.append((raster.bits, True, chip.packet.activations))
         elif population.neuron.graded_bits:
             found.append((population.neuron.graded_bits, True, chip.packet.spikes))
+        elif window is not None:
+            found.append((window.bits, False, window.encoding))
         else:
             bits = chip.packet.spike_payload * (chip.packet.spikes == "events")
             found.append((bits, False, chip.packet.spikes))
-    for number, (bits, multiplies, _) in enumerate(found):
-        if not network.outgoing[number]:  # what goes to a port alone goes as events
-            found[number] = (bits, multiplies, "events")
-    return Formats(*(tuple(column) for column in zip(*found)))  # type: ignore[arg-type]
+    return Formats(
+        tuple(bits for bits, _, _ in found),
+        tuple(multiplies for _, multiplies, _ in found),
+        tuple(
+            _encoding(workload, window, k, found[projection.source][2])
+            for k, projection in enumerate(network.projections)
+        ),
+        window,
+    )
+
+
+def _encoding(workload: Workload, window: Window | None, number: int, usual: str) -> str:
+    """Return the encoding of a projection: what the workload asks for, else the `usual` one [W25].
+
+    Raises MappingError where windows travel whole, whose encoding is the chip's.
+    """
+    network = workload.network
+    asked = encoding_of(network, workload.encoding, number)
+    if asked is None:
+        return usual
+    if window is not None:
+        raise MappingError(
+            f"workload {workload.name}: mapping.encoding: must be left out where packet.spikes is "
+            f"{window.encoding}, not {asked} for {network.ends(network.projections[number])}"
+        )
+    return asked
 
 
 def operands(network: Network, formats: Formats) -> tuple[tuple[int, int], ...]:
@@ -100,12 +144,46 @@ def send(
     number: int,
 ) -> Sent:
     """Return what population `number` sends: a packet for each path and destination [W10]."""
-    slices = mapping.populations[number]
-    moment, seat = slices.seated(*events(workload.network, raster, number))
     paths = _paths(workload, chip, mapping, plan, raster, formats, number)
+    found = _each_path(workload, chip, mapping, raster, formats, number, paths)
+    return found[0] if len(found) == 1 else _together(found, mapping.populations[number].bounds)
+
+
+def over_projection(
+    workload: Workload,
+    chip: Chip,
+    mapping: CoreMapping,
+    plan: Plan,
+    raster: Raster,
+    formats: Formats,
+    k: int,
+) -> Sent:
+    """Return what goes out over one projection alone."""
+    number = workload.network.projections[k].source
+    paths = _paths(workload, chip, mapping, plan, raster, formats, number)
+    chosen = [path for path in paths if path.number == k]
+    return _each_path(workload, chip, mapping, raster, formats, number, chosen)[0]
+
+
+def _each_path(
+    workload: Workload,
+    chip: Chip,
+    mapping: CoreMapping,
+    raster: Raster,
+    formats: Formats,
+    number: int,
+    paths: list[_Path],
+) -> list[Sent]:
+    """Return what goes out over some paths of a population."""
+    moment, neuron = events(workload.network, raster, number)
+    trace = raster.traces[number]
+    beside: tuple[np.ndarray, ...] = ()
+    if formats.window is not None and not formats.multiplies[number] and trace.fires:
+        beside = (trace.value.astype(np.int64),)  # the spikes each event stands for
+    moment, seat, *spikes = mapping.populations[number].seated(moment, neuron, *beside)
+    each = spikes[0] if spikes else None
     moments = raster.timesteps * len(raster.outputs)
-    found = [_over(chip, path, moment, seat, moments) for path in paths]
-    return found[0] if len(found) == 1 else _together(found, slices.bounds)
+    return [_over(chip, path, moment, seat, each, moments) for path in paths]
 
 
 def _paths(
@@ -133,8 +211,14 @@ def _paths(
             slices.neuron_at,
             mapping.cores[projection.target],
             formats.multiplies[number],
+            formats.window,
         )
-        encoding, payload = formats.encoding[number], formats.payload[number]
+        encoding, payload = formats.by_projection[k], formats.payload[number]
+        if raster.mode == SNN and not formats.multiplies[number]:
+            if encoding == STREAM:  # of one bit each
+                encoding = BITMAP
+            if formats.window is None and not population.is_input:
+                payload = chip.packet.spike_payload * (encoding == EVENTS)
         paths.append(_Path(bounds, reach, encoding, payload, int(operand.reshape(-1)[k]), k))
     if number in network.outputs or not paths:
         reach = encodings.to_port(population.n_neurons, plan.n_cores + chip.output_port)
@@ -143,8 +227,8 @@ def _paths(
         payload = formats.payload[number]
         if not population.fires:
             assert population.neuron is not None
-            payload = population.neuron.output_bits(raster.timesteps)
-        elif raster.mode == "snn" and not formats.multiplies[number]:
+            payload = population.neuron.output_bits(formats.timesteps(raster))
+        elif raster.mode == SNN and not formats.multiplies[number] and formats.window is None:
             payload = chip.packet.spike_payload
         paths.append(_Path(bounds, reach, "events", payload, 0, OUTSIDE))
     return paths
@@ -153,16 +237,23 @@ def _paths(
 _MATRICES = ("endpoint", "targets", "words", "accumulator_words", "cycles")
 
 
-def _over(chip: Chip, path: _Path, moment: np.ndarray, seat: np.ndarray, moments: int) -> Sent:
+def _over(
+    chip: Chip,
+    path: _Path,
+    moment: np.ndarray,
+    seat: np.ndarray,
+    spikes: np.ndarray | None,
+    moments: int,
+) -> Sent:
     """Return what goes out over one path."""
     slice_ = np.searchsorted(path.bounds, seat, side="right") - 1
-    if path.encoding == "events" and encodings.events_by_packet(chip, path.payload) == 1:
-        first, row = _kinds(path, seat)
-        rows = encodings.table(chip, path.reach.of(first), path.payload)
+    if path.encoding in ONE_BY_ONE and encodings.events_by_packet(chip, path.payload) == 1:
+        first, row, each = _kinds(path, seat, spikes)
+        rows = encodings.table(chip, path.reach.of(first), path.payload, each)
         row_slice = np.searchsorted(path.bounds, first, side="right") - 1
         sent = Sent(moment, slice_, seat, row, rows, row_slice)
     else:
-        sent = _grouped(chip, path, moment, slice_, seat, moments)
+        sent = _grouped(chip, path, moment, slice_, seat, spikes, moments)
     n = len(sent.rows.endpoint)
     operands, number = np.full(n, path.operand, np.int32), np.full(n, path.number, np.int32)
     return replace(sent, rows=replace(sent.rows, operands=operands, path=number))
@@ -188,12 +279,15 @@ def _together(found: list[Sent], bounds: np.ndarray) -> Sent:
     return Sent(keys // wide, slice_, seat, row, rows, row_slice)
 
 
-def _input_bits(feed: Feed, raster: Raster, spike_payload: int) -> int:
+def _input_bits(feed: Feed, raster: Raster, spike_payload: int, window: Window | None) -> int:
     """Return the payload of one input event: that of a spike, its value, or its sum over T for the
-    quantised twin.
+    quantised twin and where windows travel whole.
     """
     if feed.kind == "current":
         return feed.value_bits
+    if window is not None:
+        is_graded = feed.kind == "graded"
+        return feed.value_bits + window.timesteps.bit_length() if is_graded else window.bits
     if raster.mode == "qnn":
         return raster.bits + (feed.value_bits if feed.kind == "graded" else 0)
     return feed.value_bits if feed.kind == "graded" else spike_payload
@@ -213,16 +307,20 @@ def events(network: Network, raster: Raster, number: int) -> tuple[np.ndarray, n
     return np.repeat(np.arange(len(counts)), counts), trace.neuron.astype(np.int64)
 
 
-def _kinds(path: _Path, seat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return a source of each kind that fires, and the kind of each event; one kind has one slice
-    and the same targets.
+def _kinds(
+    path: _Path, seat: np.ndarray, spikes: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Return a source of each kind of event, the kind of each event, and the spikes each kind
+    stands for; one kind has one slice, the same targets and the same spikes.
     """
     kinds, kind_of = len(path.reach.targets), path.reach.kind_of
     home = np.repeat(np.arange(len(path.bounds) - 1), np.diff(path.bounds))
+    each = np.zeros(1, np.int64) if spikes is None else spikes
+    most = int(each.max(initial=0)) + 1
     _, first, kind = np.unique(
-        home[seat] * kinds + kind_of[seat], return_index=True, return_inverse=True
+        (home[seat] * kinds + kind_of[seat]) * most + each, return_index=True, return_inverse=True
     )
-    return seat[first], kind.reshape(-1)
+    return seat[first], kind.reshape(-1), None if spikes is None else spikes[first]
 
 
 def _grouped(
@@ -231,6 +329,7 @@ def _grouped(
     moment: np.ndarray,
     slice_: np.ndarray,
     seat: np.ndarray,
+    spikes: np.ndarray | None,
     moments: int,
 ) -> Sent:
     """Return a path whose events share packets: k events, or the events of a stretch of neurons
@@ -238,7 +337,7 @@ def _grouped(
     """
     bounds, slices, wide = path.bounds, len(path.bounds) - 1, int(path.bounds[-1])
     local = seat - bounds[slice_]
-    if path.encoding == "events":
+    if path.encoding in ONE_BY_ONE:
         chunk = rank(moment * slices + slice_) // encodings.events_by_packet(chip, path.payload)
     else:
         stretch = encodings.neurons_by_packet(chip, path.encoding, path.payload)
@@ -256,13 +355,13 @@ def _grouped(
             key = (start_of_moment + place[None, :]).reshape(-1)
     start = np.concatenate([np.searchsorted(key, keys), [len(key)]])
     group_slice = keys // wide % slices
-    if path.encoding == "events":
+    if path.encoding in ONE_BY_ONE:
         size, last = np.zeros(len(keys), np.int64), members[start[1:] - 1]
     else:
         first = bounds[group_slice] + keys % wide * stretch
         end = np.minimum(first + stretch, bounds[group_slice + 1])
         size, last = end - first, end - 1
-    groups = Grouping(members, start, path.encoding == "dense", size)
+    groups = Grouping(members, start, path.encoding == "dense", size, spikes)
     rows = encodings.rows(chip, path.reach, groups, path.encoding, path.payload)
     return Sent(
         keys // wide // slices,

@@ -60,6 +60,32 @@ def row_cycles(
     return np.maximum(memory, -(-targets // synapse.lanes) * operation)
 
 
+def shared_cycles(
+    chip: Chip, connection: Connection, targets: np.ndarray, multiply: bool
+) -> np.ndarray:
+    """Return the cycles an event's row takes fewer when accumulators are loaded and stored for an
+    event before it: those of core.synapse.shared, as far as reading its weights leaves them [W24].
+    """
+    synapse = chip.core.synapse
+    operation = synapse.multiply_accumulate if multiply else synapse.accumulate
+    memory = -(-row_bits(chip, connection, targets) // (synapse.word * synapse.banks))
+    rest = np.maximum(memory, -(-targets // synapse.lanes) * (operation - synapse.shared))
+    return row_cycles(chip, connection, targets, multiply) - rest
+
+
+def window_cycles(
+    chip: Chip, connection: Connection, targets: np.ndarray, timesteps: int
+) -> np.ndarray:
+    """Return the synapse unit's cycles for all spikes of a source in a window of so many timesteps,
+    whose row is read once, without the lookup [W22].
+    """
+    synapse = chip.core.synapse
+    is_added = synapse.counts == "planes"
+    each = timesteps * synapse.accumulate if is_added else synapse.multiply_accumulate
+    memory = -(-row_bits(chip, connection, targets) // (synapse.word * synapse.banks))
+    return np.maximum(memory, -(-targets // synapse.lanes) * each)
+
+
 def flits(chip: Chip, bits: np.ndarray) -> np.ndarray:
     """Return the flits that carry packets of so many bits; at least one."""
     return np.maximum(-(-bits // chip.link.flit), 1)

@@ -52,6 +52,7 @@ def noc_plan(
         soma_cycles=1,
         soma_spike_cycles=0,
         axon_cycles=1,
+        event_group=1,
         barrier_cycles=0,
         gate_after=-1,
         off_after=-1,

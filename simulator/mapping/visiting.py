@@ -7,11 +7,14 @@ import numpy as np
 from simulator.behaviour.raster import Raster
 from simulator.describe.chip import Chip
 from simulator.describe.network import MODELS, Projection
+from simulator.describe.words import QNN, STREAM
 from simulator.describe.workload import Workload
 from simulator.mapping import fan_out, sending
 
 
-def visited(workload: Workload, chip: Chip, raster: Raster, number: int) -> np.ndarray | None:
+def visited(
+    workload: Workload, chip: Chip, raster: Raster, formats: sending.Formats, number: int
+) -> np.ndarray | None:
     """Return which neurons of a population the soma visits at each moment, (n_moments, n_neurons)
     bool.
 
@@ -21,10 +24,8 @@ def visited(workload: Workload, chip: Chip, raster: Raster, number: int) -> np.n
     is read.
     """
     network = workload.network
-    streams = (
-        raster.mode == "qnn"
-        and chip.packet.activations == "dense"
-        and bool(network.outgoing[number])
+    streams = raster.mode == QNN and any(
+        formats.by_projection[k] == STREAM for k in network.outgoing[number]
     )
     if chip.core.soma.update == "all" or streams:
         return None

@@ -7,8 +7,11 @@ from simulator.behaviour.raster import Raster
 from simulator.describe.chip import Chip
 from simulator.describe.connections import DENSE
 from simulator.describe.network import Projection
+from simulator.describe.words import AUTO, EVENTS, STREAM
 from simulator.describe.workload import Workload
 from simulator.mapping.core_mapping import CoreMapping
+from simulator.mapping.encodings import ONE_BY_ONE
+from simulator.mapping.sending import Formats
 
 #: bytes of one message, of one work item, and of one pair of an event and a core its packet may go
 #: to, each over all the arrays it goes through until it is part of an Activity
@@ -17,7 +20,9 @@ MESSAGE_BYTES, WORK_BYTES, PAIR_BYTES = 160, 310, 150
 VISIT_BYTES = 10
 
 
-def need(workload: Workload, chip: Chip, mapping: CoreMapping, raster: Raster) -> None:
+def need(
+    workload: Workload, chip: Chip, mapping: CoreMapping, raster: Raster, formats: Formats
+) -> None:
     """Raise MemoryLimitError when the Activity of a run would not fit: by population, what its
     messages, packets and visits take.
     """
@@ -32,9 +37,11 @@ def need(workload: Workload, chip: Chip, mapping: CoreMapping, raster: Raster) -
         if number in network.outputs:
             size += PAIR_BYTES * min(neurons, events)
         for k in network.outgoing[number]:
-            encoding = chip.packet.activations if raster.mode == "qnn" else chip.packet.spikes
-            encoding = "events" if population.is_input else encoding
-            pairs = _rows(chip, encoding, network.projections[k], events, neurons, moments)
+            encoding = formats.by_projection[k]
+            tried = (EVENTS, STREAM) if encoding == AUTO else (encoding,)
+            pairs = max(
+                _rows(chip, one, network.projections[k], events, neurons, moments) for one in tried
+            )
             size += PAIR_BYTES * mapping.targets[k].count.shape[1] * pairs
         if not population.is_input:
             size += WORK_BYTES * moments * len(mapping.cores[number])
@@ -52,7 +59,7 @@ def _rows(
     chip: Chip, encoding: str, projection: Projection, events: int, neurons: int, moments: int
 ) -> int:
     """Return how many events, or neurons, are looked up for each core they may reach."""
-    if encoding == "events":
+    if encoding in ONE_BY_ONE:
         if chip.packet.events_per_packet > 1:
             return events
         return 1 if projection.connection.kind == DENSE else min(neurons, events)

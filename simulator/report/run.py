@@ -21,7 +21,7 @@ from simulator.report.blocks import (
 from simulator.report.uncertainty import energy_view, verdict_view
 from simulator.study.simulation import Result, assumed
 from simulator.study.twin import TwinResult
-from simulator.timing.record import UNIT_STATES
+from simulator.timing.record import OPERATIONS, UNIT_STATES
 from simulator.units import show
 
 TWIN = {"snn": "spiking", "qnn": "quantised"}
@@ -103,7 +103,7 @@ OVERVIEW: dict[str, Callable[[Result], str]] = {
     "latency, worst": lambda result: _latency(result, "max"),
     "average power": lambda result: show(result.ledger.total / (result.seconds or 1), "W"),
     "spikes or activations sent": lambda result: _number(_per(result, _events(result))),
-    "synaptic operations": lambda result: _counts(result, "accumulates", "macs"),
+    "synaptic operations": lambda result: _counts(result, *OPERATIONS),
     "packets": lambda result: _counts(result, "packets_sent"),
     "flit-hops": lambda result: _counts(result, "flit_hops_east_west", "flit_hops_north_south"),
     "weight words read": lambda result: _counts(result, "weight_read_words"),

@@ -30,6 +30,8 @@ SILENT = 2**40
 #: share of a core's weight memory that a query's run fills: it is a run of a quarter of the time,
 #: and what a core pays per spike, not per pattern, weighs 0.04 % more than with full cores (loihi1)
 FILLED = 0.25
+#: spikes that wait for a core in turn: the first of them is served before there are others
+WAITING = 512
 CASES: dict[str, Callable[..., float]] = {}
 
 
@@ -166,6 +168,23 @@ def synapse_energy(chip: Chip, neurons: int = 64) -> float:
     return (_dynamic(more) - _dynamic(less)) / (
         more.count("accumulates") - less.count("accumulates")
     )
+
+
+@case
+def operation_energy(
+    chip: Chip, weight_bits: int, accumulator: str, group: int = 1, neurons: int = 64
+) -> float:
+    """Return the energy of a synaptic operation by itself, its weight and its accumulator, J: of a
+    core that many spikes wait for, served by groups of at most `group`.
+    """
+    changed = chip.changed({"core.synapse.group": group, "core.synapse.accumulator": accumulator})
+    layer = _layer("all", WAITING, neurons)
+    connection = replace(layer.connection, weight_bits=weight_bits)
+    layer = replace(layer, connection=connection)
+    result = _run(changed, [layer], np.ones((1, WAITING)), {"all": [0]})
+    joules = result.ledger.by_action
+    operations = result.count("accumulates")
+    return sum(joules[name] for name in ("accumulate", "accumulator", "weight_read")) / operations
 
 
 def _updated(chip: Chip, neurons: int, fires: bool) -> Result:

@@ -35,6 +35,8 @@ SCAN = (0.0, 0.01, 0.02, 0.035, 0.05, 0.065, 0.08, 0.1, 0.15, 0.2, 0.3)
 RESOLUTION = 0.0005
 #: encodings a twin may choose from, the cheaper one counts, as in the model's min(sparse, dense)
 CHOICES = {SNN: ("events", "bitmap"), QNN: ("events", "bitmap", "dense")}
+#: and the spiking one, where the chip sends whole windows
+WINDOWS = ("counts", "train")
 #: where streams have a price of their own, a bitmap that leaves out empty stretches would evade it
 PRICED_CHOICES = {SNN: ("events",), QNN: ("events", "dense")}
 
@@ -180,6 +182,8 @@ class Machine:
     def _choices(self, mode: Mode) -> tuple[str, ...]:
         if self.encodings == "chip":
             return (self.chip.packet.spikes if mode == SNN else self.chip.packet.activations,)
+        if self.chip.packet.spikes in WINDOWS and mode == SNN:
+            return WINDOWS
         return (PRICED_CHOICES if self.chip.energy.stream_bit_hop.value > 0 else CHOICES)[mode]
 
     def run(self, mode: Mode, rate: float, encoding: str) -> Result:

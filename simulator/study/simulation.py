@@ -26,7 +26,7 @@ from simulator.mapping.plan import Plan
 from simulator.study.metrics import by_area
 from simulator.study.pipeline import Executed, Shared, compute, prepare
 from simulator.timing import COMPILED, EngineName, Steps, engine_named
-from simulator.timing.record import COUNTER, UNIT_STATES, Record
+from simulator.timing.record import COUNTER, OPERATIONS, UNIT_STATES, Record
 from simulator.units import show
 
 SCHEMA_VERSION = 1
@@ -195,9 +195,7 @@ class Result:
                         mine[COUNTER["flit_hops_east_west"]]
                         + mine[COUNTER["flit_hops_north_south"]]
                     ),
-                    "synaptic_operations": int(
-                        mine[COUNTER["accumulates"]] + mine[COUNTER["macs"]]
-                    ),
+                    "synaptic_operations": int(sum(mine[COUNTER[name]] for name in OPERATIONS)),
                     "encoding": self.schedule.encoding[number],
                     "energy_j": float(self.ledger.by_population[:, number].sum()),
                 }
@@ -261,9 +259,10 @@ class Result:
                 ops=self.count("accumulates") + self.count("macs"),
             ),
             "counters": {
-                "synaptic_operations": self.count("accumulates") + self.count("macs"),
+                "synaptic_operations": sum(self.count(name) for name in OPERATIONS),
                 "accumulates": self.count("accumulates"),
                 "macs": self.count("macs"),
+                "count_accumulates": self.count("count_accumulates"),
                 "spikes": spikes,
                 "neuron_updates": self.count("neuron_updates"),
                 "packets": self.count("packets_sent"),

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from simulator.account.energy import ACTIONS
 from simulator.analytic.constants import Hardware, hardware
 from simulator.analytic.model import Energy, Operation, quantised, rate, spiking
@@ -28,6 +30,7 @@ from simulator.study.simulation import Result
 FORMULA_TERMS: dict[str, tuple[str, ...]] = {
     "accumulate": ("accumulate",),
     "multiply": ("multiply_accumulate",),
+    "count": ("count_accumulate",),
     "compare": ("threshold_test",),
     "clamp": ("clamp",),
     "reset": ("reset",),
@@ -58,7 +61,7 @@ _SENT = {
     "link_north_south",
 }
 #: terms that grow with the number of synapses; the others with that of neurons
-_BY_SYNAPSE = {"accumulate", "multiply", "weight_read", "transfer"}
+_BY_SYNAPSE = {"accumulate", "multiply", "count", "weight_read", "transfer"}
 #: stands for infinite reuse, whose reads then round to nothing
 MOST = 1e300
 #: agreement that is asked of an idealised chip, relative
@@ -146,6 +149,21 @@ def formula(mode: Mode, layer: Measured, chip: Chip) -> dict[str, float]:
     the whole layer.
     """
     energies = priced(chip, layer.index_bits)
+    if mode == SNN:
+        spikes = _spiking(layer, layer.spike_rate, layer.hops, layer.reuse, energies)
+        own = _spiking(layer, layer.output_rate, 0.0, 1.0, energies)
+        parts = {"compare": spikes.part["compare"] * layer.compared(1), "reset": own.part["reset"]}
+        parts["membrane"] = spikes.part["membrane"] * layer.updated
+        if layer.active is not None:
+            parts["accumulate"] = spikes.part["accumulate"] * (not layer.multiplies_counts)
+            product = chip.energy.count_accumulate.value * layer.multiplies_counts
+            parts["count"] = np.asarray(layer.active * product)
+            parts["weight_read"] = spikes.way[layer.way]["weight_read"]
+            return _whole(parts | {"transfer": _whole_windows(layer, energies)}, layer)
+        if not layer.density:
+            return _whole(
+                parts | {"accumulate": spikes.part["accumulate"], **spikes.way[layer.way]}, layer
+            )
     # T of a twin whose activations have as many bits as what arrives
     width = 2**layer.value_bits - 1
     values = quantised(
@@ -160,19 +178,21 @@ def formula(mode: Mode, layer: Measured, chip: Chip) -> dict[str, float]:
         ),
         energies,
     )
-    if mode != SNN:
-        clamp = chip.energy.clamp.value * layer.compared(2)
-        return _whole(
-            {"multiply": values.part["multiply"], "clamp": clamp, **values.way[layer.way]}, layer
-        )
-    spikes = _spiking(layer, layer.spike_rate, layer.hops, layer.reuse, energies)
-    own = _spiking(layer, layer.output_rate, 0.0, 1.0, energies)
-    parts = {"compare": spikes.part["compare"] * layer.compared(1), "reset": own.part["reset"]}
-    parts["membrane"] = spikes.part["membrane"] * layer.visits / layer.currents
-    if layer.density:
-        # values enter (direct coding): they are multiplied and moved as in the quantised twin
-        return _whole(parts | {"multiply": values.part["multiply"], **values.way[layer.way]}, layer)
-    return _whole(parts | {"accumulate": spikes.part["accumulate"], **spikes.way[layer.way]}, layer)
+    moved = {"multiply": values.part["multiply"], **values.way[layer.way]}
+    if mode == SNN:  # values enter (direct coding): multiplied and moved as in the quantised twin
+        return _whole(parts | moved, layer)
+    return _whole({**moved, "clamp": chip.energy.clamp.value * layer.compared(2)}, layer)
+
+
+def _whole_windows(layer: Measured, energies: Priced) -> Any:
+    """Return what the formula pays to move windows that arrive whole (equations 19 and 20): of
+    every active input one event, a count of ceil(log2(T + 1)) bits or a train of T.
+    """
+    least = 2 ** (layer.value_bits - 1)  # the shortest window whose counts take so many bits
+    asked = Operation(
+        least, 0.0, layer.active or 0.0, 1, layer.weight_bits, layer.hops, aggregated=True
+    )
+    return spiking(asked, energies).way[layer.way]["transfer"]
 
 
 def assumed(mode: Mode, layer: Measured) -> dict[str, float]:
@@ -189,7 +209,14 @@ def assumed(mode: Mode, layer: Measured) -> dict[str, float]:
         if is_rate
         else float(rate(layer.timesteps, layer.arriving_rate, "average"))
     )
-    asked = Operation(layer.timesteps, min(spikes, 1.0), "average", 1, layer.weight_bits)
+    asked = Operation(
+        layer.timesteps,
+        min(spikes, 1.0),
+        "average",
+        1,
+        layer.weight_bits,
+        aggregated=layer.active is not None,
+    )
     energy = spiking(asked, model) if mode == SNN else quantised(asked, model)
     return _whole(energy.part, layer)
 

@@ -27,6 +27,7 @@ COUNTERS = (
     "events_received",  # spikes or activations in them
     "accumulates",  # synapses served by adding
     "macs",  # synapses served by multiplying and adding
+    "count_accumulates",  # synapses served by adding a count of spikes times the weight
     "weight_read_words",
     "accumulator_words",  # read and written back
     "neuron_updates",  # visits of the soma
@@ -37,6 +38,8 @@ COUNTERS = (
     "state_losses",  # wakes from off of a core that had worked in the same inference
     "reload_cycles",  # plan.reload_cycles of the core, once per wake from off
 )
+#: what synapse units do with synapses
+OPERATIONS = ("accumulates", "macs", "count_accumulates")
 COUNTER = {name: number for number, name in enumerate(COUNTERS)}
 #: high-water marks of each core's queues: flits over all VCs, messages, packets over both classes
 QUEUES = ("input_queue", "spike_queue", "output_queue")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
-from simulator import Chip, run
+from simulator import Chip, Workload, run
 from simulator.report.files import write_run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,6 +23,8 @@ MULTICAST = ("multicast: false", "multicast: true")
 OFF = ("off_after: never", "off_after: 40 cycles")
 LOST = ("retention: [weights, state]", "retention: [state]")
 CHEAP_PORT = ("port_flit: {value: 0 pJ", "port_flit: {value: 0.7 pJ")
+COUNTS = ("  spikes: events", "  spikes: counts")
+REUSED = ("    zero_skip: true", "    zero_skip: true\n    reuse: window\n    counts: multiply")
 #: chip and what is changed in the text of its file
 CHIPS = {
     "generic-22nm": ("generic-22nm", ()),
@@ -31,6 +33,7 @@ CHIPS = {
     "generic-22nm, off and kept": ("generic-22nm", (OFF,)),
     "seneca-like, multicast": ("seneca-like", (MULTICAST,)),
     "yan-2024": ("yan-2024", ()),
+    "generic-22nm, counts": ("generic-22nm", (COUNTS, REUSED)),
 }
 
 
@@ -91,7 +94,8 @@ class Written:
 
 #: actions of every endpoint, of the cores alone, of the ports alone, and the counters they pay
 EVERYWHERE = {
-    "accumulate": "accumulates", "accumulator": "accumulator_words",
+    "accumulate": "accumulates", "count_accumulate": "count_accumulates",
+    "accumulator": "accumulator_words",
     "weight_read": "weight_read_words", "threshold_test": "threshold_tests", "clamp": "clamps",
     "requantise": "requantisations", "membrane_read": "membrane_reads",
     "membrane_write": "membrane_writes", "reset": "resets", "event_generation": "events_generated",
@@ -215,13 +219,17 @@ def changed(name: str, folder: Path) -> Path:
 @pytest.mark.parametrize("name", CHIPS)
 def test_the_ledger_is_the_written_counts_times_the_written_prices(name, mode, tmp_path):
     chip = changed(name, tmp_path)
-    write_run(run("digits-mlp", Chip.load(chip), mode, timesteps=4, limit=2), tmp_path / "out", [])
+    firing = "accumulate" if name.endswith("counts") else "streaming"
+    workload = Workload.load("digits-mlp", {"twin.firing": firing})
+    write_run(run(workload, Chip.load(chip), mode, timesteps=4, limit=2), tmp_path / "out", [])
     written = Written(tmp_path / "out", chip)
     assert set() == differing(written)
     if name.endswith("kept"):
         assert written.times("off_wakes").sum() > 0 == written.times("reload_cycles").sum()
     if name.endswith("off"):
         assert written.times("off_wakes").sum() > 0 and written.times("reload_cycles").sum() > 0
+    if name.endswith("counts") and mode == "snn":
+        assert written.times("count_accumulates").sum() > 0
     if name.endswith("multicast"):
         grants = written.times("router_grants").sum()
         assert grants > written.times("router_traversals").sum()

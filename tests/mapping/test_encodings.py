@@ -7,11 +7,13 @@ import pytest
 
 from simulator.behaviour import raster as behaviour
 from simulator.describe.chip import Chip
+from simulator.describe.connections import DENSE, Connection
 from simulator.describe.workload import Workload
 from simulator.errors import MappingError
 from simulator.mapping import encodings
 from simulator.mapping.activity import compile_activity
 from simulator.mapping.encodings import Grouping
+from simulator.mapping.fan_out import FanOut
 from simulator.mapping.machine import compile_plan
 from simulator.mapping.partition import partition
 from simulator.mapping.plan import ACCUMULATE
@@ -166,3 +168,45 @@ def test_an_event_longer_than_the_input_queue_is_refused() -> None:
         "not only 1 flits: "
         "a core takes whole packets"
     )
+
+
+def grouped(group: int, kind: str) -> encodings.Reach:
+    """Return the reach of two sources to 16 targets: two groups of lanes, four cycles each, two
+    of them shared; six words of accumulators.
+    """
+    changes = (
+        f"core.synapse.group={group}",
+        "core.synapse.accumulate=4 cycles",
+        "core.synapse.multiply_accumulate=4 cycles",
+        "core.synapse.shared=2 cycles",
+    )
+    return encodings.reach(
+        Chip.load("generic-22nm", changes),
+        Connection(kind, np.zeros((2, 16), np.int32), 8, (2,), (16,)),
+        FanOut(np.zeros(2, np.int64), np.full((1, 1), 16)),
+        np.arange(2),
+        np.zeros(1, np.int64),
+        False,
+    )
+
+
+# [W24]: group, events in a packet -> cycles without lookups of 2, words, cycles fewer when it joins
+GROUPED = [
+    (1, 1, 8, 6, 0),
+    (8, 1, 8, 6, 4),
+    (8, 5, 8 + 4 * 4, 6, 4),  # four of the five find the accumulators open
+    (2, 5, 3 * 8 + 2 * 4, 3 * 6, 3 * 4),  # two, two and one
+]
+
+
+@pytest.mark.parametrize(("group", "events", "cycles", "words", "shared"), GROUPED)
+def test_events_of_a_packet_share_the_accumulators_they_add_to(
+    group, events, cycles, words, shared
+) -> None:
+    chip = Chip.load("generic-22nm", (f"core.synapse.group={group}",))
+    members = Grouping(np.arange(events) % 2, np.array([0, events]), False, np.array([events]))
+    rows = encodings.rows(chip, grouped(group, DENSE), members, "events", 0)
+    assert [cycles + 2 * events, words, shared] == [
+        int(column[0]) for column in (rows.cycles, rows.accumulator_words, rows.shared_cycles)
+    ]
+    assert [group > 1] == rows.is_grouped.tolist()

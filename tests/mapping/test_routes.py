@@ -81,6 +81,16 @@ def test_the_search_for_circles_agrees_with_networkx(seed):
     assert networkx.is_directed_acyclic_graph(graph) == is_deadlock_free(allowed, 4, 4)
 
 
+def test_trees_are_safe_where_their_branches_do_not_wait_for_each_other():  # [W26]
+    for name in ("xy", "west-first"):
+        assert is_deadlock_free(table(name), trees=True)
+        assert not is_deadlock_free(table(name), trees=True, coupled=True)
+        # in one row too: east and west of the same router
+        assert not is_deadlock_free(table(name), 3, 1, trees=True, coupled=True)
+    for name in ("yx", "negative-first"):
+        assert not is_deadlock_free(table(name), trees=True)
+
+
 def test_neighbours_face_each_other_and_the_mesh_has_an_edge():
     # router 4 is the middle of three by three
     assert [5, 3, 7, 1] == [neighbour(3, 3, 4, port) for port in range(4)]

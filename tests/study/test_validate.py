@@ -85,6 +85,56 @@ def test_and_where_the_quantised_twin_sends_streams_to_fully_connected_layers(
     law()
 
 
+#: how windows travel and are served -> changes of the chip
+WINDOWS = {
+    "counts, added": ("packet.spikes=counts", "core.synapse.reuse=window"),
+    "counts, multiplied": (
+        "packet.spikes=counts",
+        "core.synapse.reuse=window",
+        "core.synapse.counts=multiply",
+    ),
+    "counts, read for every spike": ("packet.spikes=counts",),
+    "trains": ("packet.spikes=train", "core.synapse.reuse=window"),
+}
+
+
+@pytest.mark.parametrize("engine", EXAMPLES)
+@pytest.mark.parametrize("way", WINDOWS)
+def test_and_where_whole_windows_travel_as_one_event(way: str, engine: str) -> None:
+    @settings(max_examples=EXAMPLES[engine] // 2, deadline=None)
+    @given(loaded=random_workloads())
+    def law(loaded: Workload) -> None:
+        gathers = replace(loaded, firing="accumulate")
+        agrees(gathers, on_mesh(gathers, WINDOWS[way]), "snn", engine)
+
+    law()
+
+
+def test_counts_move_what_equations_19_and_20_say_and_weights_are_read_once() -> None:
+    # two inputs with 1 and 3 spikes of T = 3, 4 synapses each of 8 bits, a word each; one hop
+    loaded = workload(
+        chain((2,), (dense([[1] * 4] * 2, 100),)),
+        raster([[[1, 1], [0, 1], [0, 1]]]),
+        3,
+        firing="accumulate",
+        placement={"out": [1, 2, 3, 4]},
+    )
+    result = run(loaded, on_mesh(loaded, WINDOWS["counts, added"]), "snn")
+    (layer,) = measure(result)
+    # R_S: every weight is read once for the two spikes an active source has in the mean
+    assert layer.reuse == near(2.0, rel=1e-9)
+    assert (layer.active, layer.spike_rate) == (1.0, 4 / (2 * 3))
+    asked = Operation(
+        3, layer.spike_rate, layer.active, 2, 8, layer.hops, reuse_snn=1.0, aggregated=True
+    )
+    whole = spiking(asked, hardware("typical")).way["sparse"]
+    for name in ("weight_read", "transfer"):
+        (term,) = (term for term in terms(result) if term.name == name)
+        assert (
+            float(whole[name]) * 4 == near(term.ledger, rel=1e-9) == near(term.measured, rel=1e-9)
+        )
+
+
 # two inputs, one neuron one hop away, T = 2, weights 3 and 5, threshold 8
 # in step 0 both fire (V = 8: a spike, V = 0), in step 1 only the second (V = 5)
 HAND = {

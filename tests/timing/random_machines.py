@@ -8,6 +8,7 @@ import numpy as np
 
 from simulator.mapping.plan import (
     ACCUMULATE,
+    COUNT,
     LOCAL,
     MULTIPLY_ACCUMULATE,
     OUTPUT,
@@ -69,6 +70,7 @@ def random_plan(rng: np.random.Generator, **fixed: object) -> Plan:
         soma_cycles=draw(1, 1, 2, 5),
         soma_spike_cycles=draw(0, 0, 1, 4),
         axon_cycles=draw(1, 1, 2, 4),
+        event_group=draw(1, 1, 2, 8),
         barrier_cycles=draw(1, 2, 7, 30),
         gate_after=gate_after,
         off_after=off_after,
@@ -104,8 +106,13 @@ class _Rows:
             int(min(plan.n_endpoints, rng.integers(1, 7))) if is_tree else int(rng.integers(1, 4))
         )
         targets = rng.choice(plan.n_endpoints, count, replace=not is_tree)
+        first = len(self.entry)
         for target in targets:
             self.entry.append(self._entry(int(target), is_tree, traffic_class))
+        if is_tree:  # copies are as long as what every queue and buffer on the way can hold
+            most = min(5, plan.buffer, plan.input_queue)
+            flits = int(self.counted.choice([1, 1, min(2, most), most]))
+            self.entry[first:] = [(one[0], flits, *one[2:]) for one in self.entry[first:]]
         self.start.append(len(self.entry))
         self.tree.append(len(self.trees) if is_tree else -1)
         if is_tree:
@@ -124,6 +131,8 @@ class _Rows:
         if not is_tree:
             traffic_class = int(rng.integers(0, 2))
         kind = int(rng.choice([ACCUMULATE, MULTIPLY_ACCUMULATE])) if is_core else OUTPUT
+        if is_core and self.counted.random() < 0.2:
+            kind = COUNT
         operations = int(rng.integers(0, 50)) if is_core else 0
         cycles = int(rng.choice([1, 1, 2, 3, 9]))
         return (
@@ -138,6 +147,8 @@ class _Rows:
             *self.counted.integers(0, 40, 3).tolist(),
             int(self.counted.integers(0, N_OPERANDS)),
             int(self.counted.integers(0, 50)),
+            int(self.counted.choice([-1, 0, 0, 1])),
+            int(self.counted.integers(0, cycles + 1)),
         )
 
 
@@ -221,6 +232,8 @@ def _activity(
         entry_stream_bits=column(rows.entry, 10, np.int32),
         entry_operands=column(rows.entry, 11, np.int32),
         entry_accumulator_words=column(rows.entry, 12, np.int64),
+        entry_group=column(rows.entry, 13, np.int32),
+        entry_shared_cycles=column(rows.entry, 14, np.int64),
         work_counts=rows.counted.integers(0, 20, (len(work), len(WORK_COUNTERS))),
         step_begins=rows.counted.integers(0, 2, len(work_start) - 1).astype(np.uint8),
         operand_bits=np.array([[8, bits] for bits in range(1, N_OPERANDS + 1)], np.int64),

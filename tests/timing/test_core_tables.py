@@ -78,6 +78,45 @@ def test_a_synapse_unit_takes_whole_packets(
     ].tolist()
 
 
+# group of each packet, events served together, quiet cycle, words of accumulators
+# packets arrive in 5, 6, ... 10, take 4 cycles alone and 3 where they join [C11] [K31]
+GROUPS = [
+    ([-1] * 6, 4, 6 + 6 * 4, 6 * 2),
+    ([0] * 6, 1, 6 + 6 * 4, 6 * 2),
+    ([0] * 6, 2, 6 + 4 + 2 * (4 + 3) + 4, 4 * 2),  # the first alone, two pairs, the last alone
+    ([0] * 6, 4, 6 + 4 + (4 + 3 * 3) + 4, 3 * 2),  # four wait in 10
+    ([0] * 6, 8, 6 + 4 + (4 + 3 * 3) + 4, 3 * 2),  # the last comes in 10 and is seen in 11
+    ([0, 1, 0, 1, 0, 1], 8, 6 + 6 * 4, 6 * 2),
+    ([0, 1, 1, 0, 0, 0], 8, 6 + 4 + (4 + 3) + (4 + 2 * 3), 3 * 2),
+]
+
+
+@pytest.mark.parametrize("group, together, quiet, words", GROUPS)
+def test_a_group_visits_its_accumulators_once(engine, group, together, quiet, words):
+    plan = core_and_port(event_group=together)
+    rows = [Row([(CORE, 1, 4, 0)]) for _ in group]
+    activity = work(plan, rows, [Step(injects=[(0, row) for row in range(6)])])
+    activity = replace(
+        activity,
+        entry_group=np.array(group, np.int32),
+        entry_shared_cycles=np.ones(6, np.int64),
+        entry_accumulator_words=np.full(6, 2, np.int64),
+    )
+    record = simulate_with(engine)(plan, activity, events=True)
+    assert [quiet] == record.step_quiet.tolist()
+    counted = ("accumulator_words", "packets_received", "weight_read_words", "accumulates")
+    assert [words, 6, 18, 60] == record.counters[CORE, [COUNTER[name] for name in counted]].tolist()
+
+
+def test_operations_are_booked_by_their_kind(engine):  # [K30]
+    activity = work(core_and_port(), [Row([(CORE, 1, 4, 0)])], [Step(injects=[(0, 0)] * 3)])
+    names = ("accumulates", "macs", "count_accumulates")
+    for kind, booked in ((0, [30, 0, 0]), (1, [0, 30, 0]), (3, [0, 0, 30])):
+        counted = replace(activity, entry_kind=np.full_like(activity.entry_kind, kind))
+        record = simulate_with(engine)(core_and_port(), counted, events=True)
+        assert booked == record.counters[CORE, [COUNTER[name] for name in names]].tolist()
+
+
 def test_a_synapse_unit_goes_round_the_vcs(engine):
     # [C2]: room for one flit in each of two VCs, ten cycles a packet: VC 1 is granted first
     # [A7], in 2. Taken in 6 (VC 1), 16 (0), 26 (1, though VC 0 has a packet

@@ -87,31 +87,82 @@ def receive_packet(state: State, number: int, vc: int, entry: int, now: int) -> 
 
 
 @kernel(inline=True)
-def take_packet(state: State, number: int, now: int) -> None:
-    """Let the synapse unit take the next complete packet, round-robin over VCs [C2]; its flits'
-    credits go back [C3].  Operations and weight words are booked here only [K1].
+def front_entry(state: State, number: int, vc: int) -> int:
+    """Return the entry of the first complete packet of a VC."""
+    first = state.core[number].ring_first[vc]
+    return np.int64(state.input_ring[(number << state.chip[0].channel_shift) | vc, first])
+
+
+@kernel(inline=True)
+def take_front(state: State, number: int, vc: int, entry) -> None:  # type: ignore[no-untyped-def]
+    """Remove the first complete packet of a VC, made of `entry`.  Operations and weight words are
+    booked here only [K1]; accumulators are not, for a group shares them [K31].
     """
-    chip = state.chip[0]
     core = state.core[number]
-    vc = turn(np.int64(core.complete), core.vc_pointer)
-    core.vc_pointer = vc + 1
     first = core.ring_first[vc]
-    entry = state.entry[state.input_ring[(number << chip.channel_shift) | vc, first]]
-    core.ring_first[vc] = first + 1 if first + 1 < chip.input_queue else 0
+    core.vc_pointer = vc + 1
+    core.ring_first[vc] = first + 1 if first + 1 < state.chip[0].input_queue else 0
     core.n_complete[vc] -= 1
     if core.n_complete[vc] == 0:
         core.complete &= ~(np.int64(1) << vc)
     core.input_flits -= entry.flits
-    send_credit(state, state.interface[number].channels | vc, entry.flits, now + LOCAL_WIRE)
+    core.freed[vc] += entry.flits
     counter = state.counter[number]
     counter[PACKETS_RECEIVED] += 1
     counter[FLITS_RECEIVED] += entry.flits
     counter[EVENTS_RECEIVED] += entry.events
     counter[WEIGHT_READ_WORDS] += entry.words
-    counter[ACCUMULATOR_WORDS] += entry.accumulator_words
     if entry.column >= 0:
         counter[entry.column] += entry.operations
-    occupy(state, number, SYNAPSE, entry.cycles, now)
+
+
+@kernel(inline=False)
+def take_group(state: State, number: int, group: int, events: int) -> int:
+    """Take the packets that follow on the same accumulators while the group has room [C11]; return
+    the cycles they add.
+    """
+    core = state.core[number]
+    cycles = np.int64(0)
+    while core.complete != 0:
+        vc = turn(np.int64(core.complete), core.vc_pointer)
+        entry = state.entry[front_entry(state, number, vc)]
+        events += entry.events
+        if entry.group != group or events > state.chip[0].event_group:
+            break
+        take_front(state, number, vc, entry)
+        cycles += entry.cycles - entry.shared_cycles
+        core.n_taken += 1
+    return cycles
+
+
+@kernel(inline=True)
+def return_credits(state: State, number: int, now: int) -> None:
+    """Give back the room of the packets taken in this cycle, VC by VC."""
+    core = state.core[number]
+    for vc in range(state.chip[0].virtual_channels):
+        if core.freed[vc] != 0:
+            channel = state.interface[number].channels | vc
+            send_credit(state, channel, core.freed[vc], now + LOCAL_WIRE)
+            core.freed[vc] = 0
+
+
+@kernel(inline=True)
+def take_packet(state: State, number: int, now: int) -> None:
+    """Let the synapse unit take the next complete packet, round-robin over VCs [C2], and those that
+    join it [C11]; their flits' credits go back [C3].
+    """
+    core = state.core[number]
+    vc = turn(np.int64(core.complete), core.vc_pointer)
+    entry_number = front_entry(state, number, vc)
+    entry = state.entry[entry_number]
+    cycles = np.int64(entry.cycles)
+    take_front(state, number, vc, entry)
+    state.counter[number, ACCUMULATOR_WORDS] += entry.accumulator_words
+    core.n_taken = 1
+    if state.chip[0].event_group > 1 and entry.group >= 0:
+        cycles += take_group(state, number, entry.group, entry.events)
+    return_credits(state, number, now)
+    occupy(state, number, SYNAPSE, cycles, now)
 
 
 @kernel(inline=True)
@@ -120,7 +171,8 @@ def step_synapse(state: State, number: int, now: int) -> None:
     core = state.core[number]
     if core.state[SYNAPSE] == BUSY_UNIT and core.until[SYNAPSE] == now:
         core.state[SYNAPSE] = FREE
-        finish_one(state, now)
+        for _ in range(core.n_taken):
+            finish_one(state, now)
     if core.state[SYNAPSE] == FREE and core.complete != 0:
         take_packet(state, number, now)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simulator.mapping.plan import LOCAL, Plan
+from simulator.timing.engine.branches import held_outputs
 from simulator.timing.engine.layout import State
 from simulator.timing.record import PACKET_SHIFT
 from simulator.timing.waiting import explain
@@ -95,6 +96,10 @@ def _waits_for(chip: _Chip, channel: int) -> list[Wait]:
     waits: list[Wait] = []
     for o in range(chip.plan.ports):
         if not (int(record.route) >> o & 1 or o in mine):
+            continue
+        is_behind = o in mine and not int(held_outputs(chip.state, channel)) >> o & 1
+        if is_behind:  # a branch ahead of the slowest
+            waits += _upstream(chip, channel)
             continue
         out = chip.state.port[router * chip.plan.ports + o]
         for vc in (

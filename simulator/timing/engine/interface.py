@@ -166,7 +166,7 @@ def eject_flit(state: State, number: int, vc: int, token: int, now: int) -> None
     packet_number = token >> 2
     is_tail = (token & TAIL) != 0
     if (token & HEAD) != 0:
-        state.packet[packet_number].head_arrive = now
+        state.interface[number].head_arrive[vc] = now
     if state.interface[number].is_core:
         wake_core(state, number, now)
         core = state.core[number]
@@ -180,5 +180,5 @@ def eject_flit(state: State, number: int, vc: int, token: int, now: int) -> None
         consume_at_port(state, number, vc, packet_number, is_tail, now)
     if is_tail:
         if state.chip[0].events:
-            log_packet(state, packet_number, number, now)
+            log_packet(state, packet_number, number, vc, now)
         release_copy(state, packet_number)

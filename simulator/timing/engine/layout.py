@@ -48,6 +48,7 @@ FIRST_OF_WORK = COUNTERS.index(WORK_COUNTERS[0])
     EVENTS_RECEIVED,
     ACCUMULATES,
     MACS,
+    COUNT_ACCUMULATES,
     WEIGHT_READ_WORDS,
     ACCUMULATOR_WORDS,
     NEURON_UPDATES,
@@ -118,6 +119,7 @@ CHIP = _record(
     soma_cycles="i8",
     soma_spike_cycles="i8",
     axon_cycles="i8",
+    event_group="i8",
     barrier_cycles="i8",
     wheel_mask="i8",
     # lists and pools
@@ -221,6 +223,7 @@ INTERFACE = _in_lines(
     draining="i4",
     credited="i4",
     credit=("i4", (8,)),
+    head_arrive=("i8", (8,)),
     next_name="i8",
     peak="i8",
 )
@@ -237,6 +240,8 @@ CORE = _record(
     complete="i4",
     n_complete=("i4", (8,)),
     ring_first=("i4", (8,)),
+    freed=("i4", (8,)),
+    n_taken="i8",
     input_flits="i8",
     input_peak="i8",
     # soma
@@ -289,7 +294,6 @@ PACKET_IN_FLIGHT = _in_lines(
     name="i8",
     inject="i8",
     head_entry="i8",
-    head_arrive="i8",
 )
 
 ENTRY = _record(
@@ -298,6 +302,8 @@ ENTRY = _record(
     traffic_class="i4",
     column="i4",  # of the counters, in which its operations are booked; -1: none
     cycles="i8",
+    shared_cycles="i8",
+    group="i4",
     operations="i8",
     words="i8",
     accumulator_words="i8",
@@ -370,6 +376,8 @@ class State(NamedTuple):
     branch: np.ndarray  # (n,) BRANCH
     # (n_channels, ports) int8, or (1, 1): output VC of each branch of a multicast packet
     branch_vc: np.ndarray
+    # (n_channels, ports) int32, or (1, 1): flits of it that went to each branch
+    branch_sent: np.ndarray
     # what is left behind
     # (n_steps + 1, 2, columns of counter) int64, totals at each start: of the cores, of the ports
     step_counter: np.ndarray

@@ -172,8 +172,8 @@ def log_grant(
 
 
 @kernel(inline=True)
-def log_packet(state: State, number: int, endpoint: int, now: int) -> None:
-    """Note a packet, or one copy of it, whose tail arrives in this cycle."""
+def log_packet(state: State, number: int, endpoint: int, vc: int, now: int) -> None:
+    """Note a packet, or one copy of it, whose tail arrives on a VC in this cycle."""
     chip = state.chip[0]
     packet = state.packet[number]
     source = state.router[state.interface[packet.source].router]
@@ -186,7 +186,7 @@ def log_packet(state: State, number: int, endpoint: int, now: int) -> None:
     line.traffic_class = packet.traffic_class
     line.inject_cycle = packet.inject
     line.head_entry_cycle = packet.head_entry
-    line.head_arrive_cycle = packet.head_arrive
+    line.head_arrive_cycle = state.interface[endpoint].head_arrive[vc]
     line.tail_arrive_cycle = now
     line.hops = abs(target.x - source.x) + abs(target.y - source.y) + 1
     chip.n_packets += 1

@@ -8,6 +8,7 @@ import numpy as np
 
 from simulator.jit import kernel, lowest
 from simulator.timing.engine.allocate import apply_vc_allocation, choose_vcs
+from simulator.timing.engine.branches import count_branch, held_outputs, tree_mask
 from simulator.timing.engine.layout import TAIL, State
 from simulator.timing.engine.packets import log_grant
 from simulator.timing.engine.power import demand, rest
@@ -20,20 +21,6 @@ from simulator.timing.engine.sleep import (
     wanted_outputs,
 )
 from simulator.timing.engine.wheel import send_credit, send_flit, set_timer, turn
-
-
-@kernel(inline=False)
-def tree_mask(branch: np.ndarray, low: int, high: int, router: int) -> int:
-    """Return the outputs a multicast packet takes at a router [F3]: its tree is branch[low] ..
-    branch[high - 1].
-    """
-    while low < high:
-        middle = (low + high) >> 1
-        if branch[middle].router < router:
-            low = middle + 1
-        else:
-            high = middle
-    return np.int64(branch[low].mask)
 
 
 @kernel(inline=True)
@@ -59,6 +46,10 @@ def start_packet(state: State, port_number: int, vc: int) -> None:
             state.tree[packet.tree + 1].start,
             port.router,
         )
+        branches = np.int64(channel.route)
+        while branches != 0:
+            state.branch_sent[channel_number, lowest(branches)] = 0
+            branches &= branches - 1
     else:
         channel.is_tree = 0
         dx = packet.x - router.x
@@ -123,7 +114,7 @@ def accept_flit(state: State, channel_number: int, token: int, now: int) -> None
             start_packet(state, port_number, vc)
         if chip.canonical:
             wake_router(state, port.router, now)
-        elif channel.count == 1:
+        elif channel.count == 1 or channel.is_tree:
             ask_at_front(state, port_number, vc, now)
 
 
@@ -164,59 +155,58 @@ def asking_vcs(state: State, port_number: int, is_first: bool) -> int:
 @kernel(inline=True)
 def requests(state: State, base: int, p: int, now: int, is_first: bool) -> int:
     """Return the outputs an input asks for at one of the two priorities."""
-    first = (base + p) << state.chip[0].channel_shift
     asked = np.int64(0)
     vcs = asking_vcs(state, base + p, is_first)
     while vcs != 0:
-        vc = lowest(vcs)
-        asked |= channel_requests(
-            state, base, first + vc, now, (state.port[base + p].active >> vc) & 1 != 0
-        )
+        asked |= channel_requests(state, base, p, lowest(vcs), now, is_first)
         vcs &= vcs - 1
     return asked
 
 
 @kernel(inline=True)
-def channel_requests(
-    state: State, base: int, channel_number: int, now: int, is_active: bool
-) -> int:
-    """Return the outputs one VC asks for: those with a credit [A5], and for a head with a free VC
-    of its class [A6].
+def channel_requests(state: State, base: int, p: int, vc: int, now: int, is_first: bool) -> int:
+    """Return the outputs one VC asks for at a priority: those it holds, with a credit [A5], and for
+    a head those with a free VC of its class [A6].
     """
     chip = state.chip[0]
+    port = state.port[base + p]
+    channel_number = ((base + p) << chip.channel_shift) | vc
     channel = state.channel[channel_number]
     asked = np.int64(0)
-    outputs = np.int64(channel.held if is_active else channel.route)
-    while outputs != 0:
-        o = lowest(outputs)
-        outputs &= outputs - 1
-        out = state.port[base + o]
-        if is_active:
-            vc = state.branch_vc[channel_number, o] if channel.is_tree else channel.held_vc
-            usable = (out.credited >> vc) & 1
-        else:
+    if is_first and (port.active >> vc) & 1:
+        outputs = np.int64(held_outputs(state, channel_number))
+        while outputs != 0:
+            o = lowest(outputs)
+            outputs &= outputs - 1
+            out = state.port[base + o]
+            held_vc = state.branch_vc[channel_number, o] if channel.is_tree else channel.held_vc
+            if (out.credited >> held_vc) & 1 != 0 and out.free_at <= now:
+                asked |= np.int64(1) << o
+    if (port.waiting >> vc) & 1 and ((chip.urgent >> vc) & 1 != 0) == is_first:
+        outputs = np.int64(channel.route)
+        while outputs != 0:
+            o = lowest(outputs)
+            outputs &= outputs - 1
+            out = state.port[base + o]
             usable = out.free & out.credited & chip.class_mask[channel.traffic_class]
-        if usable != 0 and out.free_at <= now:
-            asked |= np.int64(1) << o
+            if usable != 0 and out.free_at <= now:
+                asked |= np.int64(1) << o
     return asked
 
 
 @kernel(inline=True)
 def represent(state: State, base: int, p: int, o: int, now: int, is_first: bool) -> int:
     """Return the VC that asks for output `o` in the name of its input, round-robin [A3]."""
-    chip = state.chip[0]
-    port = state.port[base + p]
     vcs = asking_vcs(state, base + p, is_first)
     if (vcs & (vcs - 1)) == 0:
         return lowest(vcs)
-    first = (base + p) << chip.channel_shift
     asking = np.int64(0)
     while vcs != 0:
         vc = lowest(vcs)
         vcs &= vcs - 1
-        if (channel_requests(state, base, first + vc, now, (port.active >> vc) & 1 != 0) >> o) & 1:
+        if (channel_requests(state, base, p, vc, now, is_first) >> o) & 1:
             asking |= np.int64(1) << vc
-    return turn(asking, port.vc_pointer)
+    return turn(asking, state.port[base + p].vc_pointer)
 
 
 @kernel(inline=True)
@@ -255,16 +245,15 @@ def take_output_vc(state: State, base: int, channel_number: int, o: int, is_acti
     channel = state.channel[channel_number]
     out = state.port[base + o]
     if is_active:
-        vc = np.int64(state.branch_vc[channel_number, o] if channel.is_tree else channel.held_vc)
-        if channel.is_tree:
-            channel.held &= ~(np.int64(1) << o)
-        return vc
+        return np.int64(state.branch_vc[channel_number, o] if channel.is_tree else channel.held_vc)
     vc = turn(
         np.int64(out.free & out.credited & chip.class_mask[channel.traffic_class]), out.free_pointer
     )
     out.free_pointer = vc + 1
     if channel.is_tree:
+        state.branch_vc[channel_number, o] = vc
         channel.route &= ~(np.int64(1) << o)
+        channel.held |= np.int64(1) << o
     else:
         channel.route = 0
         channel.held = np.int64(1) << o
@@ -331,24 +320,27 @@ def grant(state: State, number: int, o: int, now: int) -> None:
     out.ask_last = 0
     port = state.port[base + p]
     vc = represent(state, base, p, o, now, is_first)
-    is_active = (port.active >> vc) & 1 != 0
     channel_number = ((base + p) << chip.channel_shift) | vc
     channel = state.channel[channel_number]
-    token = np.int64(state.fifo[channel_number, channel.front])
+    is_active = (port.active >> vc) & (channel.held >> o) & 1 != 0
+    ahead = np.int64(0)  # flits a branch is before the slowest
+    if channel.is_tree:
+        ahead += state.branch_sent[channel_number, o] - channel.flit
+    token = np.int64(state.fifo[channel_number, (channel.front + ahead) & chip.buffer_mask])
+    is_tail = (token & TAIL) != 0
     out_vc = take_output_vc(state, base, channel_number, o, is_active)
     if chip.events:
-        log_grant(
-            chip, state.grant_log, port, vc, o, out_vc, state.packet[token >> 2].name, channel.flit
-        )
+        name, flit = state.packet[token >> 2].name, channel.flit + ahead
+        log_grant(chip, state.grant_log, port, vc, o, out_vc, name, flit)
     port.in_pointer = o + 1
     port.vc_pointer = vc + 1
     out.out_pointer = p + 1
     out.flits += 1
     out.free_at = now + out.interval  # [B3]
-    use_output_vc(state, ((base + o) << chip.channel_shift) | out_vc, (token & TAIL) != 0)
+    use_output_vc(state, ((base + o) << chip.channel_shift) | out_vc, is_tail)
     send_flit(state, out.downstream | out_vc, token, now + out.flit_delay)
-    if channel.is_tree == 0 or (channel.route == 0 and channel.held == 0):
-        pop_flit(state, number, base + p, vc, (token & TAIL) != 0, now)
+    if channel.is_tree == 0 or count_branch(state, base + p, channel_number, o, is_tail):
+        pop_flit(state, number, base + p, vc, is_tail, now)
     port.wanted = wanted_outputs(state, base + p)
 
 

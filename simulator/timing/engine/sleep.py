@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.jit import kernel, lowest
+from simulator.timing.engine.branches import held_outputs
 from simulator.timing.engine.layout import State
 from simulator.timing.engine.wheel import call_back
 
@@ -69,7 +70,7 @@ def wanted_outputs(state: State, port_number: int) -> int:
         vcs &= vcs - 1
         channel = state.channel[first + vc]
         if (port.active >> vc) & 1:
-            wanted |= channel.held
+            wanted |= held_outputs(state, first + vc)
         if (port.waiting >> vc) & 1:
             wanted |= channel.route
     return wanted
@@ -89,13 +90,17 @@ def want_all(state: State, number: int) -> None:
 
 @kernel(inline=True)
 def ask_at_front(state: State, port_number: int, vc: int, now: int) -> None:
-    """Let a flit that has just come to the front of its VC ask; a router that sleeps wakes only if
-    it can go on.
+    """Let a flit that has just come to where it can leave its VC ask; a router that sleeps
+    wakes only if it can go on.
     """
     port = state.port[port_number]
     router = state.router[port.router]
-    channel = state.channel[(port_number << state.chip[0].channel_shift) | vc]
-    outputs = np.int64(channel.held if (port.active >> vc) & 1 else channel.route)
+    channel_number = (port_number << state.chip[0].channel_shift) | vc
+    outputs = np.int64(0)
+    if (port.active >> vc) & 1:
+        outputs |= held_outputs(state, channel_number)
+    if (port.waiting >> vc) & 1:
+        outputs |= state.channel[channel_number].route
     port.wanted |= outputs
     if router.awake == 0:
         wanted = outputs

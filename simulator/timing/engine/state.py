@@ -10,6 +10,7 @@ from simulator import memory
 from simulator.errors import InputError
 from simulator.mapping.plan import (
     CANONICAL,
+    COUNT,
     LOCAL,
     LOOKAHEAD,
     MAX_PORTS,
@@ -82,6 +83,7 @@ def _chip(plan: Plan, activity: Activity, events: bool, wheel_slots: int) -> np.
         plan.axon_cycles,
     )
     one.barrier_cycles = plan.barrier_cycles
+    one.event_group = plan.event_group
     one.wheel_mask = wheel_slots - 1
     one.events = events
     one.free_packet = -1
@@ -199,10 +201,13 @@ def _trees(plan: Plan, activity: Activity) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _column(activity: Activity) -> np.ndarray:
-    """Return the counter in whose column each entry's operations are booked [K7], -1 at ports."""
+    """Return the counter in whose column each entry's operations are booked [K7] [K30], -1 at
+    ports.
+    """
     widths = len(COUNTERS) + activity.entry_operands
     kind = activity.entry_kind
-    at_core = np.where(kind == MULTIPLY_ACCUMULATE, widths, layout.ACCUMULATES)
+    added = np.where(kind == COUNT, layout.COUNT_ACCUMULATES, layout.ACCUMULATES)
+    at_core = np.where(kind == MULTIPLY_ACCUMULATE, widths, added)
     return np.where(kind == OUTPUT, -1, at_core)
 
 
@@ -251,6 +256,8 @@ def _work(plan: Plan, activity: Activity) -> dict[str, np.ndarray]:
             traffic_class=activity.entry_class,
             column=_column(activity),
             cycles=activity.entry_cycles,
+            shared_cycles=activity.entry_shared_cycles,
+            group=activity.entry_group,
             operations=activity.entry_operations,
             words=activity.entry_words,
             accumulator_words=activity.entry_accumulator_words,
@@ -266,7 +273,8 @@ def _work(plan: Plan, activity: Activity) -> dict[str, np.ndarray]:
 
 
 def _events_per_cycle(plan: Plan) -> int:
-    return 4 * plan.n_routers + 2 * plan.n_endpoints
+    by_groups = plan.n_cores * min(plan.event_group, plan.virtual_channels)
+    return 4 * plan.n_routers + 2 * plan.n_endpoints + by_groups
 
 
 def _log_rows(plan: Plan) -> int:
@@ -368,6 +376,7 @@ def build(plan: Plan, activity: Activity, events: bool) -> State:
         awake_interface=np.zeros(n_endpoints, np.int32),
         listed_core=np.zeros((2, max(1, n_cores)), np.int32),
         branch_vc=np.zeros((n_channels, plan.ports) if has_trees else (1, 1), np.int8),
+        branch_sent=np.zeros((n_channels, plan.ports) if has_trees else (1, 1), np.int32),
         step_counter=np.zeros((activity.n_steps + 1, 2, n_counters), np.int64),
         step_router_wakes=np.zeros(activity.n_steps + 1, np.int64),
         step_power=np.zeros((activity.n_steps + 1, 2, len(POWER_STATES)), np.int64),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.mapping.plan import ACCUMULATE as ACCUMULATE_KIND
-from simulator.mapping.plan import MULTIPLY_ACCUMULATE, WORK_COUNTERS, Activity, Plan
+from simulator.mapping.plan import COUNT, MULTIPLY_ACCUMULATE, WORK_COUNTERS, Activity, Plan
 from simulator.mapping.routes import distance
 from simulator.timing.record import COUNTER, COUNTERS, GATED, GRANT, OFF, PACKET, QUEUES, STATE
 from simulator.timing.reference.packet import Flit, Packet, Way
@@ -86,8 +86,10 @@ class Book:
             packet.source, "stream_bit_hops", links * int(self.activity.entry_stream_bits[first])
         )
 
-    def received(self, packet: Packet, endpoint: int) -> None:
-        """Book a packet that a port consumed whole or a synapse unit took [K1]."""
+    def received(self, packet: Packet, endpoint: int, is_first: bool = True) -> None:
+        """Book a packet that a port consumed whole or a synapse unit took [K1]; only the first of a
+        group reads and writes accumulators [K31].
+        """
         entry = packet.entry[endpoint]
         self.count(endpoint, "packets_received")
         self.count(endpoint, "flits_received", packet.flits)
@@ -96,13 +98,15 @@ class Book:
             return
         self.count(endpoint, "weight_read_words", int(self.activity.entry_words[entry]))
         words = int(self.activity.entry_accumulator_words[entry])
-        self.count(endpoint, "accumulator_words", words)
+        self.count(endpoint, "accumulator_words", words if is_first else 0)
         kind, operations = (
             self.activity.entry_kind[entry],
             int(self.activity.entry_operations[entry]),
         )
         if kind == ACCUMULATE_KIND:
             self.count(endpoint, "accumulates", operations)
+        elif kind == COUNT:  # [K30]
+            self.count(endpoint, "count_accumulates", operations)
         elif kind == MULTIPLY_ACCUMULATE:
             self.count(endpoint, "macs", operations)
             operands = self.activity.entry_operands[entry]  # [K7]

@@ -81,27 +81,61 @@ class Unit(ABC):
 
 
 class Synapse(Unit):
-    """Take one complete packet at a time from the input queue and serve its synapses."""
+    """Take complete packets from the input queue and serve their synapses: one at a time, or those
+    of a group together.
+    """
+
+    next_vc = 0
 
     def run(self) -> Process:
         """Serve packets, round-robin over VCs [C2]; credits go back when one is taken [C3]."""
-        core, next_vc = self.core, 0
-        n = core.plan.virtual_channels
+        core = self.core
         while True:
             self.be(STARVED)
-            complete = [vc for turn in range(n) if core.complete[vc := (next_vc + turn) % n]]
-            if not (complete and core.power.is_awake()):
+            vc = self._next()
+            if vc is None or not core.power.is_awake():
                 yield self.bell.wait()
                 continue
-            vc = complete[0]
-            next_vc = vc + 1
-            packet = core.complete[vc].popleft()
-            core.input_held -= packet.flits
-            for _ in range(packet.flits):
-                core.ejection_credit.send(vc)
-            core.book.received(packet, core.number)
-            yield from self.busy(int(core.activity.entry_cycles[packet.entry[core.number]]))
-            core.barrier.done()
+            taken = [self._take(vc, is_first=True)]
+            while (vc := self._next()) is not None and self._joins(taken, core.complete[vc][0]):
+                taken.append(self._take(vc, is_first=False))
+            activity = core.activity
+            cycles = sum(int(activity.entry_cycles[entry]) for entry in taken)
+            yield from self.busy(
+                cycles - sum(int(activity.entry_shared_cycles[entry]) for entry in taken[1:])
+            )
+            for _ in taken:
+                core.barrier.done()
+
+    def _next(self) -> int | None:
+        """Return the VC whose packet is taken next."""
+        n = self.core.plan.virtual_channels
+        turns = ((self.next_vc + turn) % n for turn in range(n))
+        return next((vc for vc in turns if self.core.complete[vc]), None)
+
+    def _joins(self, taken: list[int], packet: Packet) -> bool:
+        """Return whether a packet is served together with those taken, on accumulators that are
+        read and written once [C11].
+        """
+        activity, entry = self.core.activity, packet.entry[self.core.number]
+        group = activity.entry_group[taken[0]]
+        events = sum(int(activity.entry_events[one]) for one in (*taken, entry))
+        return bool(
+            group >= 0
+            and activity.entry_group[entry] == group
+            and events <= self.core.plan.event_group
+        )
+
+    def _take(self, vc: int, is_first: bool) -> int:
+        """Take the front packet of a VC; return its entry."""
+        core = self.core
+        self.next_vc = vc + 1
+        packet = core.complete[vc].popleft()
+        core.input_held -= packet.flits
+        for _ in range(packet.flits):
+            core.ejection_credit.send(vc)
+        core.book.received(packet, core.number, is_first)
+        return packet.entry[core.number]
 
 
 class Soma(Unit):

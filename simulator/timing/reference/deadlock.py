@@ -46,6 +46,9 @@ def _waits_for(chip: Chip, place: Place) -> list[tuple[str, Place | None]]:
         return _upstream(chip, place)
     asked: list[tuple[str, Place | None]] = []
     for out_port in sorted(vc.wanted_ports()):
+        if vc.place(out_port) >= len(vc.fifo):  # a branch ahead of the slowest
+            asked += _upstream(chip, place)
+            continue
         output = chip.routers[router].output[out_port]
         first, channels = (
             int(of[vc.front.packet.traffic_class])

@@ -64,10 +64,12 @@ class InputVC:
         self.fifo: deque[tuple[int, Flit]] = deque()  # with the cycle each flit arrived in
         self.state = InputVC.IDLE
         self.packet: Packet | None = None
-        #: mask of ports: those a unicast packet may take, or those a multicast flit still owes a
-        #: copy
+        #: mask of ports: those a unicast packet may take, or those a multicast packet still owes
+        #: flits
         self.wanted = 0
         self.output: dict[int, int] = {}  # output port -> output VC it holds
+        self.sent: dict[int, int] = {}  # of a multicast packet: flits that went to each branch
+        self.popped = 0  # and flits that went to all of them
 
     @property
     def front(self) -> Flit:
@@ -77,6 +79,26 @@ class InputVC:
     def start(self, state: int, ports: int) -> None:
         """Begin with the packet whose head is at the front."""
         self.state, self.packet, self.wanted = state, self.front.packet, ports
+        if self.packet.tree is not None:
+            self.sent, self.popped = dict.fromkeys(self.wanted_ports(), 0), 0
+
+    def place(self, port: int) -> int:
+        """Return where in the FIFO the next flit for a port is: at the front, or for a branch as
+        far behind it as the branch is ahead of the slowest [F6].
+        """
+        return self.sent[port] - self.popped if self.sent else 0
+
+    def flit_sent(self, port: int, flit: Flit) -> bool:
+        """Note a flit that went to a port; return whether it now leaves the FIFO [F3]."""
+        if not self.sent:
+            return True
+        self.sent[port] += 1
+        if flit.is_tail:
+            self.wanted &= ~(1 << port)
+            del self.output[port]
+        is_owed = any(self.sent[port] == self.popped for port in self.wanted_ports())
+        self.popped += not is_owed
+        return not is_owed
 
     def hold(self, port: int, vc: int) -> None:
         """Own an output VC; for a unicast packet that settles the way."""
@@ -93,15 +115,14 @@ class InputVC:
 
     def known_ports(self) -> set[int]:
         """Return the ports the flit at the front could go to; none while its route is unknown."""
-        return (
-            self.wanted_ports()
-            if self.fifo and self.state in (InputVC.VC_ALLOC, InputVC.ACTIVE)
-            else set()
-        )
+        if self.state not in (InputVC.VC_ALLOC, InputVC.ACTIVE):
+            return set()
+        return {port for port in self.wanted_ports() if self.place(port) < len(self.fifo)}
 
     def finish(self) -> None:
         """Be idle again: the packet has left."""
         self.state, self.packet, self.wanted, self.output = InputVC.IDLE, None, 0, {}
+        self.sent, self.popped = {}, 0
 
 
 class Router:
@@ -288,9 +309,9 @@ class Router:
                 )
 
     def _leave(self, in_port: int, in_vc: int, port: int, now: int) -> None:
-        """Let the flit at the front of a VC, or one copy of it [F3], go to an output [R5]."""
+        """Let the next flit of a VC, or one copy of it [F3], go to an output [R5]."""
         vc = self.input[in_port][in_vc]
-        arrived, flit = vc.fifo[0]
+        arrived, flit = vc.fifo[vc.place(port)]
         if port not in vc.output:
             free = dict.fromkeys(self._free_with_credit(port, flit.packet), 0)
             self.output_turn[port] = round_robin(
@@ -308,12 +329,8 @@ class Router:
                 self.plan.link_interval[0 if port in (EAST, WEST) else 1]
             )
         self.input_turn[in_port] = (in_vc + 1) % self.plan.virtual_channels
-        if flit.packet.tree is not None:
-            vc.wanted &= ~(1 << port)
-            del vc.output[port]
-            if vc.wanted:
-                return
-        self._pop(vc, in_port, in_vc, now - arrived + 1)
+        if vc.flit_sent(port, flit):
+            self._pop(vc, in_port, in_vc, now - arrived + 1)
 
     def _pop(self, vc: InputVC, in_port: int, in_vc: int, stay: int) -> None:
         _, flit = vc.fifo.popleft()
