@@ -327,13 +327,11 @@ def option(some: random.Random) -> Input:
     arguments = [verb, *BASE.get(verb, [])]
     for _ in range(some.choice((1, 1, 2, 3)) if parameters(verb) else 0):
         parameter = some.choice(parameters(verb))
-        if "--relax" in parameter.opts and some.random() > 0.1:
-            continue  # twenty honest runs
         arguments.append(max(parameter.opts, key=len))
         if not getattr(parameter, "is_flag", False):
             choices = list(getattr(parameter.type, "choices", []))
             arguments.append(some.choice(choices or VALUES))
-    return Input([text for text in arguments if "\0" not in text], {"t.csv": TRACE})
+    return Input([text for text in arguments if "\0" not in text], FILES)
 
 
 TRACE = b"cycle,src,dst,size\n0,0,1,1\n2,3,1,4\n"
@@ -343,12 +341,25 @@ BASE = {
     "twin": ["digits-mlp", "--limit", "1"],
     "agree": ["digits-mlp", "--limit", "1", "--timesteps", "1"],
     "noc": ["--mesh", "2x2", "--traffic", "uniform", "--rate", "0.1", "--cycles", "400"],
-    "validate": ["mlp-4-4", "--density", "0.5", "--limit", "1"],
+    "validate": ["mlp-4-4", "--density", "0.5", "--limit", "1", "--terms-only"],
     "crossover": ["mlp-4-4", "--resolution", "0.1", "--limit", "1"],
     "always-on": ["digits-mlp", "--frame-rate", "10Hz", "--duty", "0.01", "--frames", "100"],
     "schema": ["chip"],
     "check": ["generic-22nm"],
     "import": [str(NETWORK), "-o", "out", "--overwrite"],
+    "timesteps": ["digits-mlp", "--timesteps", "1,2", "--limit", "1"],
+    "coding": ["digits-mlp", "--timesteps", "2", "--limit", "1"],
+    "budget": ["digits-mlp", "--budget", "8", "--limit", "1"],
+    "explain": ["digits-mlp", "--timesteps", "1", "--limit", "1"],
+    "sweep": ["s.yaml", "-o", "out", "--jobs", "1"],
+    "compare": ["a", "b"],
+}
+#: what is there for every command line of options
+FILES = {
+    "t.csv": TRACE,
+    "s.yaml": b"schema_version: 1\nname: s\nquestion: which?\nworkloads: [digits-mlp]\nlimit: 1\n"
+    b"timesteps: 1\naxes: {core.synapse.lanes: [1, 8]}\n"
+    b"objectives: {energy_j.per_inference: minimise}\n",
 }
 
 

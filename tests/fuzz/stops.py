@@ -44,6 +44,12 @@ VERBS = {
          "-o", "out"],
         "out",
     ),
+    "timesteps": (
+        ["timesteps", "digits-mlp", "--timesteps", "1,2", "--limit", "5", "-o", "out"], "out",
+    ),
+    "coding": (["coding", "digits-mlp", "--timesteps", "2", "--limit", "5", "-o", "out"], "out"),
+    "budget": (["budget", "digits-mlp", "--budget", "8", "--limit", "2", "-o", "out"], "out"),
+    "explain": (["explain", "digits-mlp", "--limit", "2", "-o", "out"], "out"),
     "chips": (["chips"], None),
     "workloads": (["workloads"], None),
     "check": (["check", "generic-22nm", "digits-mlp"], None),
