@@ -5,17 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.describe.connections import KINDS
-from simulator.describe.network import (
+from simulator.describe.network import Network, Neuron, Projection, Stimulus
+from simulator.describe.neuron import (
     COMPARES,
     MODELS,
     OVERFLOWS,
     READS,
     RESET_TIMES,
     RESETS,
-    Network,
-    Neuron,
-    Projection,
-    Stimulus,
 )
 from simulator.describe.offsets import (
     cycle_of,
@@ -107,9 +104,10 @@ def sums(
         most += sum(
             int(abs(p.bias).max(initial=0)) for p, _ in network.drives(number) if p.bias is not None
         )
+        gain = 1 if neuron.gain is None else int(abs(neuron.gain).max(initial=0))
         threshold = int(abs(neuron.threshold).max(initial=0))
         owed = neuron.largest_value * threshold if neuron.reset_at != "same" else 0
-        if timesteps * (bound + 2 * most) + owed >= 1 << 62:
+        if timesteps * (gain * bound + 2 * gain * most) + owed >= 1 << 62:
             raise InputError(
                 f"{population.name}: the currents of {timesteps} timesteps may need more than 62 "
                 f"bits"
@@ -158,6 +156,15 @@ def _check_neuron(name: str, neuron: Neuron) -> None:
             raise InputError(f"{name}: {key}: must be 0 in a neuron of model {neuron.model!r}")
     if neuron.reset_at == "held" and neuron.reset == "subtract":
         raise InputError(f"{name}: reset_at: must not be 'held' with reset 'subtract'")
+    if neuron.gain is not None and model.has_current:
+        raise InputError(f"{name}: gain: must be left out in a neuron of model {neuron.model!r}")
+    if neuron.limit is not None and not 1 <= neuron.limit <= 4096:
+        raise InputError(f"{name}: limit: must be from 1 to 4096, not {neuron.limit}")
+    if neuron.counts and (
+        neuron.reset != "subtract" or neuron.reset_at != "same" or neuron.graded_bits
+    ):
+        key = "limit" if neuron.limit is not None else f"compare {neuron.compare!r}"
+        raise InputError(f"{name}: {key}: needs spikes, reset 'subtract' and reset_at 'same'")
     if not 0 <= neuron.graded_bits <= 16:
         raise InputError(f"{name}: value_bits: must be between 1 and 16, not {neuron.graded_bits}")
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.describe.network import LEAKS, MODELS, READS, RESET_TIMES, Neuron
+from simulator.describe.neuron import COMPARES, LEAKS, MODELS, READS, RESET_TIMES, Neuron
 from simulator.errors import InputError
 from simulator.jit import kernel
 
@@ -22,8 +22,10 @@ LARGEST_POTENTIAL_BITS = 48
 _NO_LEAK, _FRACTION = LEAKS["none"], LEAKS["fraction"]
 _SAME, _NEXT, _HELD = range(len(RESET_TIMES))
 _LAST, _SUM, _MAXIMUM = range(len(READS))
+_EVEN, _ODD = COMPARES.index("even"), COMPARES.index("odd")
 #: a potential no neuron can fall below
 _NO_BOUND = -(1 << 62)
+_NO_LIMIT = 1 << 62
 
 _NUMBERS = (
     "first",  # its neurons are first .. last - 1 of the arrays of a part
@@ -41,7 +43,10 @@ _NUMBERS = (
     "fires",
     "subtract",  # 1: reset by subtraction, 0: to reset_value
     "reset_at",
-    "strict",  # 1: fires above the threshold, 0: at it
+    "strict",  # a number in COMPARES: 0 fires at the threshold, 1 above it, 2 and 3 by the spike
+    "counts",  # 1: spikes of an inference are counted
+    "limit",  # of them
+    "scales",  # 1: currents are multiplied by the gain
     "largest",  # value it may send: 1 for spikes
     "low",  # the width's range
     "high",
@@ -52,7 +57,7 @@ _NUMBERS = (
 #: one population as kernels read it
 POPULATION = np.dtype((np.record, [(name, np.int64) for name in _NUMBERS]))
 #: what neurons have of their own, (n_neurons,) int64 each
-ARRAYS = ("threshold", "initial", "bias", "current_bias", "reset_value", "lower_bound")
+ARRAYS = ("threshold", "initial", "bias", "current_bias", "reset_value", "lower_bound", "gain")
 
 
 class Cells(NamedTuple):
@@ -67,6 +72,7 @@ class Cells(NamedTuple):
     current_bias: np.ndarray
     reset_value: np.ndarray
     lower_bound: np.ndarray
+    gain: np.ndarray
 
 
 def prepare(
@@ -99,7 +105,10 @@ def prepare(
                 f"{name}: {key}: must fit in {neuron.potential_bits} bits, {low} to {high}"
             )
     model = MODELS[neuron.model]
-    arrays["bias" if not model.has_current else "current_bias"] += drive_bias
+    if model.has_current:
+        arrays["current_bias"] += drive_bias
+    else:
+        arrays["bias"] += arrays["gain"] * drive_bias
     numbers = {
         "leak": LEAKS[model.leak] if neuron.decay else _NO_LEAK,
         "decay": neuron.decay,
@@ -110,7 +119,10 @@ def prepare(
         "fires": int(model.fires),
         "subtract": int(neuron.reset == "subtract"),
         "reset_at": RESET_TIMES.index(neuron.reset_at),
-        "strict": int(neuron.compare == ">"),
+        "strict": COMPARES.index(neuron.compare),
+        "counts": int(neuron.counts),
+        "limit": _NO_LIMIT if neuron.limit is None else neuron.limit,
+        "scales": int(neuron.gain is not None),
         "largest": neuron.largest_value,
         "low": low,
         "high": high,
@@ -133,6 +145,7 @@ def _arrays(name: str, neuron: Neuron, n: int) -> dict[str, np.ndarray]:
         "current_bias": np.zeros(n, np.int64),
         "reset_value": neuron.reset_value if neuron.reset == "value" else np.zeros(n, np.int64),
         "lower_bound": neuron.lower_bound,
+        "gain": np.ones(n, np.int64) if neuron.gain is None else neuron.gain,
     }
     if given["lower_bound"] is None:
         given["lower_bound"] = np.full(n, _NO_BOUND)
@@ -157,15 +170,16 @@ def leak(decay, potential):
 
 
 @kernel
-def integrate(low, high, wrap, bias, potential, drive):
-    """Add current and bias to every potential in its width; return how many left the range.
+def integrate(low, high, wrap, scales, gain, bias, potential, drive):
+    """Add current times gain (if it `scales`) and bias to every potential in its width; return how
+    many left the range.
 
-    bias, potential and drive: (n_neurons,) int64.  What leaves the range saturates, or wraps as
-    two's complement does.
+    gain, bias, potential and drive: (n_neurons,) int64.  What leaves the range saturates, or wraps
+    as two's complement does.
     """
     overflows = 0
     for j in range(len(potential)):
-        v = potential[j] + drive[j] + bias[j]
+        v = potential[j] + (drive[j] * gain[j] if scales else drive[j]) + bias[j]
         if v < low or v > high:
             overflows += 1
             if wrap:
@@ -213,12 +227,32 @@ def above(strict, threshold, potential, neuron):
 
 
 @kernel
-def fire(population, threshold, reset_value, potential, due, neuron, value):
+def above_by_number(strict, limit, threshold, potential, count, neuron):
+    """As `above` where the spikes of an inference are counted: no more than `limit`, and at the
+    threshold only one of the numbers that `strict` allows.
+    """
+    n = 0
+    for j in range(len(potential)):
+        is_above = strict
+        if strict >= _EVEN:  # the next spike has an odd number where an even one was sent
+            is_above = count[j] % 2 if strict == _ODD else 1 - count[j] % 2
+        if count[j] < limit and potential[j] - is_above >= threshold[j]:
+            count[j] += 1
+            neuron[n] = j
+            n += 1
+    return n
+
+
+@kernel
+def fire(population, threshold, reset_value, potential, due, count, neuron, value):
     """Compare and reset; write the firing neurons, rising, and what they send; return how many
     there are.
     """
     strict, largest = population.strict, population.largest
-    n = above(strict, threshold, potential, neuron)
+    if population.counts:
+        n = above_by_number(strict, population.limit, threshold, potential, count, neuron)
+    else:
+        n = above(strict, threshold, potential, neuron)
     for k in range(n):
         j = neuron[k]
         value[k] = 1 if largest == 1 else min((potential[j] - strict) // threshold[j], largest)
@@ -251,6 +285,8 @@ def start(cells, p, state):
             state.synaptic[j] = 0
         if population.reset_at != _SAME:
             state.due[j] = 0
+        if population.counts:
+            state.count[j] = 0
         if population.read == _SUM:
             state.reading[j] = 0
         elif population.read == _MAXIMUM:
@@ -268,13 +304,14 @@ def leak_and_integrate(cells, p, state):
         leak(population.decay, potential)
     if population.reset_at == _NEXT and population.subtract:
         subtract_due(cells.threshold[a:b], potential, state.due[a:b])
+    gain = cells.gain[a:b]
     if not population.has_current:
-        return integrate(low, high, wrap, bias, potential, drive)
+        return integrate(low, high, wrap, population.scales, gain, bias, potential, drive)
     synaptic, more = state.synaptic[a:b], cells.current_bias[a:b]
     leak(population.current_decay, synaptic)
     least, most = population.current_low, population.current_high
-    overflows = integrate(least, most, wrap, more, synaptic, drive)
-    return overflows + integrate(low, high, wrap, bias, potential, synaptic)
+    overflows = integrate(least, most, wrap, 0, gain, more, synaptic, drive)
+    return overflows + integrate(low, high, wrap, 0, gain, bias, potential, synaptic)
 
 
 @kernel(inline=True)
@@ -294,7 +331,9 @@ def step(cells, p, state, neuron, value):
         set_due(cells.reset_value[a:b], potential, state.due[a:b])
     if population.fires:
         threshold, reset_value, due = cells.threshold[a:b], cells.reset_value[a:b], state.due[a:b]
-        return fire(population, threshold, reset_value, potential, due, neuron, value), overflows
+        count = state.count[a:b]
+        sent = fire(population, threshold, reset_value, potential, due, count, neuron, value)
+        return sent, overflows
     if population.read != _LAST:
         read(population.read, potential, state.reading[a:b])
     return 0, overflows
@@ -302,13 +341,16 @@ def step(cells, p, state, neuron, value):
 
 @kernel
 def activation(population, threshold, total, timesteps):
-    """Return clip(floor(total / threshold), 0, T), or of total - 1 where the comparison is strict.
+    """Return clip(floor(total / threshold), 0, T), or of total - 1 where the comparison is strict:
+    always, or where the last spike's number asks for it; at most the population's limit.
 
     With total = V0 + sum of T currents this is the quantised activation, and what a neuron fires
     that gathers its whole window first: it subtracts the threshold as often as the comparison
     holds, at most once per timestep.
     """
-    excess = total - population.strict
-    if not population.fires or excess < threshold:
+    strict = population.strict
+    if not population.fires or total < threshold:
         return 0
-    return min(excess // threshold, timesteps)
+    if strict >= _EVEN:
+        strict = 1 - (total // threshold) % 2 if strict == _ODD else (total // threshold) % 2
+    return min((total - strict) // threshold, timesteps, population.limit)

@@ -59,8 +59,9 @@ _NUMBERS = (
 STRAND = np.dtype((np.record, [(name, np.int64) for name in _NUMBERS]))
 
 
-#: numbers of a population that make it need synaptic currents, resets that are due, readings
-NEEDED = ("has_current", "reset_at", "read")
+#: numbers of a population that make it need synaptic currents, resets that are due, counts of its
+#: spikes, readings
+NEEDED = ("has_current", "reset_at", "counts", "read")
 
 
 class Events(NamedTuple):
@@ -82,7 +83,7 @@ class Prepared:
     n_out: int  # currents of the largest strand
     dtype: np.dtype  # of currents
     bounds: tuple[int, ...]  # for each member, on the magnitude of a current
-    room: tuple[int, ...]  # neurons of held, synaptic, due and reading; 0 where nobody needs it
+    room: tuple[int, ...]  # neurons of held, synaptic, due, count, reading; 0 where none needs it
     spans: tuple[slice, ...]  # for each member, where its neurons are
 
 
@@ -230,7 +231,7 @@ def _flat(arrays: list[np.ndarray], dtype: np.dtype | None) -> np.ndarray:
 
 def state(ready: Prepared) -> State:
     """Return working memory for a part; what none of its populations needs is empty."""
-    n, (held, synaptic, due, reading) = len(ready.cells.initial), ready.room
+    n, (held, synaptic, due, count, reading) = len(ready.cells.initial), ready.room
     return State(
         np.zeros(ready.n_out, ready.dtype),
         np.zeros(held, np.int64),
@@ -238,6 +239,7 @@ def state(ready: Prepared) -> State:
         np.zeros(n, np.int64),
         np.zeros(synaptic, np.int64),
         np.zeros(due, np.int64),
+        np.zeros(count, np.int64),
         np.zeros(reading, np.int64),
         np.zeros(n, np.int64),
         np.zeros((len(ready.members), 2), np.int64),

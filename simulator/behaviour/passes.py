@@ -50,6 +50,7 @@ class State(NamedTuple):
     potential: np.ndarray
     synaptic: np.ndarray
     due: np.ndarray  # resets of the timestep before, by what was sent
+    count: np.ndarray  # spikes of this inference, where they are counted
     reading: np.ndarray
     gathered: np.ndarray  # currents of a window that is gathered before it fires
     # (n_populations, 2) int64: the lowest and the highest current an accumulator had to hold
@@ -201,7 +202,8 @@ def accumulate(part, cells, timesteps, given, begin, end, state, sent):
                 for j in range(len(gathered)):
                     gathered[j] += state.drive[j]
             low, high, wrap = population.low, population.high, population.wrap
-            overflows += integrate(low, high, wrap, cells.bias, potential, state.drive)
+            scales, gain, bias = population.scales, cells.gain, cells.bias
+            overflows += integrate(low, high, wrap, scales, gain, bias, potential, state.drive)
         note(gathered, state.extreme[0])
         for j in range(len(potential)):
             count[j] = activation(population, cells.threshold[j], potential[j], timesteps)
@@ -221,7 +223,7 @@ def accumulate(part, cells, timesteps, given, begin, end, state, sent):
 @kernel
 def activate(part, cells, timesteps, given, begin, end, state, sent):
     """Run inferences begin .. end - 1 of the quantised twin of one population: u = clip(floor((V0 +
-    z + T * bias) / threshold), 0, T).
+    gain * z + T * bias) / threshold), 0, T).
 
     z is the sum over sources of weight times activation, and T times that sum for a current that
     enters once: it stands for T equal ones.  The accumulator is exact: the potential's width does
@@ -232,7 +234,7 @@ def activate(part, cells, timesteps, given, begin, end, state, sent):
     for inference in range(begin, end):
         collect(part, cells, 0, 1, inference, begin, 0, timesteps, given, sent, state)
         for j in range(len(state.drive)):
-            total = cells.initial[j] + state.drive[j] + timesteps * cells.bias[j]
+            total = cells.initial[j] + cells.gain[j] * state.drive[j] + timesteps * cells.bias[j]
             value = activation(population, cells.threshold[j], total, timesteps)
             if value > 0:
                 sent.neuron[n] = j

@@ -116,12 +116,15 @@ def import_(
     """Turn a trained network of another tool into a workload of integers, and say what that
     changes.
 
-    FILE is a NIR file (.nir). What it cannot say (how long a timestep is, how neurons reset, when
-    they fire) follows from its numbers and the habits of its tool, is stated, and can be chosen.
+    FILE is a NIR file (.nir) or a quantised ONNX file (.onnx: QDQ, QCDQ or QONNX). What a NIR file
+    cannot say (how long a timestep is, how neurons reset, when they fire) follows from its numbers
+    and the habits of its tool, is stated, and can be chosen. An ONNX file says it all: at a T of as
+    many levels as its activations have, the quantised twin is the file's own arithmetic.
 
     \b
     spikemesh import net.nir -o mine/ --from snntorch --stimulus test.npz
     spikemesh import lif.nir -o lif/ --dt 1e-4 --check recorded.csv
+    spikemesh import digits.onnx -o digits/ --stimulus test.npz
     """
     from simulator.commands.progress import shown
     from simulator.commands.written import naming_options

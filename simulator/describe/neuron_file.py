@@ -13,11 +13,12 @@ from simulator import memory
 from simulator.describe.arrays import Arrays, extent, frozen
 from simulator.describe.documents import Document
 from simulator.describe.messages import Key, alternatives
-from simulator.describe.network import MODELS, Neuron
+from simulator.describe.neuron import MODELS, TIES, Neuron
 from simulator.describe.workload_file import NeuronDocument
 
+LARGEST_GAIN_BITS = 32
 #: keys that only some models have
-_OF_SOME = ("decay", "current_decay", "current_bits", "emits", "read")
+_OF_SOME = ("decay", "current_decay", "current_bits", "emits", "read", "limit")
 
 
 def neuron(
@@ -28,7 +29,7 @@ def neuron(
     memory.need(f"a layer of {prod(shape):,} neurons", 4 * 8 * prod(shape))
     fires = MODELS[written.model].fires
     needed = {"threshold": fires, "initial": True, "bias": True}
-    needed |= {"reset_value": written.reset == "value", "lower_bound": False}
+    needed |= {"reset_value": written.reset == "value", "lower_bound": False, "gain": False}
     values: dict[str, np.ndarray | None] = {"threshold": np.ones(prod(shape), np.int64)}
     for name, is_needed in needed.items():
         given: Any = getattr(written, name)
@@ -44,16 +45,14 @@ def neuron(
         array = per_neuron(document, (*key, name), given, shape, arrays)
         if array is None:
             return None
-        least, most = (
-            (1 if name == "threshold" else -(2 ** (written.potential_bits - 1))),
-            2 ** (written.potential_bits - 1) - 1,
-        )
+        bits = LARGEST_GAIN_BITS if name == "gain" else written.potential_bits
+        least = 1 if name == "threshold" else -(2 ** (bits - 1))
+        most = 2 ** (bits - 1) - 1
         if int(array.min()) < least or int(array.max()) > most:
             given_range = str(array.min()) if array.min() == array.max() else extent(array)
             document.fault(
                 (*key, name),
-                f"must lie within {least}..{most} (potential_bits is {written.potential_bits}), "
-                f"not {given_range}",
+                f"must lie within {least}..{most}{_width(name, bits)}, not {given_range}",
             )
             return None
         values[name] = frozen(array)
@@ -72,11 +71,17 @@ def neuron(
         reset_at=written.reset_at,
         reset_value=values["reset_value"],
         lower_bound=values["lower_bound"],
+        gain=values["gain"],
+        limit=written.limit,
         current_decay=written.current_decay,
         current_bits=written.current_bits,
         graded_bits=written.value_bits or 0,
         read=written.read,
     )
+
+
+def _width(name: str, bits: int) -> str:
+    return "" if name == "gain" else f" (potential_bits is {bits})"
 
 
 def _check_belongings(document: Document, key: Key, written: NeuronDocument) -> None:
@@ -98,6 +103,17 @@ def _check_belongings(document: Document, key: Key, written: NeuronDocument) -> 
         document.fault(
             (*key, "reset_at"), "must be 'same' or 'next' with reset 'subtract', not 'held'"
         )
+    if written.gain is not None and model.has_current:
+        having = alternatives(word for word, other in MODELS.items() if not other.has_current)
+        document.fault((*key, "gain"), f"belongs to a {having} neuron, not to {written.model!r}")
+    is_plain = (written.reset, written.reset_at, written.emits) == ("subtract", "same", "spike")
+    for name, counts in (("compare", written.compare in TIES), ("limit", written.limit)):
+        if counts and not is_plain:
+            document.fault(
+                (*key, name),
+                f"must not be {getattr(written, name)!r} but for neurons that send spikes, with "
+                f"reset 'subtract' at the 'same' timestep",
+            )
     if not model.fires:
         for name in ("reset", "reset_at", "compare"):
             if name in written.model_fields_set and name == "reset_at":

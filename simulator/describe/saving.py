@@ -13,7 +13,9 @@ import numpy as np
 from simulator.describe.documents import write
 from simulator.describe.graph_file import INPUT
 from simulator.describe.narrow import narrow
-from simulator.describe.network import MODELS, Feed, Network, Population, Projection, Stimulus
+from simulator.describe.network import Feed, Network, Population, Projection, Stimulus
+from simulator.describe.neuron import ARRAYS as OWN_ARRAYS
+from simulator.describe.neuron import MODELS
 from simulator.describe.words import RASTER
 from simulator.errors import InputError
 
@@ -191,16 +193,18 @@ def _cells(population: Population, array: str, arrays: dict[str, np.ndarray]) ->
     assert neuron is not None
     model = MODELS[neuron.model]
     tree: dict[str, Any] = {"model": neuron.model}
-    for name in ("threshold", "initial", "bias", "reset_value", "lower_bound"):
+    for name in OWN_ARRAYS:
         held = getattr(neuron, name)
         if held is not None and (name != "threshold" or neuron.fires):
             tree[name] = f"{array}.{name}"
             arrays[tree[name]] = held
-    own = [name for name in model.keys if name not in ("threshold", "emits")]
+    own = [name for name in model.keys if name not in ("threshold", "emits", "limit")]
     for name in ("reset", "compare", "potential_bits", "overflow", *own):
         tree[name] = getattr(neuron, name)
     if neuron.fires:
         tree["reset_at"] = neuron.reset_at
+        if neuron.limit is not None:
+            tree["limit"] = neuron.limit
         if neuron.graded_bits:
             tree |= {"emits": "graded", "value_bits": neuron.graded_bits}
     return {"neuron": tree}

@@ -9,7 +9,7 @@ from pydantic import Field
 from simulator.describe.connections import KINDS
 from simulator.describe.documents import Description
 from simulator.describe.fields import Natural, OneOf, Positive
-from simulator.describe.network import MODELS
+from simulator.describe.neuron import MODELS
 from simulator.describe.words import Encoding, Firing, StimulusKind
 
 Shape = Annotated[list[Positive], Field(min_length=1, max_length=3)]
@@ -68,7 +68,9 @@ class NeuronDocument(Description):
     reset_value: Integer | Name | None = None
     reset_at: Literal["same", "next", "held"] = "same"
     lower_bound: Integer | Name | None = None
-    compare: Literal[">=", ">"] = ">="
+    gain: Integer | Name | None = None
+    limit: Annotated[int, Field(ge=1, le=4096)] | None = None
+    compare: Literal[">=", ">", "even", "odd"] = ">="
     decay: Decay = 0
     current_decay: Decay = 0
     potential_bits: Width = 32

@@ -30,6 +30,7 @@ class Format:
 
 FORMATS: dict[str, Format] = {
     ".nir": Format("NIR", "nir", "h5py", "nir"),
+    ".onnx": Format("ONNX", "onnx", "onnx", "onnx"),
 }
 
 

@@ -5,6 +5,7 @@ had to be decided to get there.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,11 +43,14 @@ class Entering:
     zero_point: int = 0
     bits: int = 1
     signed: bool = False
+    least: int | None = None  # where values are held closer than the width holds them
+    most: int | None = None
 
     def integers(self, values: np.ndarray) -> np.ndarray:
         """Return real values as the integers that enter, held to the width."""
-        least = -(1 << (self.bits - 1)) if self.signed else 0
-        most = least + (1 << self.bits) - 1
+        lowest = -(1 << (self.bits - 1)) if self.signed else 0
+        least = lowest if self.least is None else self.least
+        most = lowest + (1 << self.bits) - 1 if self.most is None else self.most
         whole = np.rint(np.asarray(values, np.float64) / self.scale) + self.zero_point
         return np.clip(whole, least, most).astype(np.int64)
 
@@ -69,6 +73,41 @@ class Rounded:
     zeroed: int
 
 
+@dataclass(frozen=True)
+class Meaning:
+    """What the numbers of a population are in the file it came from.
+
+    tensor: its name there.  An activation is the tensor's whole number less `least`.  Of a readout,
+    a potential times `unit` is the real number, held to low..high, and
+    clip(round(real / step + shift), least, most) the whole one, where the file makes one.
+    """
+
+    population: str
+    tensor: str
+    least: int | None = None
+    most: int | None = None
+    unit: float | None = None
+    step: float | None = None
+    shift: float | None = None
+    low: float = -inf
+    high: float = inf
+
+    def integers(self, numbers: np.ndarray) -> np.ndarray:
+        """Return activations or potentials as the whole numbers of the tensor."""
+        if self.unit is None:
+            return numbers + (self.least or 0)
+        if self.step is None or self.shift is None:
+            raise InputError(f"{self.population}: must be quantised in the file to be read so")
+        whole = np.rint(self.reals(numbers) / self.step) + self.shift
+        return np.clip(whole, self.least, self.most).astype(np.int64)
+
+    def reals(self, potentials: np.ndarray) -> np.ndarray:
+        """Return the potentials of a readout as the real numbers of the tensor."""
+        if self.unit is None:
+            raise InputError(f"{self.population}: must be a readout to be read in reals")
+        return np.clip(potentials * self.unit, self.low, self.high)
+
+
 @dataclass(frozen=True, eq=False)
 class Imported:
     """A network of another tool, in integers."""
@@ -81,6 +120,7 @@ class Imported:
     warnings: tuple[str, ...] = ()
     rounded: tuple[Rounded, ...] = ()
     timesteps: int | None = None  # where the file or the user says; None: those of the stimulus
+    meaning: tuple[Meaning, ...] = ()  # of populations, where the file has integers of its own
     floating: Floating | None = None  # the network in reals, where the file holds reals
     recorded: Recorded | None = None  # the stimulus as it was given
     stimulus: Stimulus | None = None  # and in integers

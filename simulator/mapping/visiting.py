@@ -6,7 +6,8 @@ import numpy as np
 
 from simulator.behaviour.raster import Raster
 from simulator.describe.chip import Chip
-from simulator.describe.network import MODELS, Projection
+from simulator.describe.network import Projection
+from simulator.describe.neuron import MODELS
 from simulator.describe.words import QNN, STREAM
 from simulator.describe.workload import Workload
 from simulator.mapping import fan_out, sending

@@ -100,6 +100,13 @@ def leaked(values: np.ndarray, decay: int) -> np.ndarray:
     return np.sign(values) * (abs(values) * (4096 - decay) // 4096)
 
 
+def strict(compare: str, number: np.ndarray | int) -> np.ndarray | int:
+    """1 where a spike of that number needs a potential above the threshold, 0 where at it will
+    do."""
+    needs = {">=": number * 0, ">": number * 0 + 1, "even": number % 2, "odd": 1 - number % 2}
+    return needs[compare]
+
+
 class Cell:
     """The neurons of one population, one timestep after the other."""
 
@@ -108,6 +115,7 @@ class Cell:
         self.potential = np.tile(neuron.initial, (n, 1))
         self.current = np.zeros_like(self.potential)
         self.before = np.zeros_like(self.potential)  # what was sent in the timestep before
+        self.number = np.ones_like(self.potential)  # of the spike it sends next
         self.seen: list[np.ndarray] = []
 
     def step(self, arriving: np.ndarray) -> np.ndarray:
@@ -123,7 +131,7 @@ class Cell:
             self.current = leaked(self.current, neuron.current_decay) + arriving
             self.current = self.definition.within(neuron, neuron.current_bits, self.current)
             arriving = self.current
-        v = v + arriving + neuron.bias
+        v = v + arriving * (1 if neuron.gain is None else neuron.gain) + neuron.bias
         if reset == "subtract":
             v = v - late * neuron.threshold
         v = self.definition.within(neuron, neuron.potential_bits, v)
@@ -133,14 +141,17 @@ class Cell:
             v = np.where(self.before > 0, target, v)
         sent = np.zeros_like(v)
         if neuron.model not in ("readout", "cuba-readout"):
-            above = v if neuron.compare == ">=" else v - 1
+            above = v - strict(neuron.compare, self.number)
             sent = np.clip(above // neuron.threshold, 0, 1)
+            if neuron.limit is not None:
+                sent = np.where(self.number <= neuron.limit, sent, 0)
             if neuron.graded_bits:
                 sent = np.clip(above // neuron.threshold, 0, 2**neuron.graded_bits - 1)
             if neuron.reset_at == "same" and reset == "subtract":
                 v = v - sent * neuron.threshold
             elif neuron.reset_at == "same":
                 v = np.where(sent > 0, target, v)
+            self.number = self.number + sent
         self.before, self.potential = sent, v
         self.seen.append(v)
         return sent
@@ -222,11 +233,13 @@ def accumulated(network: Network, stimulus: Stimulus, timesteps: int):
             v = v + neuron.bias
             for k, projection in enumerate(network.projections):
                 if projection.target == number:
-                    v = v + here.brought(k, sent, timestep, delays=False)
+                    gain = 1 if neuron.gain is None else neuron.gain
+                    v = v + gain * here.brought(k, sent, timestep, delays=False)
             v = here.within(neuron, neuron.potential_bits, v)
         fired = np.zeros((here.n, timesteps, v.shape[1]), np.int64)
         for timestep in range(timesteps if neuron.model == "if" else 0):
-            above = v >= neuron.threshold if neuron.compare == ">=" else v > neuron.threshold
+            # the first timesteps in which it fires: as many as it owes, whatever their ties
+            above = owed(neuron, v + fired.sum(1) * neuron.threshold, timesteps) > timestep
             fired[:, timestep] = above
             v = v - above * neuron.threshold
         spikes[number], left[number] = fired, v
@@ -235,6 +248,16 @@ def accumulated(network: Network, stimulus: Stimulus, timesteps: int):
         for number in network.outputs
     ]
     return spikes, left, np.concatenate(outputs, 1), here.overflows
+
+
+def owed(neuron: Neuron, total: np.ndarray, timesteps: int) -> np.ndarray:
+    """The largest n up to T whose nth spike the total is enough for."""
+    numbers = range(1, min(timesteps, neuron.limit or timesteps) + 1)
+    enough = [total - strict(neuron.compare, n) >= n * neuron.threshold for n in numbers]
+    found = np.zeros_like(total)
+    for n, is_enough in zip(numbers, enough):
+        found = np.where(is_enough, n, found)
+    return found
 
 
 def quantised(network: Network, stimulus: Stimulus, timesteps: int):
@@ -256,14 +279,9 @@ def quantised(network: Network, stimulus: Stimulus, timesteps: int):
                 bias = 0 if projection.bias is None else projection.bias
                 sums = here.brought(k, lambda p, _: activations[p], 0, delays=False) - bias
                 times = timesteps if projection.source in held else 1
-                total = total + times * sums + timesteps * bias
-        # subtracting the threshold n times must leave less than a spike needs
-        levels = [total - n * neuron.threshold for n in range(timesteps)]
-        above = [
-            level >= neuron.threshold if neuron.compare == ">=" else level > neuron.threshold
-            for level in levels
-        ]
-        activations[number] = np.sum(above, 0) * (neuron.model == "if")
+                gain = 1 if neuron.gain is None else neuron.gain
+                total = total + gain * (times * sums + timesteps * bias)
+        activations[number] = owed(neuron, total, timesteps) * (neuron.model == "if")
         totals[number] = total
     outputs = [
         activations[number] if network.populations[number].fires else totals[number]

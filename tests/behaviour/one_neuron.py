@@ -13,8 +13,9 @@ DEFAULTS: dict[str, object] = {
     "model": "if", "threshold": 10, "initial": 0, "bias": 0, "reset": "subtract", "compare": ">=",
     "decay": 0, "bits": 32, "overflow": "saturate", "reset_at": "same", "reset_value": None,
     "lower_bound": None, "current_decay": 0, "current_bits": 32, "value_bits": 0, "read": "last",
+    "gain": None, "limit": None,
 }  # fmt: skip
-ARRAYS = ("threshold", "initial", "bias", "reset_value", "lower_bound")
+ARRAYS = ("threshold", "initial", "bias", "reset_value", "lower_bound", "gain")
 RENAMED = {"bits": "potential_bits", "value_bits": "graded_bits"}
 
 

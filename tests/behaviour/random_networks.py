@@ -110,22 +110,29 @@ class Draw:
         reset = "subtract" if exact else self.among("subtract", "zero", "value")
         late = ("same", "next") if reset == "subtract" else ("same", "next", "held")
         leaks = model not in ("if",) and not exact
+        compares = [">=", ">"]
+        graded = self.among(0, 0, 1, 2, 5) if fires and not exact else 0
+        late = "same" if exact else self.among(*late)
+        if reset == "subtract" and late == "same" and not graded:
+            compares += ["even", "odd"]
         return Neuron(
             model,
             threshold=rng.integers(1, 250, n),
             initial=rng.integers(0, 100, n),
             bias=rng.integers(-40, 41, n),
             reset=reset,
-            compare=self.among(">=", ">"),
+            compare=self.among(*compares),
             decay=self.among(0, 1, 600, 4096) if leaks else 0,
             potential_bits=40 if exact else self.among(9, 11, 32),
             overflow=self.among("saturate", "wrap"),
-            reset_at="same" if exact else self.among(*late),
+            reset_at=late,
             reset_value=rng.integers(-50, 50, n) if reset == "value" else None,
             lower_bound=rng.integers(-90, 1, n) if not exact and self.chance(0.3) else None,
             current_decay=self.among(0, 300, 2048, 4096) if "cuba" in model else 0,
             current_bits=self.among(8, 10, 24),
-            graded_bits=self.among(0, 0, 1, 2, 5) if fires and not exact else 0,
+            graded_bits=graded,
+            limit=self.among(None, 1, 2, 5) if fires and "even" in compares else None,
+            gain=rng.integers(-3, 6, n) if "cuba" not in model and self.chance(0.3) else None,
             read="last" if exact or fires else self.among("last", "sum", "maximum"),
         )
 

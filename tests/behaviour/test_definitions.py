@@ -164,7 +164,19 @@ REFUSED = [
         ("snn", 2),
         "wide: model: must be one of if, lif, cuba-lif, readout, cuba-readout, not 'izhikevich'",
     ),
-    ({"compare": ">>"}, ("snn", 2), "wide: compare: must be one of >=, >, not '>>'"),
+    ({"limit": 0}, ("snn", 2), "wide: limit: must be from 1 to 4096, not 0"),
+    (
+        {"limit": 3, "reset": "zero"},
+        ("snn", 2),
+        "wide: limit: needs spikes, reset 'subtract' and reset_at 'same'",
+    ),
+    (
+        {"compare": "even", "graded_bits": 2},
+        ("snn", 2),
+        "wide: compare 'even': needs spikes, reset 'subtract' and reset_at 'same'",
+    ),
+    ({"gain": np.array([1, 2])}, ("snn", 2), r"wide: gain: must have shape \(1,\)"),
+    ({"compare": ">>"}, ("snn", 2), "wide: compare: must be one of >=, >, even, odd, not '>>'"),
     (
         {"model": "lif", "decay": 4097},
         ("snn", 2),

@@ -5,7 +5,7 @@ import pytest
 from one_neuron import described, traced
 
 from simulator.behaviour import neurons
-from simulator.describe.network import MODELS, RESET_TIMES
+from simulator.describe.neuron import MODELS, RESET_TIMES
 
 # settings, currents                                     what it sends, potentials, overflows
 BY_HAND = [

@@ -6,7 +6,7 @@ import pytest
 from pages import ROOT, blocks
 
 from simulator.behaviour import neurons
-from simulator.describe.network import MODELS
+from simulator.describe.neuron import MODELS
 
 PAGE = ROOT / "docs" / "neurons.md"
 

@@ -35,6 +35,9 @@ ASKED = [
     "validate digits-mlp --limit 1 --terms-only",
     "crossover mlp-8-2 --timesteps 2 --density average --chip yan-2024 --resolution 0.05 "
     "--chip-set packet.axon=0bit,12bit",
+    "timesteps digits-mlp --timesteps 1,16 --limit 2",
+    "coding digits-mlp --timesteps 4 --limit 2",
+    "budget digits-mlp --budget 32 --weight-bits 4,8 --spike-bits 1,4 --limit 2",
     "always-on digits-mlp --frame-rate 10Hz --duty 0.001,0.1 --battery 660mWh --frames 1000",
     "import net.nir -o imported --timesteps 8",
     "sweep study.yaml -o swept --jobs 1",
