@@ -27,7 +27,7 @@ from simulator.describe.chip_checks import (
     check_sources,
     numbers,
 )
-from simulator.describe.components.costing import base_voltage, number_instead, priced
+from simulator.describe.components.costing import base_voltage, number_instead, priced, settle
 from simulator.describe.components.request import OrComponent, Slowest
 from simulator.describe.components.rule import VoltageRule
 from simulator.describe.corners import NOMINAL, Corner, OperatingPoint
@@ -333,6 +333,8 @@ class Chip(Description):
         document = copy.deepcopy(pristine)
         document.override(changes)
         number_instead(document)
+        base = base_voltage(document.tree, pristine.tree)
+        settle(document, cls, base)
         point = None if corner == NOMINAL else corners.point(document.tree, corner)
         period = _period(document) if point is None else point.period or None
         loaded = document.validate(cls, {"period": period})
@@ -342,8 +344,7 @@ class Chip(Description):
             leaves = {dotted(key): key for key in numbers(document.tree) if key[0] not in UNSOURCED}
             check_sources(document, loaded, leaves, {change.path for change in changes})
             loaded._outside = outside(document, loaded.stated_for, leaves, loaded, period)
-            base = base_voltage(document.tree, pristine.tree) or loaded.technology.voltage
-            loaded = priced(document, loaded, base)
+            loaded = priced(document, loaded, base or loaded.technology.voltage)
         if loaded is not None:
             check_clock(document, loaded)
         return document, loaded, point

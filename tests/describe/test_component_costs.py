@@ -191,6 +191,33 @@ def test_the_highest_clock_is_that_of_the_slowest_part(changes, expected: float)
     assert expected == pytest.approx(chip(*changes).maximum_frequency, rel=1e-5)
 
 
+# changes, the shortest period of whole picoseconds
+FASTEST = [
+    ((), 1894e-12),
+    (("maximum_frequency=300 MHz",), 3334e-12),
+    (("technology.voltage=0.6 V",), 3466e-12),
+    (("core.memory.synapses=512 KiB",), 2411e-12),
+]
+
+
+@pytest.mark.parametrize("changes, period", FASTEST)
+def test_the_fastest_period_is_that_of_the_highest_clock(changes, period: float) -> None:
+    found = Chip.load("generic-22nm", ("period=fastest", *changes))
+    assert period == pytest.approx(found.period, rel=1e-12)
+    assert 1 / found.maximum_frequency == pytest.approx(found.period, abs=1e-12)
+
+
+def test_a_chip_without_a_clock_has_no_fastest_period() -> None:
+    with pytest.raises(DescriptionError, match="period: must be a time, not 'fastest': the chip"):
+        Chip.load("truenorth", ("period=fastest", "barrier.points=[[1, 1]]"))
+
+
+def test_faults_come_before_the_fastest_period() -> None:
+    with pytest.raises(DescriptionError) as error:
+        Chip.load("generic-22nm", ("period=fastest", "core.synapse.lanes=0", "mesh.width=0"))
+    assert 2 == len(error.value.faults)
+
+
 # change, what is said of it
 REFUSED = [
     ({"core.memory.synapses": "512 KiB"}, "period: must be at least"),

@@ -4,6 +4,8 @@ voltage.
 
 from __future__ import annotations
 
+import copy
+import math
 from typing import TYPE_CHECKING, Any
 
 from simulator import units
@@ -127,6 +129,27 @@ def base_voltage(tree: dict[str, Any], before: dict[str, Any]) -> float | None:
         return units.quantity(written, "voltage")
     except units.UnitError:
         return None
+
+
+#: a period as short as the chip allows, and what it is rounded up to
+FASTEST, GRID = "fastest", 1e-12
+
+
+def settle(document: Document, model: type[Chip], base: float | None) -> None:
+    """Write the shortest period a chip allows where its file says `fastest`."""
+    if document.tree.get("period") != FASTEST:
+        return
+    trial = copy.deepcopy(document)
+    trial.tree["period"] = document.tree["period"] = "1 s"  # of a chip whose faults come first
+    loaded = trial.validate(model, {"period": None})
+    found = priced(trial, loaded, base or loaded.technology.voltage) if loaded else None
+    if found is None:
+        return
+    if found.maximum_frequency is None:
+        document.fault(("period",), f"must be a time, not {FASTEST!r}: the chip has no clock")
+    else:
+        picoseconds = math.ceil(1 / found.maximum_frequency / GRID - 1e-6)
+        document.tree["period"] = f"{picoseconds} ps"
 
 
 def number_instead(document: Document) -> None:
