@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from simulator import units
 from simulator.describe import library
 from simulator.describe.axes import BESIDE, MOST_VALUES, Axis, Choice, Range, listed
+from simulator.describe.chip import Chip
 from simulator.describe.corners import NOMINAL
 from simulator.describe.documents import Description, Document
 from simulator.describe.messages import near_miss, shown_value
@@ -264,7 +265,7 @@ class _Reader:
 
     def _check_key(self, key: tuple[str | int, ...], name: str) -> None:
         """Note a key that is neither a word of a study nor a key of a chip or a workload."""
-        if "." not in name and name not in BESIDE:
+        if "." not in name and name not in (*BESIDE, *Chip.model_fields):
             self._fault(
                 key,
                 f"must be a key of the chip such as core.synapse.lanes, of the workload as "

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator import units
+from simulator.describe.axes import BESIDE
 from simulator.describe.chip import Chip
 from simulator.describe.messages import near_miss
 from simulator.describe.study_file import Measure
@@ -109,7 +110,7 @@ def settings_of(asked: dict[str, Any], kind: str) -> dict[str, Any]:
     return {
         key: value
         for key, value in asked.items()
-        if "." in key and key.startswith(prefix) == (kind == "workload")
+        if key not in BESIDE and key.startswith(prefix) == (kind == "workload")
     }
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from simulator.describe import library
+from simulator.describe.axes import BESIDE
 from simulator.describe.documents import Document
 from simulator.describe.study_file import Measure, Study
 from simulator.describe.workload import Workload
@@ -307,7 +308,7 @@ def _refuse_unknown_keys(study: Study, bench: Bench) -> None:
     for axis in study.axes:
         keys = {key: value for choice in axis.grid()[:32] for key, value in choice.settings}
         for key, value in keys.items():
-            if "." not in key:
+            if key in BESIDE:
                 continue
             kind = "workload" if key.startswith("workload.") else "chip"
             try:
