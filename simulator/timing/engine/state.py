@@ -72,16 +72,10 @@ def _chip(plan: Plan, activity: Activity, events: bool, wheel_slots: int) -> np.
         one.class_mask[0] if is_apart and plan.pipeline == LOOKAHEAD else 0
     )  # VCs whose heads need no gap [A8]
     one.n_cores, one.n_routers, one.n_endpoints = plan.n_cores, plan.n_routers, plan.n_endpoints
-    one.input_queue, one.spike_queue, one.output_queue = (
-        plan.input_queue,
-        plan.spike_queue,
-        plan.output_queue,
-    )
-    one.soma_cycles, one.soma_spike_cycles, one.axon_cycles = (
-        plan.soma_cycles,
-        plan.soma_spike_cycles,
-        plan.axon_cycles,
-    )
+    one.input_queue, one.spike_queue = plan.input_queue, plan.spike_queue
+    one.output_queue = plan.output_queue
+    one.soma_cycles, one.soma_spike_cycles = plan.soma_cycles, plan.soma_spike_cycles
+    one.axon_cycles = plan.axon_cycles
     one.barrier_cycles = plan.barrier_cycles
     one.event_group = plan.event_group
     one.wheel_mask = wheel_slots - 1
@@ -201,9 +195,7 @@ def _trees(plan: Plan, activity: Activity) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _column(activity: Activity) -> np.ndarray:
-    """Return the counter in whose column each entry's operations are booked [K7] [K30], -1 at
-    ports.
-    """
+    """Return the column in which each entry's operations are booked [K7] [K30], -1 at ports."""
     widths = len(COUNTERS) + activity.entry_operands
     kind = activity.entry_kind
     added = np.where(kind == COUNT, layout.COUNT_ACCUMULATES, layout.ACCUMULATES)
