@@ -12,6 +12,7 @@ from simulator.commands import options
 from simulator.commands.numbers import NumberOrWord, Real, Several, Whole
 
 if TYPE_CHECKING:
+    from simulator.describe.words import Firing
     from simulator.describe.workload import Workload
     from simulator.timing import EngineName
 
@@ -44,6 +45,11 @@ DENSITY = NumberOrWord(Real(0, 1), ("best", "average", "worst", "trace"))
     multiple=True,
     metavar="KEY=V1,V2,...",
     help="Sweep a number of the chip; several sweeps multiply.",
+)
+@click.option(
+    "--firing",
+    type=click.Choice(["streaming", "accumulate"]),
+    help="How neurons fire: as they integrate, or after the window; else as the workload says.",
 )
 @click.option("--neurons-per-core", type=options.COUNT, help="At most so many neurons on a core.")
 @click.option(
@@ -94,6 +100,7 @@ def crossover(
     timesteps: list[int],
     density: float | str,
     chip_set: tuple[str, ...],
+    firing: Firing | None,
     neurons_per_core: int | None,
     spread: list[int],
     encodings: str,
@@ -130,6 +137,8 @@ def crossover(
     from simulator.study.crossover import sweep
 
     loaded = load_workload(workload, setting)
+    if firing is not None:
+        loaded = replace(loaded, firing=firing)
     if neurons_per_core is not None:
         loaded = replace(loaded, neurons_per_core=neurons_per_core, placement=None)
     mine = tuple(text for text in setting if not text.startswith("workload."))

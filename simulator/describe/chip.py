@@ -129,14 +129,15 @@ class Synapse(Description):
     word: SomeBits  # of the weight memory
     banks: Positive  # words read at once
     index: Bits  # per synapse of a sparse row, beside the weight
+    zero_weight_skip: Literal["none", "index", "bitmap", "run_length"] = "none"
+    run: SomeBits | None = None  # of the zeros before a weight, with run_length
     packed: bool = False  # ternary weights: five in 8 bits of a row, instead of 2 bits each
     accumulator: SomeBits  # signed, of the currents of one neuron (of one pooled for their maximum)
     accumulator_word: SomeBits  # of the accumulator memory
     group: Positive = 1  # events that wait and visit the same accumulators together
     shared: Duration = 0  # of `accumulate`: what a group takes once, to load and store accumulators
-    #: whether a row is read once for all spikes of its source in a window, and how they are added
-    reuse: Literal["none", "window"] = "none"
-    counts: Literal["planes", "multiply"] = "planes"
+    reuse: Literal["none", "window"] = "none"  # of a row, for the spikes of its source in a window
+    counts: Literal["planes", "multiply"] = "planes"  # how the lanes then add them
     zero_skip: bool
     zero: Duration  # per zero activation skipped in a stream
 
@@ -157,8 +158,7 @@ class AxonOut(Description):
 
     packet: PositiveDuration  # per packet
     entry: SomeBits  # of axon memory per destination, or per tree with router.multicast
-    sharing: Literal["neuron", "population"]  # who has entries of its own: each neuron, or
-    # neurons of a population and core that have the same destinations
+    sharing: Literal["neuron", "population"]  # of entries: by none, or by all to the same places
     queue: Positive  # packets, per traffic class
 
 

@@ -58,6 +58,12 @@ def check_places(document: Document, chip: Chip) -> None:
             "a core takes whole packets",
         )
     synapse = chip.core.synapse
+    if synapse.zero_weight_skip == "run_length" and synapse.run is None:
+        document.fault(("core", "synapse"), "must say its 'run' with zero_weight_skip: run_length")
+    if synapse.zero_weight_skip != "none" and synapse.packed:
+        document.fault(
+            ("core", "synapse", "packed"), "must be false with zero_weight_skip, not true"
+        )
     most = min(synapse.accumulate, synapse.multiply_accumulate)
     if synapse.shared >= most:
         document.fault(

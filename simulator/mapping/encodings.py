@@ -61,25 +61,30 @@ def reach(
     on each seat of its source; window: each stands for the spikes of one.
     """
     count, kind = targets.count, MULTIPLY_ACCUMULATE if multiply else ACCUMULATE
-    cycles = stages.row_cycles(chip, connection, count, multiply)
+    bits = stages.row_bits(chip, connection, count) if targets.bits is None else targets.bits
+    sums = targets.words
+    if sums is None:
+        sums = stages.accumulator_words(chip, connection, count)
+    cycles = stages.row_cycles(chip, bits, count, multiply)
     spikes = window is not None and not multiply
     reuses = spikes and chip.core.synapse.reuse == "window"
     if reuses:
         assert window is not None
-        cycles = stages.window_cycles(chip, connection, count, window.timesteps)
+        cycles = stages.window_cycles(chip, bits, count, window.timesteps)
         kind = COUNT if chip.core.synapse.counts == "multiply" else ACCUMULATE
-    is_grouped = chip.core.synapse.group > 1 and connection.kind == DENSE and not spikes
+    is_alike = connection.kind == DENSE and targets.bits is None  # rows of the same targets
+    is_grouped = chip.core.synapse.group > 1 and is_alike and not spikes
     return Reach(
         endpoint=cores.astype(np.int32),
         kind_of=targets.kind[seats],
         targets=targets.count,
-        words=stages.row_words(chip, connection, targets.count),
-        accumulator_words=stages.accumulator_words(chip, connection, targets.count),
+        words=stages.row_words(chip, bits),
+        accumulator_words=sums,
         cycles=cycles,
         kind=kind,
         adds_each=spikes and kind == ACCUMULATE,
         reads_each=spikes and not reuses,
-        shared=stages.shared_cycles(chip, connection, count, multiply) if is_grouped else None,
+        shared=stages.shared_cycles(chip, bits, count, multiply) if is_grouped else None,
     )
 
 

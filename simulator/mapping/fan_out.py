@@ -10,8 +10,10 @@ from functools import partial
 import numpy as np
 
 from simulator.describe.chip import Chip
+from simulator.describe.connections import DENSE
 from simulator.describe.network import Network, Projection
 from simulator.describe.offsets import Offsets
+from simulator.mapping import zeros
 from simulator.mapping.stages import row_bits
 from simulator.values import Value
 
@@ -30,6 +32,9 @@ class FanOut(Value):
 
     kind: np.ndarray  # (n_in,) int64
     count: np.ndarray  # (n_kinds, n_slices) int64
+    #: where zeros are left out: bits of the rows, and words of accumulators, as `count` [W27]
+    bits: np.ndarray | None = None
+    words: np.ndarray | None = None
 
     def of(self, sources: np.ndarray) -> np.ndarray:
         """Return the synapses of some sources on each slice, (len(sources), n_slices) int64."""
@@ -41,11 +46,21 @@ class FanOut(Value):
         return self.count.sum(axis=1)[self.kind]
 
 
-def targets(projection: Projection, slice_of: np.ndarray, slices: int) -> FanOut:
-    """Return the synapses of each source neuron on each slice of the target.
+def targets(
+    projection: Projection, slice_of: np.ndarray, slices: int, chip: Chip | None = None
+) -> FanOut:
+    """Return the synapses of each source neuron on each slice of the target; those a chip serves,
+    where it leaves out weights of 0.
 
     slice_of: (n_neurons,) the slice of each target neuron.
     """
+    connection = projection.connection
+    if chip is not None and zeros.is_skipped(chip, connection):
+        of_current = slice_of[projection.neuron_of_current]
+        if connection.kind != DENSE:
+            return FanOut(*zeros.pruned(connection).count(of_current, slices))
+        left = zeros.kept(chip, connection, of_current, slices)
+        return FanOut(np.arange(connection.n_in), left.count, left.bits, left.words)
     return FanOut(*projection.connection.count(slice_of[projection.neuron_of_current], slices))
 
 
@@ -58,7 +73,14 @@ def synapse_bits(
     total = np.zeros(slices, np.int64)
     for projection, _ in network.drives(number):
         of_current, connection = slice_of[projection.neuron_of_current], projection.connection
-        total += connection.stored(of_current, slices, partial(row_bits, chip, connection))
+        if not zeros.is_skipped(chip, connection):
+            total += connection.stored(of_current, slices, partial(row_bits, chip, connection))
+        elif connection.kind == DENSE:
+            left = zeros.kept(chip, connection, of_current, slices)
+            total += left.bits.sum(axis=0) * connection.planes
+        else:
+            rest = zeros.pruned(connection)
+            total += rest.stored(of_current, slices, partial(row_bits, chip, rest))
     return total
 
 

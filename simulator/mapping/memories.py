@@ -89,7 +89,7 @@ def mapped(workload: Workload, chip: Chip, core_of: dict[int, np.ndarray]) -> Co
     ]
     check_tables(network, {number: slices[number].count for number in core_of})
     targets = [
-        fan_out.targets(path, slices[path.target].slice_of, slices[path.target].count)
+        fan_out.targets(path, slices[path.target].slice_of, slices[path.target].count, chip)
         for path in network.projections
     ]
     use = {name: np.zeros(chip.n_cores, np.int64) for name in ("synapse", "neuron", "axon")}

@@ -42,7 +42,7 @@ def partition(workload: Workload, chip: Chip) -> CoreMapping:
         }
         check_tables(network, counts)
         targets = [
-            fan_out.targets(path, cuts[path.target], counts[path.target])
+            fan_out.targets(path, cuts[path.target], counts[path.target], chip)
             for path in network.projections
         ]
         axons = {}

@@ -17,9 +17,9 @@ def row_bits(chip: Chip, connection: Connection, targets: np.ndarray) -> np.ndar
     return connection.row_bits(targets, chip.core.synapse.index, chip.core.synapse.packed)
 
 
-def row_words(chip: Chip, connection: Connection, targets: np.ndarray) -> np.ndarray:
+def row_words(chip: Chip, bits: np.ndarray) -> np.ndarray:
     """Return the weight words of core.synapse.word bits one event reads: ceil(row bits / word)."""
-    return -(-row_bits(chip, connection, targets) // chip.core.synapse.word)
+    return -(-bits // chip.core.synapse.word)
 
 
 def accumulator_words(chip: Chip, connection: Connection, targets: np.ndarray) -> np.ndarray:
@@ -46,9 +46,7 @@ def visit_words(chip: Chip, currents: int, keeps_state: bool) -> int:
     return -(-bits // soma.word)
 
 
-def row_cycles(
-    chip: Chip, connection: Connection, targets: np.ndarray, multiply: bool
-) -> np.ndarray:
+def row_cycles(chip: Chip, bits: np.ndarray, targets: np.ndarray, multiply: bool) -> np.ndarray:
     """Return the synapse unit's cycles for one event's row, without the lookup (docs/machine.md,
     Core).
 
@@ -56,33 +54,29 @@ def row_cycles(
     """
     synapse = chip.core.synapse
     operation = synapse.multiply_accumulate if multiply else synapse.accumulate
-    memory = -(-row_bits(chip, connection, targets) // (synapse.word * synapse.banks))
+    memory = -(-bits // (synapse.word * synapse.banks))
     return np.maximum(memory, -(-targets // synapse.lanes) * operation)
 
 
-def shared_cycles(
-    chip: Chip, connection: Connection, targets: np.ndarray, multiply: bool
-) -> np.ndarray:
+def shared_cycles(chip: Chip, bits: np.ndarray, targets: np.ndarray, multiply: bool) -> np.ndarray:
     """Return the cycles an event's row takes fewer when accumulators are loaded and stored for an
     event before it: those of core.synapse.shared, as far as reading its weights leaves them [W24].
     """
     synapse = chip.core.synapse
     operation = synapse.multiply_accumulate if multiply else synapse.accumulate
-    memory = -(-row_bits(chip, connection, targets) // (synapse.word * synapse.banks))
+    memory = -(-bits // (synapse.word * synapse.banks))
     rest = np.maximum(memory, -(-targets // synapse.lanes) * (operation - synapse.shared))
-    return row_cycles(chip, connection, targets, multiply) - rest
+    return row_cycles(chip, bits, targets, multiply) - rest
 
 
-def window_cycles(
-    chip: Chip, connection: Connection, targets: np.ndarray, timesteps: int
-) -> np.ndarray:
+def window_cycles(chip: Chip, bits: np.ndarray, targets: np.ndarray, timesteps: int) -> np.ndarray:
     """Return the synapse unit's cycles for all spikes of a source in a window of so many timesteps,
     whose row is read once, without the lookup [W22].
     """
     synapse = chip.core.synapse
     is_added = synapse.counts == "planes"
     each = timesteps * synapse.accumulate if is_added else synapse.multiply_accumulate
-    memory = -(-row_bits(chip, connection, targets) // (synapse.word * synapse.banks))
+    memory = -(-bits // (synapse.word * synapse.banks))
     return np.maximum(memory, -(-targets // synapse.lanes) * each)
 
 
