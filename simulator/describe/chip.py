@@ -272,9 +272,8 @@ class Chip(Description):
     power: PowerTable
     area: AreaTable
     corners: dict[str, Corner] = {}
-    stated_for: dict[
-        str, bool | int | float | str | list[Any]
-    ] = {}  # what the constants hold for, by key, as written there
+    #: what the constants hold for, by key, as written there
+    stated_for: dict[str, bool | int | float | str | list[Any]] = {}
     sources: dict[str, str]
     notes: list[str] = []
     published: list[Claim] = []
