@@ -32,6 +32,7 @@ NUMBERS = [
     "soma_cycles",
     "soma_spike_cycles",
     "axon_cycles",
+    "event_group",
     "barrier_cycles",
     "gate_wake",
     "off_wake",
