@@ -9,6 +9,7 @@ input counts once per inference, as it is added once; other sources count in eve
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,14 +20,21 @@ from simulator.describe.connections import CONVOLUTION, DENSE, ONE_TO_ONE, Conne
 from simulator.describe.network import Network
 from simulator.describe.words import CURRENT
 
+#: per projection: effective operations, and the largest magnitude of a value of its source
+Effective = tuple[tuple[int, int], ...]
+
 
 def measures(
-    network: Network, raster: Raster, kinds: tuple[str, ...], finished: int
+    network: Network,
+    raster: Raster,
+    kinds: tuple[str, ...],
+    finished: int,
+    found: Effective | None = None,
 ) -> dict[str, Any]:
     """Return NeuroBench's static and workload metrics of the first `finished` inferences.
 
-    kinds: of the feed of each input, in the order of network.inputs.  Keys and units stand in
-    docs/results.md.
+    kinds: of the feed of each input, in the order of network.inputs.  found: what `effective` says
+    of them, where the raster has no events any more.  Keys and units stand in docs/results.md.
     """
     weights = [projection.connection.weight for projection in network.projections]
     stored = sum(weight.size for weight in weights)
@@ -35,7 +43,7 @@ def measures(
         "footprint_bytes": footprint(network),
         "connection_sparsity": zeros / stored if stored else 0.0,
         "activation_sparsity": _activation_sparsity(network, raster, finished),
-        "synaptic_operations": _operations(network, raster, kinds, finished),
+        "synaptic_operations": _operations(network, raster, kinds, finished, found),
     }
 
 
@@ -62,11 +70,27 @@ def _activation_sparsity(network: Network, raster: Raster, finished: int) -> flo
 
 
 def _operations(
-    network: Network, raster: Raster, kinds: tuple[str, ...], finished: int
+    network: Network,
+    raster: Raster,
+    kinds: tuple[str, ...],
+    finished: int,
+    found: Effective | None,
 ) -> dict[str, float]:
     total = {"effective_macs": 0, "effective_acs": 0, "dense": 0}
     steps = finished * raster.timesteps
     held = {number for number, kind in zip(network.inputs, kinds) if kind == CURRENT}
+    counted = effective(network, raster, finished) if found is None else found
+    for projection, (operations, largest) in zip(network.projections, counted):
+        total["effective_acs" if largest <= 1 else "effective_macs"] += operations
+        times = finished if projection.source in held else steps
+        total["dense"] += synapses(projection.connection) * times
+    return {name: count / max(finished, 1) for name, count in total.items()}
+
+
+def effective(network: Network, raster: Raster, finished: int) -> Effective:
+    """Return the effective operations of the first `finished` inferences, by projection."""
+    steps = finished * raster.timesteps
+    found = []
     for projection in network.projections:
         connection, trace = projection.connection, raster.traces[projection.source]
         events = int(trace.start[steps])
@@ -75,12 +99,17 @@ def _operations(
         if connection.planes > 1:  # a set of weights for each timestep
             step = np.repeat(np.arange(steps), np.diff(trace.start[: steps + 1]))
             plane = step % raster.timesteps
-        effective = int(nonzero(connection)[plane, neuron].sum())
-        is_ternary = not events or bool(np.abs(value).max() <= 1)
-        total["effective_acs" if is_ternary else "effective_macs"] += effective
-        times = finished if projection.source in held else steps
-        total["dense"] += synapses(connection) * times
-    return {name: count / max(finished, 1) for name, count in total.items()}
+        largest = int(np.abs(value).max(initial=0))
+        found.append((int(nonzero(connection)[plane, neuron].sum()), largest))
+    return tuple(found)
+
+
+def total(parts: Sequence[Effective]) -> Effective:
+    """Return what several stretches of inferences took together."""
+    return tuple(
+        (sum(operations for operations, _ in same), max(largest for _, largest in same))
+        for same in zip(*parts)
+    )
 
 
 def synapses(connection: Connection) -> int:

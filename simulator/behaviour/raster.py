@@ -77,7 +77,7 @@ class Raster:
         """
         hidden = [self.traces[number] for number in self.hidden]
         places = sum(trace.n_neurons for trace in hidden) * self.n_inferences * self.timesteps
-        return sum(len(trace.neuron) for trace in hidden) / places if places else 0.0
+        return sum(int(trace.start[-1]) for trace in hidden) / places if places else 0.0
 
 
 def run(

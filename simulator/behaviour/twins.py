@@ -11,6 +11,7 @@ maxima).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,12 +67,12 @@ class Difference:
         return self.first is None
 
 
-def compare(snn: Raster, qnn: Raster) -> Difference:
+def compare(snn: Raster, qnn: Raster, begin: int = 0) -> Difference:
     """Return how the spike counts of one raster differ from the activations of the other,
     population by population.
 
-    Raises InputError unless the first is a spiking, the second a quantised raster of the same
-    network and inferences.
+    begin: the number of the first inference, where these are some of many.  Raises InputError
+    unless the first is a spiking, the second a quantised raster of the same network and inferences.
     """
     if snn.mode != SNN or qnn.mode != QNN:
         raise InputError(
@@ -94,10 +95,8 @@ def compare(snn: Raster, qnn: Raster) -> Difference:
             more += int((count > activation).sum())
             if first is None and len(wrong):
                 j = wrong[0]
-                first = (
-                    f"population {number}, inference {inference}, neuron {j}: {count[j]} spikes, "
-                    f"activation {activation[j]}"
-                )
+                place = f"population {number}, inference {begin + inference}, neuron {j}"
+                first = f"{place}: {count[j]} spikes, activation {activation[j]}"
         populations.append(
             PopulationDifference(
                 number,
@@ -114,9 +113,26 @@ def compare(snn: Raster, qnn: Raster) -> Difference:
             f"{snn.outputs[inference, j]} of the spiking twin, {qnn.outputs[inference, j]} of the "
             f"quantised one"
         )
-        first = f"output {j}, inference {inference}: {pair}"
+        first = f"output {j}, inference {begin + inference}: {pair}"
     agreeing = int((snn.predictions == qnn.predictions).sum())
     return Difference(tuple(populations), snn.n_inferences, agreeing, first)
+
+
+def total(parts: Sequence[Difference]) -> Difference:
+    """Return the difference over stretches of inferences that were compared one by one."""
+    populations = []
+    for same in zip(*(part.populations for part in parts)):
+        counts = {
+            name: sum(getattr(one, name) for one in same)
+            for name in ("compared", "differing", "more", "spikes", "activations")
+        }
+        populations.append(PopulationDifference(same[0].population, **counts))
+    return Difference(
+        tuple(populations),
+        sum(part.n_inferences for part in parts),
+        sum(part.agreeing for part in parts),
+        next((part.first for part in parts if part.first is not None), None),
+    )
 
 
 def require_equal(snn: Raster, qnn: Raster) -> None:

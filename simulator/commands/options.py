@@ -47,6 +47,18 @@ engine = click.option(
     show_default=True,
     help="The fast engine, or the executable specification in SimPy; they agree to the bit.",
 )
+chunk = click.option(
+    "--chunk",
+    type=COUNT,
+    help="Simulate so many inferences together, each such chunk from the chip's start. [default: "
+    "as many as the network's size suggests, at most 500]",
+)
+jobs = click.option(
+    "--jobs",
+    type=Whole(1, 1024),
+    help="Simulate so many chunks at once; the results do not depend on it. [default: all "
+    "processors]",
+)
 setting = click.option(
     "--set",
     "setting",
@@ -106,8 +118,8 @@ def output(command: Callable[..., Any]) -> Callable[..., Any]:
     return _output(overwrite(command))
 
 
-#: options that say where results go, not what they are
-PLACES = ("output", "overwrite", "plot", "landscape", "memory")
+#: options that say where results go and how they are made, not what they are
+PLACES = ("output", "overwrite", "plot", "landscape", "memory", "jobs")
 
 
 @contextmanager
@@ -194,4 +206,7 @@ def load(
 
 def how(choices: dict[str, Any]) -> dict[str, Any]:
     """Return the choices that say how to simulate, for the Python functions of the same names."""
-    return {name: choices[name] for name in ("timesteps", "limit", "engine", "draws", "seed")}
+    from simulator.study.workers import available
+
+    names = ("timesteps", "limit", "engine", "draws", "seed", "chunk")
+    return {name: choices[name] for name in names} | {"jobs": choices["jobs"] or available()}

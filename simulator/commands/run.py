@@ -33,6 +33,8 @@ from simulator.commands import options
 @options.limit
 @options.corner
 @options.engine
+@options.chunk
+@options.jobs
 @options.draws
 @options.seed
 @options.setting
@@ -73,6 +75,8 @@ def run(
 @options.limit
 @options.corner
 @options.engine
+@options.chunk
+@options.jobs
 @options.draws
 @options.seed
 @options.setting

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.describe.network import Feed, Stimulus
-from simulator.describe.words import StimulusKind
+from simulator.describe.words import CURRENT, GRADED, RASTER, StimulusKind
 from simulator.errors import InputError
 from simulator.importers.choices import Choices
 from simulator.importers.events import Recorded
@@ -21,13 +21,13 @@ def entering(name: str, recorded: Recorded | None, choices: Choices) -> Entering
     the percentile of their magnitudes.
     """
     if recorded is None:
-        return Entering(name, "raster")
+        return Entering(name, RASTER)
     values = recorded.values[name]
-    kind: StimulusKind = "current" if values.ndim == 2 else "graded"
+    kind: StimulusKind = CURRENT if values.ndim == 2 else GRADED
     is_signed = bool(values.min() < 0)
     if (values == np.rint(values)).all() and abs(values).max() < 1 << (WIDEST - 1):
-        if kind == "graded" and not is_signed and values.max() <= 1:
-            return Entering(name, "raster")
+        if kind == GRADED and not is_signed and values.max() <= 1:
+            return Entering(name, RASTER)
         most = max(int(values.max()), -int(values.min()) - 1, 1)
         return Entering(name, kind, bits=most.bit_length() + is_signed, signed=is_signed)
     bits = choices.input_bits

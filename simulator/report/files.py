@@ -199,6 +199,7 @@ def manifest(
         "mode": result.mode,
         "timesteps": result.timesteps,
         "limit": len(result.raster.outputs),
+        "chunk": result.chunk,
         "chip": result.chip.model_dump(mode="json"),
         "corner": result.chip.corner,
         "workload": written(result.workload)[0],

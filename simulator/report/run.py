@@ -19,7 +19,8 @@ from simulator.report.blocks import (
     words,
 )
 from simulator.report.uncertainty import energy_view, verdict_view
-from simulator.study.simulation import Result, assumed
+from simulator.study.metrics import assumed
+from simulator.study.simulation import Result
 from simulator.study.twin import TwinResult
 from simulator.timing.record import OPERATIONS, UNIT_STATES
 from simulator.units import show
@@ -238,9 +239,9 @@ def _closing(results: list[Result]) -> list[Block]:
     for result in results:
         found = result.summary()["bottleneck"]
         held.append(Paragraph(f"{found['class']}: {found['why']}", f"Bottleneck, {_name(result)}"))
-        said = (
-            f"{assumed(result):.0%} of the energy rests on assumed constants of {result.chip.name}"
-        )
+        chip = result.chip
+        share = assumed(chip, result.ledger)
+        said = f"{share:.0%} of the energy rests on assumed constants of {chip.name}"
         rests.append(Paragraph(said, f"Evidence, {_name(result)}"))
     outside = [
         Paragraph(line, "Constants", "warning") for line in results[0].chip.outside_statement

@@ -25,8 +25,9 @@ from simulator.describe.words import CURRENT, SNN, STREAMING
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
 from simulator.mapping.fan_out import targets
+from simulator.study.arguments import MAXIMUM_TIMESTEPS
 from simulator.study.pipeline import Shared
-from simulator.study.simulation import MAXIMUM_TIMESTEPS, Progress, run
+from simulator.study.simulation import Progress, run
 from simulator.study.timesteps import Point, measured
 from simulator.timing import COMPILED, EngineName
 

@@ -17,10 +17,11 @@ from simulator.describe.chip import Chip
 from simulator.describe.words import SNN, Mode
 from simulator.describe.workload import Workload
 from simulator.errors import SpikemeshError
+from simulator.study.arguments import described
 from simulator.study.pipeline import Shared
 from simulator.study.point import one_line
 from simulator.study.relaxing import Relaxed, relaxations
-from simulator.study.simulation import Progress, Result, described, run
+from simulator.study.simulation import Progress, Result, run
 
 #: the loads of a core that bound a step from below, as the units that carry them
 BOUNDS = ("synaptic", "neuron", "message")
@@ -161,6 +162,7 @@ def explain(
     workload, chip = described(workload, chip)
     shared = Shared()
     how: dict[str, Any] = {"timesteps": timesteps, "limit": limit, "shared": shared}
+    how["chunk"] = max(1, workload.stimulus.n_inferences)  # all at once: every step is looked at
     base = run(workload, chip, mode, progress=progress, **how)
     found = []
     wanted = relaxations(base)

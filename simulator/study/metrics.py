@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simulator.account.area import chip_area
+from simulator.account.energy import Ledger
 from simulator.describe.chip import Chip
 
 #: square metres to mm²
@@ -30,3 +31,15 @@ def by_area(
         "inferences_per_second_per_w": inferences / joules if joules else None,
         "inferences_per_second_per_mm2": None if per_area is None else inferences * per_area,
     }
+
+
+def assumed(chip: Chip, ledger: Ledger) -> float:
+    """Return the share of a run's energy that rests on constants whose evidence is 'assumed'."""
+    names = {
+        name
+        for table in (chip.energy, chip.power)
+        for name in type(table).model_fields
+        if getattr(table, name).evidence == "assumed"
+    }
+    joules = sum(joules for name, joules in ledger.by_action.items() if name in names)
+    return joules / ledger.total if ledger.total else 0.0

@@ -133,11 +133,13 @@ class Prepared(Stage):
         schedule = compile_activity(
             self.workload, self.chip, self.mapping, self.plan, computed.raster
         )
+        activity = schedule.activity
         if release is not None:
-            held = np.zeros(schedule.activity.n_steps + 1, np.int64)
+            held = np.zeros(activity.n_steps + 1, np.int64)
             held[:: schedule.steps_per_inference] = release
-            schedule = replace(schedule, activity=replace(schedule.activity, step_release=held))
-        return Scheduled((self.plan, schedule.activity), self, computed, schedule)
+            activity = replace(activity, step_release=held)
+            schedule = replace(schedule, activity=activity)
+        return Scheduled((self.plan, activity), self, computed, schedule)
 
 
 def structure(chip: Chip, parts: tuple[str, ...] = (*STRUCTURE, *PACE)) -> str:

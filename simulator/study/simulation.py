@@ -14,6 +14,7 @@ import numpy as np
 
 from simulator.account import bottleneck, neurobench, uncertainty
 from simulator.account.energy import Ledger
+from simulator.account.neurobench import Effective
 from simulator.account.uncertainty import Uncertainty
 from simulator.behaviour.raster import Raster
 from simulator.describe.chip import Chip
@@ -23,14 +24,15 @@ from simulator.errors import InputError
 from simulator.mapping.activity import Schedule
 from simulator.mapping.core_mapping import CoreMapping
 from simulator.mapping.plan import Plan
-from simulator.study.metrics import by_area
+from simulator.study import chunks
+from simulator.study.arguments import check_run, described
+from simulator.study.metrics import assumed, by_area
 from simulator.study.pipeline import Executed, Shared, compute, prepare
-from simulator.timing import COMPILED, EngineName, Steps, engine_named
+from simulator.timing import COMPILED, EngineName, Steps
 from simulator.timing.record import COUNTER, OPERATIONS, UNIT_STATES, Record
 from simulator.units import show
 
 SCHEMA_VERSION = 1
-MAXIMUM_TIMESTEPS = 4096
 Progress = Callable[[str, int, int], None]
 
 
@@ -40,6 +42,8 @@ class Result:
 
     executed: Executed
     uncertainty: Uncertainty | None = None  # when draws were asked for
+    chunk: int | None = None  # inferences of a chunk; None: all at once
+    effective: Effective | None = None  # operations, where they were counted chunk by chunk
 
     @property
     def workload(self) -> Workload:
@@ -120,7 +124,8 @@ class Result:
         """Return the same run under the description of another chip, of the same structure."""
         scheduled = self.executed.scheduled
         prepared = replace(scheduled.prepared, chip=chip)
-        return Result(replace(self.executed, scheduled=replace(scheduled, prepared=prepared)))
+        executed = replace(self.executed, scheduled=replace(scheduled, prepared=prepared))
+        return replace(self, executed=executed, uncertainty=None)
 
     @property
     def is_complete(self) -> bool:
@@ -240,7 +245,7 @@ class Result:
                 "per_inference": self.ledger.total / finished,
                 "by_action": self.ledger.by_action,
                 "by_component": self.ledger.by_component,
-                "assumed": assumed(self),
+                "assumed": assumed(self.chip, self.ledger),
             },
             "constants_outside_statement": list(self.chip.outside_statement),
             "average_power_w": self.ledger.total / self.seconds if self.seconds else None,
@@ -288,6 +293,7 @@ class Result:
                 self.raster,
                 tuple(feed.kind for feed in self.workload.stimulus.feeds),
                 self.finished,
+                self.effective,
             ),
             "uncertainty": None if self.uncertainty is None else asdict(self.uncertainty),
         }
@@ -298,50 +304,6 @@ def _for_notebooks() -> Any:
     first asked for.
     """
     return import_module("simulator.report.notebook")
-
-
-def assumed(result: Result) -> float:
-    """Return the share of the run's energy that rests on constants whose evidence is 'assumed'."""
-    total = result.ledger.total
-    tables = (result.chip.energy, result.chip.power)
-    names = {
-        name
-        for table in tables
-        for name in type(table).model_fields
-        if getattr(table, name).evidence == "assumed"
-    }
-    return (
-        sum(joules for name, joules in result.ledger.by_action.items() if name in names) / total
-        if total
-        else 0.0
-    )
-
-
-def described(workload: Workload | str | Path, chip: Chip | str | Path) -> tuple[Workload, Chip]:
-    """Return workload and chip, loaded where names or paths are given."""
-    return (
-        workload if isinstance(workload, Workload) else Workload.load(workload),
-        chip if isinstance(chip, Chip) else Chip.load(chip),
-    )
-
-
-def check_run(
-    *, timesteps: int | None, limit: int | None, engine: str, draws: int, seed: int
-) -> None:
-    """Raise InputError for arguments of a run that cannot be meant."""
-    bounds: tuple[tuple[str, object, int, int | None], ...] = (
-        ("timesteps", 1 if timesteps is None else timesteps, 1, MAXIMUM_TIMESTEPS),
-        ("limit", 1 if limit is None else limit, 1, None),
-        ("draws", draws, 0, None),
-        ("seed", seed, 0, None),
-    )
-    for name, value, least, most in bounds:
-        is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-        if not is_whole or value < least:  # type: ignore[operator]
-            raise InputError(f"{name}: must be a whole number of at least {least}, not {value!r}")
-        if most is not None and value > most:  # type: ignore[operator]
-            raise InputError(f"{name}: must be at most {most}, not {value}")
-    engine_named(engine)
 
 
 def run(
@@ -355,6 +317,8 @@ def run(
     events: bool = False,
     draws: int = 0,
     seed: int = 0,
+    chunk: int | None = None,
+    jobs: int = 1,
     partial: bool = False,
     progress: Progress | None = None,
     shared: Shared | None = None,
@@ -365,7 +329,10 @@ def run(
     mode: 'snn' or 'qnn'.  timesteps: T (default: the workload's); the quantised twin has
     ceil(log2(T + 1)) bits.  limit: only the first inferences.  events: keep every grant, state
     change and packet in result.record.  draws: how many times to draw the constants from their
-    bands, with `seed`, for result.uncertainty.  progress(what, done, total) is called now and then.
+    bands, with `seed`, for result.uncertainty.  chunk: how many inferences are simulated together,
+    from the chip's start (study/chunks.py); default: as the network's size suggests.  jobs: how
+    many chunks at once, in processes of their own.  progress(what, done, total) is called now and
+    then.
     A run stopped by Ctrl-C raises Interrupted; with `partial` it returns the inferences done by
     then, and `is_complete` is False.  shared: stages of earlier runs, for sweeps.
     trace: a file of what populations sent elsewhere, which replaces what is computed of them.
@@ -374,30 +341,40 @@ def run(
     workload, chip = described(workload, chip)
     if mode not in MODES:
         raise InputError(f"mode: must be one of {', '.join(MODES)}, not {mode!r}")
-    check_run(timesteps=timesteps, limit=limit, engine=engine, draws=draws, seed=seed)
-    prepared = prepare(workload, chip, shared=shared)
-    computed = compute(
-        workload,
-        mode,
-        timesteps,
-        limit,
-        progress=_told(progress, mode, "arithmetic"),
-        shared=shared,
-        recorded=_recorded(trace, workload, mode, timesteps),
-    )
-    executed = prepared.schedule(computed).execute(
-        engine,
-        events=events,
-        partial=partial,
-        progress=_told(progress, mode, "steps"),
-        shared=shared,
-    )
-    result = Result(executed)
-    if not draws:
-        return result
-    return replace(
-        result, uncertainty=uncertainty.propagate(chip, result.ledger, result.finished, draws, seed)
-    )
+    check_run(timesteps=timesteps, limit=limit, engine=engine, draws=draws, seed=seed, jobs=jobs)
+    recorded = _recorded(trace, workload, mode, timesteps)
+    if recorded is not None:
+        chunk = max(1, workload.stimulus.n_inferences)  # what was recorded is one piece
+    asked = chunks.asked(workload, chip, (mode,), timesteps, limit, chunk, engine, events)
+    if asked.is_whole:
+        prepared = prepare(workload, chip, shared=shared)
+        computed = compute(
+            workload,
+            mode,
+            timesteps,
+            limit,
+            progress=_told(progress, mode, "arithmetic"),
+            shared=shared,
+            recorded=recorded,
+        )
+        executed = prepared.schedule(computed).execute(
+            engine,
+            events=events,
+            partial=partial,
+            progress=_told(progress, mode, "steps"),
+            shared=shared,
+        )
+        result = Result(executed, chunk=asked.size)
+    else:
+        cut = chunks.run(asked, jobs, partial=partial, progress=progress)
+        result = Result(cut.executed[mode], None, asked.size, cut.effective[mode])
+    return with_uncertainty(result, draws, seed) if draws else result
+
+
+def with_uncertainty(result: Result, draws: int, seed: int) -> Result:
+    """Return a result with the constants drawn from their bands so many times."""
+    spread = uncertainty.propagate(result.chip, result.ledger, result.finished, draws, seed)
+    return replace(result, uncertainty=spread)
 
 
 def _recorded(

@@ -14,12 +14,20 @@ from simulator.account import uncertainty
 from simulator.account.energy import COMPONENTS
 from simulator.account.uncertainty import VerdictUncertainty
 from simulator.behaviour import checks, twins
+from simulator.behaviour.twins import Difference
 from simulator.describe.chip import Chip
-from simulator.describe.words import QNN, SNN
+from simulator.describe.words import MODES, QNN, SNN
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
+from simulator.study import chunks
+from simulator.study.arguments import check_run, described
 from simulator.study.pipeline import Shared
-from simulator.study.simulation import Progress, Result, check_run, described, run
+from simulator.study.simulation import (
+    Progress,
+    Result,
+    run,
+    with_uncertainty,
+)
 from simulator.timing import COMPILED, EngineName
 from simulator.units import show
 
@@ -31,6 +39,8 @@ class TwinResult:
     snn: Result
     qnn: Result
     uncertainty: VerdictUncertainty | None = None  # when draws were asked for
+    #: of spike counts from activations, where it was found chunk by chunk
+    difference: Difference | None = None
 
     def __repr__(self) -> str:
         """Return the verdict, for notebooks."""
@@ -109,7 +119,7 @@ class TwinResult:
 
     def summary(self) -> dict[str, Any]:
         """Return the content of a twin run's summary.json (docs/results.md has keys and units)."""
-        difference = twins.compare(
+        difference = self.difference or twins.compare(
             self.snn.raster.first(self.shared), self.qnn.raster.first(self.shared)
         )
         return {
@@ -168,6 +178,8 @@ def twin(
     engine: EngineName = COMPILED,
     draws: int = 0,
     seed: int = 0,
+    chunk: int | None = None,
+    jobs: int = 1,
     partial: bool = False,
     progress: Progress | None = None,
     shared: Shared | None = None,
@@ -176,23 +188,28 @@ def twin(
     `run`.
     """
     workload, chip = described(workload, chip)
-    check_run(timesteps=timesteps, limit=limit, engine=engine, draws=draws, seed=seed)
+    check_run(timesteps=timesteps, limit=limit, engine=engine, draws=draws, seed=seed, jobs=jobs)
     _check_twin(workload, timesteps)
-    how: dict[str, Any] = {
-        "timesteps": timesteps,
-        "engine": engine,
-        "draws": draws,
-        "seed": seed,
-        "partial": partial,
-        "progress": progress,
-        "shared": shared,
-    }
-    snn = run(workload, chip, "snn", limit=limit, **how)
-    # stopped by the user in the first run: the second covers the same inferences
-    qnn = run(workload, chip, "qnn", limit=limit if snn.is_complete else snn.finished, **how)
+    asked = chunks.asked(workload, chip, MODES, timesteps, limit, chunk, engine)
+    difference = None
+    if asked.is_whole:
+        how: dict[str, Any] = {"timesteps": timesteps, "engine": engine, "chunk": chunk}
+        how |= {"draws": draws, "seed": seed, "partial": partial, "progress": progress}
+        how["shared"] = shared
+        snn = run(workload, chip, SNN, limit=limit, **how)
+        # stopped by the user in the first run: the second covers the same inferences
+        qnn = run(workload, chip, QNN, limit=limit if snn.is_complete else snn.finished, **how)
+    else:
+        cut = chunks.run(asked, jobs, partial=partial, progress=progress)
+        difference = cut.difference
+        snn, qnn = (
+            Result(cut.executed[mode], None, asked.size, cut.effective[mode]) for mode in MODES
+        )
+        if draws:
+            snn, qnn = (with_uncertainty(each, draws, seed) for each in (snn, qnn))
     if not draws or not min(snn.finished, qnn.finished):
-        return TwinResult(snn, qnn)
+        return TwinResult(snn, qnn, None, difference)
     spread = uncertainty.verdict(
         chip, (snn.ledger, snn.finished), (qnn.ledger, qnn.finished), draws, seed
     )
-    return TwinResult(snn, qnn, spread)
+    return TwinResult(snn, qnn, spread, difference)

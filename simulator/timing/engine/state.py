@@ -312,7 +312,7 @@ def estimate(plan: Plan, activity: Activity, slots: int, log: int) -> list[tuple
 
 
 def build(plan: Plan, activity: Activity, events: bool) -> State:
-    """Return the chip at cycle 0, with the run's work before it."""
+    """Return the chip at its start, cycle 0 [S20], with the run's work before it."""
     activity.refuse_misfit(plan)
     farthest = max(layout.LOCAL_LATENCY, int(plan.link_latency.max())) + WIRE + SWITCH
     longest = max(farthest, int(plan.link_interval.max()))

@@ -94,7 +94,7 @@ class Chip:
         progress: Callable[[int, int], object] | None,
         steps_together: int = 1,
     ) -> None:
-        """Build and wire the machine; `run` brings it to its end."""
+        """Build and wire the machine at its start [S20]; `run` brings it to its end."""
         activity.refuse_misfit(plan)
         self.steps_together, self.last_step = steps_together, activity.n_steps
         self.is_interrupted = False

@@ -1,0 +1,137 @@
+"""Runs in chunks: the same bytes for any number of processes, each chunk a run by itself [S20]."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from simulator import Chip, Workload
+from simulator.errors import InputError, SpikemeshError
+from simulator.report.files import tables
+from simulator.study import chunks
+from simulator.study.simulation import run
+from simulator.study.twin import twin
+from simulator.timing.record import first_divergence
+
+LIMIT, CHUNK = 7, 3
+
+
+@pytest.fixture(scope="module")
+def digits() -> Workload:
+    return Workload.load("digits-mlp")
+
+
+@pytest.fixture(scope="module")
+def one_by_one(digits):
+    return run(digits, limit=LIMIT, chunk=CHUNK, events=True)
+
+
+def same(a, b) -> bool:
+    """Return whether two results leave the same files."""
+    mine, other = tables(a), tables(b)
+    assert json.dumps(a.summary()) == json.dumps(b.summary())
+    return all(
+        np.array_equal(mine[file][name], other[file][name]) for file in mine for name in mine[file]
+    )
+
+
+@pytest.mark.parametrize("jobs", [2, 3])
+def test_the_number_of_jobs_changes_nothing(digits, one_by_one, jobs) -> None:
+    there = run(digits, limit=LIMIT, chunk=CHUNK, events=True, jobs=jobs)
+    assert first_divergence(one_by_one.record, there.record) is None
+    assert same(one_by_one, there) and one_by_one.executed.digest == there.executed.digest
+
+
+def test_each_chunk_is_a_run_by_itself(digits, one_by_one) -> None:
+    at, steps = 0, one_by_one.schedule.steps_per_inference
+    for first in range(0, LIMIT, CHUNK):
+        chosen = np.arange(first, min(LIMIT, first + CHUNK))
+        alone = run(replace(digits, stimulus=digits.stimulus.chosen(chosen)))
+        rows = slice(first * steps, first * steps + len(alone.record.step_start))
+        record = one_by_one.record
+        assert np.array_equal(alone.record.step_start + at, record.step_start[rows])
+        assert np.array_equal(alone.record.step_counters, record.step_counters[rows])
+        assert np.array_equal(alone.latency_cycles, one_by_one.latency_cycles[chosen])
+        at += alone.record.cycles
+    assert at == one_by_one.record.cycles
+
+
+def test_what_is_computed_does_not_depend_on_chunks(digits, one_by_one) -> None:
+    whole = run(digits, limit=LIMIT)
+    for name in ("outputs", "predictions"):
+        assert np.array_equal(getattr(whole.raster, name), getattr(one_by_one.raster, name))
+    for name in ("accuracy", "overflows", "currents", "spike_rate", "bits", "n_inferences"):
+        assert getattr(whole.raster, name) == getattr(one_by_one.raster, name), name
+    for name in ("accumulates", "spikes", "packets_sent", "flits_sent", "weight_read_words"):
+        assert whole.count(name) == one_by_one.count(name), name
+    mine, other = whole.summary(), one_by_one.summary()
+    for key in ("inferences", "accuracy", "cores_used", "complete", "neurobench"):
+        assert mine[key] == other[key], key
+
+
+def test_a_single_chunk_is_a_run_as_any_other(digits) -> None:
+    whole, one = run(digits, limit=LIMIT), run(digits, limit=LIMIT, chunk=LIMIT, jobs=2)
+    assert same(whole, one)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_the_twins_are_compared_chunk_by_chunk(digits, jobs) -> None:
+    whole, cut = twin(digits, limit=LIMIT), twin(digits, limit=LIMIT, chunk=CHUNK, jobs=jobs)
+    mine, other = whole.summary(), cut.summary()
+    for key in ("spike_counts_against_activations", "agreement", "accuracy", "inferences"):
+        assert mine[key] == other[key], key
+    assert (LIMIT, LIMIT) == (cut.snn.finished, cut.qnn.finished)
+
+
+# workload, timesteps, asked; inferences of a chunk
+SIZES = [
+    ("digits-mlp", 4, None, 500),  # 266 neurons: the most there is
+    ("digits-mlp", 4, 7, 7),
+    ("digits-residual", 4096, None, 1),  # 2122 · 4096 are more than 2²³
+    ("digits-residual", 16, None, 247),  # 2²³ / (2122 · 16)
+]
+
+
+@pytest.mark.parametrize("name, timesteps, asked, expected", SIZES)
+def test_the_size_of_a_chunk_follows_from_the_workload(name, timesteps, asked, expected) -> None:
+    assert expected == chunks.size_of(Workload.load(name), timesteps, asked)
+
+
+@pytest.mark.parametrize(
+    "how, text",
+    [
+        ({"chunk": 0}, "chunk: must be a whole number of at least 1, not 0"),
+        ({"chunk": 2.5}, "chunk: must be a whole number of at least 1, not 2.5"),
+        ({"jobs": 0}, "jobs: must be a whole number of at least 1, not 0"),
+    ],
+)
+def test_what_is_refused(digits, how, text) -> None:
+    with pytest.raises(InputError, match=f"^{text}$"):
+        run(digits, limit=LIMIT, **how)
+
+
+def test_a_chunk_is_refused_in_the_same_words_in_any_process(digits) -> None:
+    chip = Chip.load("generic-22nm", ("core.synapse.accumulator=4 bit",))
+    said = []
+    for jobs in (1, 2):
+        with pytest.raises(SpikemeshError) as error:
+            run(digits, chip, limit=LIMIT, chunk=CHUNK, jobs=jobs)
+        said.append((str(error.value), error.value.exit_code))
+    assert said[0] == said[1] and "accumulator" in said[0][0]
+
+
+def test_a_stopped_run_keeps_the_chunks_that_were_done(digits, one_by_one) -> None:
+    def stop(what: str, done: int, total: int) -> None:
+        assert (what, total) == ("snn inferences", LIMIT)
+        if done == LIMIT:
+            raise KeyboardInterrupt
+
+    how = {"limit": LIMIT, "chunk": CHUNK, "progress": stop}
+    stopped = run(digits, partial=True, **how)
+    assert not stopped.is_complete and stopped.finished == 2 * CHUNK
+    rows = len(stopped.record.step_start)
+    assert np.array_equal(one_by_one.record.step_start[:rows], stopped.record.step_start)
+    for jobs in (1, 2):
+        with pytest.raises(KeyboardInterrupt):
+            run(digits, jobs=jobs, **how)
