@@ -1,0 +1,54 @@
+"""The digits through ONNX give the activations of the shipped workload."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from simulator import Workload
+from simulator.describe.network import Network
+from simulator.importers.choices import Choices
+from simulator.importers.formats import import_file
+
+ROOT = Path(__file__).resolve().parents[2]
+FILE = ROOT / "workloads" / "digits-mlp" / "digits-mlp.onnx"
+sys.path.insert(0, str(ROOT / "tests" / "behaviour"))
+from definitions import quantised  # noqa: E402
+
+
+def test_every_activation_and_output_is_that_of_the_workload():
+    shipped, imported = Workload.load("digits-mlp"), import_file(FILE, Choices())
+    assert shipped.timesteps == imported.timesteps
+    mine, _, outputs = quantised(imported.network, shipped.stimulus, 4)
+    theirs, _, expected = quantised(shipped.network, shipped.stimulus, 4)
+    assert np.array_equal(theirs[1], mine[1]) and np.array_equal(theirs[2], mine[2])
+    # the unit of a readout is the file's own
+    assert np.array_equal(expected, np.rint(outputs * imported.meaning[-1].unit))
+
+
+def test_the_spiking_twin_is_nearly_that_of_the_workload():
+    """A bias is spread over the window in other units: a spike may come a timestep earlier."""
+    from definitions import streamed
+
+    shipped, imported = Workload.load("digits-mlp"), import_file(FILE, Choices())
+    few = shipped.stimulus.chosen(np.arange(40))
+    mine, theirs = (streamed(one.network, few, 4)[0] for one in (imported, shipped))
+    for layer in (1, 2):
+        counts = mine[layer].sum(1), theirs[layer].sum(1)
+        assert (counts[0] != counts[1]).mean() < 0.01
+
+
+def test_the_file_is_what_the_script_writes(monkeypatch):
+    import onnx
+
+    monkeypatch.syspath_prepend(ROOT / "workloads")
+    from export_onnx import model
+
+    assert model(Workload.load("digits-mlp")) == onnx.load(FILE)
+
+
+def test_network_from_onnx_is_the_imported_network(tmp_path):
+    images = Workload.load("digits-mlp").stimulus.feeds[0].values[:5]
+    np.savez(tmp_path / "images.npz", image=images)
+    network = Network.from_onnx(FILE, tmp_path / "images.npz")
+    assert import_file(FILE, Choices()).network.digest() == network.digest()
