@@ -14,6 +14,7 @@ LINES = [
     ("digits-residual", "snn", 95, 197956),
     ("digits-residual", "qnn", 97, 94208),
     ("digits-recurrent", "snn", 55, 10538),
+    ("keyword-stream", "snn", 100, 18923),
 ]
 
 
@@ -26,7 +27,9 @@ def test_what_is_read_right(name, mode, right, events):
     assert (right, events, 0) == (found, hidden, raster.overflows)
 
 
-@pytest.mark.parametrize("name", ["digits-residual", "digits-recurrent"])
+@pytest.mark.parametrize(
+    "name", ["digits-residual", "digits-recurrent", "keyword-stream", "fanout"]
+)
 def test_every_spike_is_that_of_the_definitions(name):
     workload = Workload.load(name)
     network, few, steps = workload.network, np.arange(3), workload.timesteps

@@ -92,6 +92,7 @@ def furnish(folder: Path, page: Path) -> None:
     """
     for name in ("chips", "workloads"):
         (folder / name).symlink_to(ROOT / name)
+    (folder / "exported").symlink_to(ROOT / "docs" / "exported")
     for block in blocks(page):
         if block.mark.startswith("file: "):
             (folder / block.mark.removeprefix("file: ")).write_text(block.text)

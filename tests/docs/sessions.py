@@ -40,6 +40,7 @@ def furnish(folder: Path, page: Path) -> None:
     """Put into a folder what a reader has: the shipped chips and workloads, the page's files."""
     for name in ("chips", "workloads"):
         (folder / name).symlink_to(ROOT / name)
+    (folder / "exported").symlink_to(ROOT / "docs" / "exported")
     for name, text in _FILE.findall(page.read_text()):
         (folder / name).write_text(text)
 
