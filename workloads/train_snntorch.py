@@ -19,7 +19,7 @@ from snntorch.utils import reset
 from torch import nn
 from train_digits import split
 
-TIMESTEPS, EPOCHS, BATCH = 8, 60, 32
+TIMESTEPS, EPOCHS, BATCH = 8, 30, 64
 NO_LEAK = 0.9999999
 
 
@@ -42,7 +42,7 @@ def counts(net: nn.Sequential, images: torch.Tensor) -> tuple[torch.Tensor, torc
 def train(images: torch.Tensor, labels: torch.Tensor) -> nn.Sequential:
     """Return the trained network; spikes are penalised, so that they stay few."""
     net = nn.Sequential(nn.Linear(64, 64), layer(64), nn.Linear(64, 10), layer(10))
-    adam = torch.optim.Adam(net.parameters(), 2e-3)
+    adam = torch.optim.Adam(net.parameters(), 5e-3)
     for _ in range(EPOCHS):
         for batch in torch.randperm(len(images)).split(BATCH):
             found, hidden = counts(net, images[batch])
@@ -55,6 +55,7 @@ def train(images: torch.Tensor, labels: torch.Tensor) -> nn.Sequential:
 
 def main(folder: Path) -> None:
     """Train, export digits.nir, and write the held-out images and what snnTorch makes of them."""
+    torch.set_num_threads(1)
     torch.manual_seed(0)
     images, labels, held_out, held_out_labels = split()
     net = train(torch.tensor(images / 16), torch.tensor(labels))

@@ -46,6 +46,16 @@ class Entering:
     least: int | None = None  # where values are held closer than the width holds them
     most: int | None = None
 
+    def words(self) -> str:
+        """Return in words what enters."""
+        if self.kind == "raster":
+            return "spikes, timestep by timestep"
+        when = "once, for all timesteps" if self.kind == "current" else "timestep by timestep"
+        sign = " and a sign" if self.signed else ""
+        whole = self.scale == 1 and not self.zero_point
+        scale = "" if whole else f", one for {self.scale:.4g}"
+        return f"whole numbers of {self.bits - self.signed} bits{sign}{scale}, {when}"
+
     def integers(self, values: np.ndarray) -> np.ndarray:
         """Return real values as the integers that enter, held to the width."""
         lowest = -(1 << (self.bits - 1)) if self.signed else 0

@@ -56,6 +56,8 @@ def rounded(
         raise DescriptionError([f"{path.name}: {fault}" for fault in maker.faults])
     stimulus = None if recorded is None else fed(ways_in, recorded)
     says = [*stated, *maker.stated]
+    if recorded is not None:
+        says += [Stated(each.name, each.words(), "as it was recorded") for each in ways_in]
     how = f"percentile {choices.percentile:g}" if choices.percentile < 100 else "largest magnitude"
     where = "each neuron or channel" if choices.per_channel else "each population"
     says.append(Stated("weights", f"{choices.weight_bits} bits, a scale for {where}", how))
