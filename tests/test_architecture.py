@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from simulator.describe.words import BITMAP, CURRENT, ENCODINGS, FIRINGS, GRADED, MODES, RASTER
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "simulator"
 GROUND = {"errors", "units", "values", "memory", "jit", "kernel_cache"}
@@ -181,3 +183,25 @@ def test_nothing_is_left_unfinished() -> None:
     for path in MODULES:
         for word in words:
             assert word not in path.read_text(), f"{path.relative_to(ROOT)} says {word}"
+
+
+#: words that are written for one thing only, and for what others are written too
+ALONE = {*MODES, *FIRINGS, CURRENT, RASTER, BITMAP}
+SHARED = {GRADED, *ENCODINGS}
+BESIDE = {"mode", "firing", "encoding", "spikes", "activations"}
+
+
+def test_modes_firings_stimuli_and_encodings_are_compared_by_name() -> None:
+    """describe/words.py has them; a slip in a bare string would compare unequal, silently."""
+    bare = []
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Compare):
+                sides = [node.left, *node.comparators]
+                words = {side.value for side in sides if isinstance(side, ast.Constant)}
+                texts = {word for word in words if isinstance(word, str)}
+                names = {getattr(side, "attr", getattr(side, "id", None)) for side in sides}
+                if texts & ALONE or (texts & SHARED and names & BESIDE):
+                    place = f"{path.relative_to(PACKAGE)}:{node.lineno}"
+                    bare.append(f"{place}: {ast.unparse(node)}")
+    assert [] == bare

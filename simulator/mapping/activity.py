@@ -12,7 +12,7 @@ from simulator.behaviour.raster import Raster
 from simulator.describe.chip import Chip
 from simulator.describe.network import Network
 from simulator.describe.offsets import Offsets, offsets, window_offsets
-from simulator.describe.words import Mode
+from simulator.describe.words import ACCUMULATING, QNN, SNN, Mode
 from simulator.describe.workload import Workload
 from simulator.errors import MappingError
 from simulator.mapping import (
@@ -127,7 +127,7 @@ def worked(network: Network, raster: Raster) -> Offsets:
     """Return when the populations of a run work: as soon as their sources' spikes are there [W2],
     or window by window [W3][W5].
     """
-    if raster.mode == "qnn" or raster.firing == "accumulate":
+    if raster.mode == QNN or raster.firing == ACCUMULATING:
         return window_offsets(network, raster.timesteps)
     return offsets(network)
 
@@ -255,7 +255,7 @@ def _work_counts(run: _Run, chip: Chip, work: _Work) -> np.ndarray:
     compared.  Then the spiking twin compares with the threshold, the quantised one scales the
     current to an activation and clips it at both ends; a readout does neither [W9].
     """
-    network, spiking = run.workload.network, run.raster.mode == "snn"
+    network, spiking = run.workload.network, run.raster.mode == SNN
     held = run.population[work.slice]
     numbers = range(len(network.populations))
     area = np.array([fan_out.currents(network, number) for number in numbers])

@@ -12,6 +12,7 @@ import numpy as np
 
 from simulator.describe.chip import Chip
 from simulator.describe.connections import DENSE, Connection
+from simulator.describe.words import BITMAP, STREAM
 from simulator.errors import MappingError
 from simulator.mapping import stages
 from simulator.mapping.fan_out import FanOut
@@ -175,7 +176,7 @@ def rows(chip: Chip, reach: Reach, groups: Grouping, encoding: str, payload: int
         bits = packet.destination + count * packet.axon + payload_bits
         cycles = cycles + count * synapse.lookup
         traffic_class = SPIKES
-    elif encoding == "bitmap":
+    elif encoding == BITMAP:
         payload_bits = size + count * payload
         bits = packet.destination + packet.axon + payload_bits
         cycles = cycles + synapse.lookup
@@ -242,7 +243,7 @@ def events_by_packet(chip: Chip, payload: int) -> int:
 def neurons_by_packet(chip: Chip, encoding: str, payload: int) -> int:
     """Return how many neurons one packet of a bitmap or a dense stream covers."""
     room = chip.packet.maximum * chip.link.flit - chip.packet.destination - chip.packet.axon
-    each = payload if encoding == "dense" else 1 + payload
+    each = payload if encoding == STREAM else 1 + payload
     return max(1, room // max(each, 1))
 
 

@@ -11,6 +11,7 @@ from simulator.describe.chip import Chip
 from simulator.describe.connections import DENSE
 from simulator.describe.network import Network, Population
 from simulator.describe.offsets import Offsets, cycle_of, offsets, window_offsets
+from simulator.describe.words import ACCUMULATING
 from simulator.describe.workload import Workload
 from simulator.errors import MappingError
 from simulator.mapping import fan_out
@@ -61,7 +62,7 @@ def schedules(workload: Workload) -> list[Offsets]:
     network = workload.network
     edges = [(p.source, p.target) for p in network.projections]
     found = [] if cycle_of(len(network.populations), edges) else [window_offsets(network, 1)]
-    return found if workload.firing == "accumulate" and found else [*found, offsets(network)]
+    return found if workload.firing == ACCUMULATING and found else [*found, offsets(network)]
 
 
 def check_widths(workload: Workload, chip: Chip) -> None:

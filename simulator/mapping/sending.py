@@ -17,7 +17,7 @@ from simulator.behaviour.raster import Raster
 from simulator.describe.chip import Chip
 from simulator.describe.encoding import encoding_of
 from simulator.describe.network import Feed, Network
-from simulator.describe.words import BITMAP, EVENTS, SNN, STREAM
+from simulator.describe.words import BITMAP, CURRENT, EVENTS, GRADED, QNN, RASTER, SNN, STREAM
 from simulator.describe.workload import Workload
 from simulator.errors import MappingError
 from simulator.mapping import encodings
@@ -82,14 +82,14 @@ def formats(
     workload: Workload, chip: Chip, raster: Raster, window: Window | None = None
 ) -> Formats:
     """Return how the events of each population travel."""
-    network, quantised = workload.network, raster.mode == "qnn"
+    network, quantised = workload.network, raster.mode == QNN
     found = []
     feeds = dict(zip(network.inputs, workload.stimulus.feeds))
     for number, population in enumerate(network.populations):
         if population.neuron is None:
             feed = feeds[number]
             bits = _input_bits(feed, raster, chip.packet.spike_payload, window)
-            is_value = quantised or feed.kind != "raster"
+            is_value = quantised or feed.kind != RASTER
             encoding = EVENTS if is_value or window is None else window.encoding
             found.append((bits, is_value, encoding))
         elif quantised:
@@ -99,7 +99,7 @@ def formats(
         elif window is not None:
             found.append((window.bits, False, window.encoding))
         else:
-            bits = chip.packet.spike_payload * (chip.packet.spikes == "events")
+            bits = chip.packet.spike_payload * (chip.packet.spikes == EVENTS)
             found.append((bits, False, chip.packet.spikes))
     return Formats(
         tuple(bits for bits, _, _ in found),
@@ -283,14 +283,14 @@ def _input_bits(feed: Feed, raster: Raster, spike_payload: int, window: Window |
     """Return the payload of one input event: that of a spike, its value, or its sum over T for the
     quantised twin and where windows travel whole.
     """
-    if feed.kind == "current":
+    if feed.kind == CURRENT:
         return feed.value_bits
     if window is not None:
-        is_graded = feed.kind == "graded"
+        is_graded = feed.kind == GRADED
         return feed.value_bits + window.timesteps.bit_length() if is_graded else window.bits
-    if raster.mode == "qnn":
-        return raster.bits + (feed.value_bits if feed.kind == "graded" else 0)
-    return feed.value_bits if feed.kind == "graded" else spike_payload
+    if raster.mode == QNN:
+        return raster.bits + (feed.value_bits if feed.kind == GRADED else 0)
+    return feed.value_bits if feed.kind == GRADED else spike_payload
 
 
 def events(network: Network, raster: Raster, number: int) -> tuple[np.ndarray, np.ndarray]:
@@ -344,7 +344,7 @@ def _grouped(
         chunk = local // stretch
     members, key = seat, (moment * slices + slice_) * wide + chunk
     keys = np.unique(key)
-    if path.encoding == "dense":
+    if path.encoding == STREAM:
         everyone = np.arange(wide)
         home = np.searchsorted(bounds, everyone, side="right") - 1
         place = home * wide + (everyone - bounds[home]) // stretch
@@ -361,7 +361,7 @@ def _grouped(
         first = bounds[group_slice] + keys % wide * stretch
         end = np.minimum(first + stretch, bounds[group_slice + 1])
         size, last = end - first, end - 1
-    groups = Grouping(members, start, path.encoding == "dense", size, spikes)
+    groups = Grouping(members, start, path.encoding == STREAM, size, spikes)
     rows = encodings.rows(chip, path.reach, groups, path.encoding, path.payload)
     return Sent(
         keys // wide // slices,

@@ -8,7 +8,7 @@ from simulator.behaviour.raster import Raster
 from simulator.describe.chip import Chip
 from simulator.describe.network import Projection
 from simulator.describe.neuron import MODELS
-from simulator.describe.words import QNN, STREAM
+from simulator.describe.words import ACCUMULATING, CURRENT, QNN, STREAM
 from simulator.describe.workload import Workload
 from simulator.mapping import fan_out, sending
 
@@ -62,7 +62,7 @@ def always(workload: Workload, number: int) -> np.ndarray:
     for projection, _ in network.drives(number):
         if projection.bias is not None:
             busy = busy | (projection.bias != 0)
-        if projection.source in feeds and feeds[projection.source].kind == "current":
+        if projection.source in feeds and feeds[projection.source].kind == CURRENT:
             return np.ones(population.n_neurons, bool)
     if neuron.decay or MODELS[neuron.model].has_current or neuron.read != "last":
         return np.ones(population.n_neurons, bool)
@@ -72,7 +72,7 @@ def always(workload: Workload, number: int) -> np.ndarray:
 def _arrivals(projection: Projection, raster: Raster, seen: np.ndarray) -> None:
     """Add the neurons that one projection brings something, moment by moment."""
     before, window = raster.traces[projection.source], raster.timesteps
-    if raster.mode == "qnn" or raster.firing == "accumulate":
+    if raster.mode == QNN or raster.firing == ACCUMULATING:
         for first in range(0, len(seen), window):
             sources = before.neuron[before.start[first] : before.start[first + window]]
             seen[first] |= fan_out.touched(projection, np.unique(sources))

@@ -63,5 +63,5 @@ def _rows(
         if chip.packet.events_per_packet > 1:
             return events
         return 1 if projection.connection.kind == DENSE else min(neurons, events)
-    is_whole = encoding == "dense" and not chip.core.synapse.zero_skip
+    is_whole = encoding == STREAM and not chip.core.synapse.zero_skip
     return moments * neurons if is_whole else events

@@ -11,7 +11,7 @@ import numpy as np
 
 from simulator.behaviour import raster as behaviour
 from simulator.behaviour.raster import Raster
-from simulator.describe.words import SNN
+from simulator.describe.words import CURRENT, SNN
 from simulator.describe.workload import Workload
 from simulator.errors import CheckError, InputError
 from simulator.importers.checks import Compared, compare, expected
@@ -136,7 +136,7 @@ def _workload(imported: Imported, choices: Choices, name: str | None) -> Workloa
     stimulus = imported.stimulus
     if stimulus is None:
         raise InputError(f"{imported.path.name}: must be given a stimulus")
-    lengths = [feed.values.shape[1] for feed in stimulus.feeds if feed.kind != "current"]
+    lengths = [feed.values.shape[1] for feed in stimulus.feeds if feed.kind != CURRENT]
     timesteps = lengths[0] if lengths else imported.timesteps or choices.timesteps or 4
     said = "; ".join(f"{one.what}: {one.value}" for one in imported.stated)
     return Workload(

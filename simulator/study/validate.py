@@ -21,7 +21,7 @@ from simulator.analytic.constants import Hardware, hardware
 from simulator.analytic.model import Energy, Operation, quantised, rate, spiking
 from simulator.describe.chip import Chip
 from simulator.describe.energy import EnergyTable
-from simulator.describe.words import SNN, Mode
+from simulator.describe.words import SNN, STREAM, Mode
 from simulator.errors import CheckError
 from simulator.study.measured import Measured, measure, words_alone
 from simulator.study.simulation import Result
@@ -304,7 +304,7 @@ def _cause(result: Result, name: str, measured: float, ledger: float) -> str:
     if name != "transfer":
         return "counted otherwise"
     causes = []
-    if "dense" in result.schedule.encoding:
+    if STREAM in result.schedule.encoding:
         causes.append("a stream goes to every core of the layer, connected or not")
     network = result.workload.network
     if result.mapping.n_slices < sum(network.populations[n].n_neurons for n in network.computed):
