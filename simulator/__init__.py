@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from simulator.errors import Interrupted, SpikemeshError
     from simulator.importers.brought import brought
     from simulator.study.simulation import Result, run
+    from simulator.study.sweep import sweep
     from simulator.study.twin import TwinResult, twin
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Workload",
     "brought",
     "run",
+    "sweep",
     "twin",
 ]
 
@@ -45,6 +47,7 @@ _HOME = {
     "brought": "simulator.importers.brought",
     "Result": "simulator.study.simulation",
     "run": "simulator.study.simulation",
+    "sweep": "simulator.study.sweep",
     "TwinResult": "simulator.study.twin",
     "twin": "simulator.study.twin",
 }

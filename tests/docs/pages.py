@@ -90,7 +90,7 @@ def furnish(folder: Path, page: Path) -> None:
     """Put into a folder what a reader of the page has: the shipped chips and workloads, and the
     files the page shows.
     """
-    for name in ("chips", "workloads"):
+    for name in ("chips", "workloads", "examples"):
         (folder / name).symlink_to(ROOT / name)
     (folder / "exported").symlink_to(ROOT / "docs" / "exported")
     for block in blocks(page):

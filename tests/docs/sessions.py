@@ -38,7 +38,7 @@ def of_page(page: Path) -> list[tuple[str, list[str]]]:
 
 def furnish(folder: Path, page: Path) -> None:
     """Put into a folder what a reader has: the shipped chips and workloads, the page's files."""
-    for name in ("chips", "workloads"):
+    for name in ("chips", "workloads", "examples"):
         (folder / name).symlink_to(ROOT / name)
     (folder / "exported").symlink_to(ROOT / "docs" / "exported")
     for name, text in _FILE.findall(page.read_text()):

@@ -17,24 +17,24 @@ from simulator.study.compare import compare
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
-    """Return two runs that differ in their lanes."""
+    """Return two runs that differ in the cycles of a soma's visit."""
     folder = tmp_path_factory.mktemp("runs")
-    for lanes in (8, 1):
-        chip = Chip.load("generic-22nm", {"core.synapse.lanes": lanes})
-        write_run(run("digits-mlp", chip, limit=2), folder / f"lanes{lanes}")
+    for visit in (1, 9):
+        chip = Chip.load("generic-22nm", {"core.soma.visit": f"{visit} cycles"})
+        write_run(run("digits-mlp", chip, limit=2), folder / f"visit{visit}")
     return folder
 
 
 def test_what_was_changed_is_named_and_nothing_else(folders):
-    found = compare(folders / "lanes8", folders / "lanes1")
-    assert [("chip.core.synapse.lanes", 8, 1)] == [(d.name, d.a, d.b) for d in found.inputs]
+    found = compare(folders / "visit1", folders / "visit9")
+    assert [("chip.core.soma.visit", 1, 9)] == [(d.name, d.a, d.b) for d in found.inputs]
 
 
 def test_the_largest_change_comes_first(folders):
-    found = compare(folders / "lanes8", folders / "lanes1")
+    found = compare(folders / "visit1", folders / "visit9")
     sizes = [each.size for each in found.outputs if each.ratio is not None]
     assert sorted(sizes, reverse=True) == sizes and sizes[0] > math.log(2)
-    a, b = (json.loads((folders / f"lanes{n}/summary.json").read_text()) for n in (8, 1))
+    a, b = (json.loads((folders / f"visit{n}/summary.json").read_text()) for n in (1, 9))
     (cycles,) = [each for each in found.outputs if each.name == "cycles"]
     assert b["cycles"] / a["cycles"] == cycles.ratio
     same = {"counters.synaptic_operations", "accuracy", "inferences"}
@@ -42,7 +42,7 @@ def test_the_largest_change_comes_first(folders):
 
 
 def test_the_same_folder_differs_in_nothing(folders):
-    found = compare(folders / "lanes8", folders / "lanes8")
+    found = compare(folders / "visit1", folders / "visit1")
     assert ((), ()) == (found.inputs, found.outputs)
     assert found.sentence().startswith("Of what was asked nothing differs; of ")
 
@@ -56,7 +56,7 @@ def test_twins_are_compared_twin_by_twin(tmp_path):
 
 
 def test_json_has_every_difference(folders):
-    asked = [str(folders / "lanes8"), str(folders / "lanes1"), "--json"]
+    asked = [str(folders / "visit1"), str(folders / "visit9"), "--json"]
     known = json.loads(CliRunner().invoke(command, asked, catch_exceptions=False).stdout)
     found = compare(*asked[:2])
     assert len(found.outputs) == len(known["outputs"]) and known["sentence"] == found.sentence()
@@ -64,7 +64,7 @@ def test_json_has_every_difference(folders):
 
 def test_what_is_no_folder_of_results_is_refused(tmp_path, folders):
     with pytest.raises(InputError, match="must be a folder of results, which has a manifest.json"):
-        compare(folders / "lanes8", tmp_path)
+        compare(folders / "visit1", tmp_path)
     (tmp_path / "manifest.json").write_text("[1]")
     with pytest.raises(InputError, match="must be a file of results, not a list"):
-        compare(folders / "lanes8", tmp_path)
+        compare(folders / "visit1", tmp_path)
