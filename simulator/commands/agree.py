@@ -23,6 +23,7 @@ from simulator.commands.numbers import Whole
 )
 @options.timesteps
 @options.setting
+@options.mapping
 @options.memory
 def agree(
     workload: str,

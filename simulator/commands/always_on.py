@@ -78,6 +78,7 @@ from simulator.commands.written import naming_options
     "--seed", type=options.SEED, default=0, show_default=True, help="Of bursts and background."
 )
 @options.setting
+@options.mapping
 @options.memory
 @click.option(
     "--plot",

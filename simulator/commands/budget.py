@@ -40,6 +40,7 @@ from simulator.commands.numbers import Several, Whole
 @options.corner
 @options.engine
 @options.setting
+@options.mapping
 @options.memory
 @options.output
 def budget(workload: str, output: str | None, overwrite: bool, **choices: Any) -> None:

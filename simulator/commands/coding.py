@@ -21,6 +21,7 @@ from simulator.commands import options
 @options.corner
 @options.engine
 @options.setting
+@options.mapping
 @options.memory
 @options.output
 def coding(workload: str, output: str | None, overwrite: bool, **choices: Any) -> None:

@@ -26,6 +26,7 @@ from simulator.commands import options
 @options.limit
 @options.corner
 @options.setting
+@options.mapping
 @options.memory
 @options.output
 def explain(workload: str, mode: Mode, output: str | None, overwrite: bool, **choices: Any) -> None:

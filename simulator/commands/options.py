@@ -100,6 +100,22 @@ memory = click.option(
     callback=_limited,
     help="Memory that may be taken, such as 8GiB.  [default: three quarters of what is free]",
 )
+#: where a command's context keeps the folder of --mapping
+_MAPPING = "spikemesh.mapping"
+
+
+def _remembered(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    context.meta[_MAPPING] = _named(context, parameter, value)
+
+
+mapping = click.option(
+    "--mapping",
+    type=click.Path(exists=True),
+    metavar="DIR",
+    expose_value=False,
+    callback=_remembered,
+    help="Place the workload as a folder of `spikemesh map`, or a mapping.yaml, says.",
+)
 _output = click.option(
     "-o",
     "output",
@@ -170,7 +186,9 @@ def picture(folder: Folder, name: str, draw: Callable[[BinaryIO], None]) -> None
 
 def asked() -> dict[str, Any]:
     """Return the command's options as they are recorded beside its results."""
-    found = _context().params
+    found = dict(_context().params)
+    if _context().meta.get(_MAPPING):
+        found["mapping"] = _context().meta[_MAPPING]
     named = {"set" if name == "setting" else name: value for name, value in found.items()}
     return {name: _recorded(value) for name, value in named.items() if name not in PLACES}
 
@@ -201,7 +219,17 @@ def load(
     prefix = "workload."
     mine = tuple(text for text in setting if text.startswith(prefix))
     of_chip = tuple(text for text in setting if not text.startswith(prefix))
-    return Workload.load(workload, mine), Chip.load(chip, of_chip, corner)
+    return mapped(Workload.load(workload, mine)), Chip.load(chip, of_chip, corner)
+
+
+def mapped(workload: Workload) -> Workload:
+    """Return the workload as --mapping places it, or as it is."""
+    folder = _context().meta.get(_MAPPING)
+    if folder is None:
+        return workload
+    from simulator.describe.mapping_file import load
+
+    return load(folder, workload)
 
 
 def how(choices: dict[str, Any]) -> dict[str, Any]:

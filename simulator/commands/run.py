@@ -38,6 +38,7 @@ from simulator.commands import options
 @options.draws
 @options.seed
 @options.setting
+@options.mapping
 @options.memory
 @options.output
 def run(
@@ -80,6 +81,7 @@ def run(
 @options.draws
 @options.seed
 @options.setting
+@options.mapping
 @options.memory
 @options.output
 def twin(workload: str, output: str | None, overwrite: bool, **choices: Any) -> None:

@@ -25,6 +25,7 @@ from simulator.commands.numbers import Several
 @options.corner
 @options.engine
 @options.setting
+@options.mapping
 @options.memory
 @options.output
 def timesteps(workload: str, output: str | None, overwrite: bool, **choices: Any) -> None:

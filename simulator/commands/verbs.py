@@ -28,6 +28,7 @@ STOPPED = 130
 VERBS = {
     "twin": ("run", "Simulate both twins and say which wins, by how much, and why."),
     "run": ("run", "Simulate one twin of a workload on a chip."),
+    "map": ("map", "Find where a network sits on a chip; write the mapping, and why."),
     "import": ("importing", "Bring a trained network of another tool: NIR files become workloads."),
     "sweep": ("sweep", "Run a study: many points, their front, and which axis moves what."),
     "explain": ("explain", "What holds a run back, proven: each resource relaxed and measured."),

@@ -13,6 +13,7 @@ import numpy as np
 
 from simulator import memory
 from simulator.describe.documents import Document
+from simulator.describe.drawn import DrawnArray
 from simulator.describe.messages import Key, near_miss, shown_value
 
 
@@ -23,14 +24,26 @@ class Arrays:
     zeros on disk can be 3 GB in memory.
     """
 
-    def __init__(self, document: Document, name: str) -> None:
-        """Look into the file `name` beside the document; raises DescriptionError when it is no npz
-        file.
+    def __init__(
+        self, document: Document, name: str | None, drawn: dict[str, DrawnArray] | None = None
+    ) -> None:
+        """Look into the file `name` beside the document, and at the arrays it draws instead; raises
+        DescriptionError when it is no npz file.
         """
         self.document = document
-        self.path = document.path.parent / name
         self.content: dict[str, np.ndarray | None] = {}
         self.members: set[str] = set()
+        self.drawn = {} if drawn is None else drawn
+        for array, one in self.drawn.items():
+            if message := one.fault():
+                document.fault(("drawn", array), message)
+        self.path = document.path
+        if name is None:
+            if not self.drawn:
+                document.fault((), "missing key: arrays, the npz file, or drawn, its arrays")
+                document.refuse()
+            return
+        self.path = document.path.parent / name
         if Path(name).name != name or "\0" in name:
             self._refuse(f"must be the name of a file in the same folder, not {shown_value(name)}")
         try:
@@ -88,8 +101,10 @@ class Arrays:
 
     def get(self, key: Key, name: str) -> np.ndarray | None:
         """Return the named integer array, or None after noting what is wrong with it."""
-        if name not in self.members:
-            file, miss = self.path.name, near_miss(name, self.members)
+        if name in self.drawn and name not in self.content:
+            self.content[name] = self.drawn[name].array(name)
+        if name not in self.members and name not in self.drawn:
+            file, miss = self.path.name, near_miss(name, self.members | set(self.drawn))
             self.document.fault(key, f"must name an array of {file}, not {shown_value(name)}{miss}")
             return None
         if name not in self.content:

@@ -20,14 +20,18 @@ def read(
     document: Document,
     key: Key,
     written: dict[str, list[int] | str],
-    arrays: Arrays,
+    arrays: Arrays | None,
     network: Network | None,
 ) -> Placement:
     """Return a placement as it stands in a file below `key`, with all its faults reported."""
     found: Placement = {}
     for name, cores in written.items():
         if isinstance(cores, str):
-            array = arrays.get((*key, name), cores)
+            array = None
+            if arrays is None:
+                document.fault((*key, name), "must be a list of cores where no `arrays` are named")
+            else:
+                array = arrays.get((*key, name), cores)
             found[name] = np.zeros(0, np.int64) if array is None else array
             if array is None:
                 network = None  # that is fault enough

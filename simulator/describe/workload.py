@@ -106,7 +106,7 @@ class Workload:
         if written is None:
             document.refuse()
         assert written is not None
-        arrays = Arrays(document, written.arrays)
+        arrays = Arrays(document, written.arrays, written.drawn)
         network = build(document, written, arrays)
         stimulus = read_stimulus(document, written, arrays, network)
         placement, given = None, written.mapping.placement
@@ -127,5 +127,5 @@ class Workload:
             placement=placement,
             neurons_per_core=written.mapping.neurons_per_core,
             encoding=written.mapping.encoding,
-            files=(document.path, arrays.path),
+            files=tuple(dict.fromkeys((document.path, arrays.path))),
         )

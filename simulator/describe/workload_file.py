@@ -8,6 +8,7 @@ from pydantic import Field
 
 from simulator.describe.connections import KINDS
 from simulator.describe.documents import Description
+from simulator.describe.drawn import DrawnArray
 from simulator.describe.fields import Natural, OneOf, Positive
 from simulator.describe.neuron import MODELS
 from simulator.describe.words import Encoding, Firing, StimulusKind
@@ -164,7 +165,8 @@ class WorkloadDocument(Description):
     schema_version: Literal[1]
     name: Name
     about: Name
-    arrays: Name
+    arrays: Name | None = None
+    drawn: dict[Name, DrawnArray] = {}
     input: InputDocument | None = None
     layers: Annotated[list[LayerDocument], Field(min_length=1)] | None = None
     populations: Annotated[list[PopulationDocument], Field(min_length=2)] | None = None

@@ -65,6 +65,13 @@ def schedules(workload: Workload) -> list[Offsets]:
     return found if workload.firing == ACCUMULATING and found else [*found, offsets(network)]
 
 
+def most_neurons(workload: Workload, chip: Chip) -> int | None:
+    """Return how many neurons a core may hold beside what its memories say; a chip of one core has
+    nothing to spread over, so there the workload's wish does not count.
+    """
+    return workload.neurons_per_core if chip.n_cores > 1 else None
+
+
 def check_widths(workload: Workload, chip: Chip) -> None:
     """Refuse potentials wider than a core's word of state."""
     for population in workload.network.populations:
@@ -135,7 +142,7 @@ def faults(workload: Workload, chip: Chip, mapping: CoreMapping) -> list[str]:
             )
         if len(full) > NAMED:
             found.append(f"{len(full) - NAMED} more cores need too many bits of {kind}")
-    most = workload.neurons_per_core
+    most = most_neurons(workload, chip)
     crowded = np.flatnonzero(mapping.neurons.sum(axis=1) > (most or np.inf))
     if len(crowded):
         found.append(

@@ -16,6 +16,7 @@ from simulator.mapping.memories import (
     check_tables,
     check_widths,
     mapped,
+    most_neurons,
     refuse_overfull,
     size_of,
 )
@@ -34,7 +35,9 @@ def partition(workload: Workload, chip: Chip) -> CoreMapping:
     network = workload.network
     computed = network.computed
     sizes = {number: size_of(workload, chip, number) for number in computed}
-    counts = {number: _least(chip, sizes[number], workload.neurons_per_core) for number in computed}
+    counts = {
+        number: _least(chip, sizes[number], most_neurons(workload, chip)) for number in computed
+    }
     while True:
         cuts = {
             number: _cut(network.populations[number].n_neurons, counts[number])

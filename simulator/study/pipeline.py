@@ -32,6 +32,7 @@ from simulator.mapping.core_mapping import CoreMapping
 from simulator.mapping.machine import compile_plan
 from simulator.mapping.partition import partition
 from simulator.mapping.plan import Activity, Plan
+from simulator.study import mapper
 from simulator.timing import COMPILED, EngineName, Steps, engine_named
 from simulator.timing.record import Record
 from simulator.values import digest
@@ -162,20 +163,34 @@ def prepare(
     *,
     shared: Shared | None = None,
 ) -> Prepared:
-    """Return the workload on the chip, partitioned and placed unless a mapping is given.
+    """Return the workload on the chip: mapped as it says, by the mapper where it says `auto`, or
+    as `mapping` has it.
 
     Raises MappingError for what does not fit.
     """
-    where = (workload.placement, workload.neurons_per_core) if mapping is None else mapping
+    found = _mapped(workload, chip, shared) if mapping is None else mapping
     window = (workload.timesteps, workload.firing)
-    read = ("prepared", workload.network, where, window, structure(chip))
+    read = ("prepared", workload.network, found, window, structure(chip))
 
     def make() -> Prepared:
-        found = partition(workload, chip) if mapping is None else mapping
         return Prepared(read, workload, chip, found, compile_plan(chip, found))
 
     made = make() if shared is None else shared.get(read, make)
     return replace(made, workload=workload, chip=chip)
+
+
+def _mapped(workload: Workload, chip: Chip, shared: Shared | None) -> CoreMapping:
+    """Return the mapping a workload asks for; of `auto` also what the chip's constants ask for."""
+    if workload.placement is not None:
+        return partition(workload, chip)
+    asked = (workload.neurons_per_core, workload.timesteps, workload.firing)
+    prices = (chip.energy.model_dump(mode="json"), chip.power.model_dump(mode="json"), chip.period)
+    read = ("mapped", workload.network, workload.stimulus, asked, structure(chip), prices)
+
+    def make() -> CoreMapping:
+        return mapper.find(workload, chip).mapping
+
+    return make() if shared is None else shared.get(read, make)
 
 
 @dataclass(frozen=True, eq=False)

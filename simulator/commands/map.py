@@ -1,0 +1,71 @@
+"""`spikemesh map`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import rich_click as click
+
+from simulator.commands import options
+
+
+@click.command()
+@options.workload
+@options.chip
+@click.option(
+    "--objective",
+    type=click.Choice(["energy", "latency", "edp", "cores"]),
+    default="energy",
+    show_default=True,
+    help="What the mapping should have least of: joules or cycles of an inference, their product, "
+    "or cores.",
+)
+@click.option(
+    "--effort",
+    type=click.Choice(["quick", "normal", "thorough"]),
+    default="normal",
+    show_default=True,
+    help="quick: no annealing, as `mapping: auto` does; normal: counted activity, places annealed; "
+    "thorough: more of both, and the best plans simulated.",
+)
+@click.option("--seed", type=options.SEED, default=0, show_default=True, help="Of the annealing.")
+@click.option(
+    "--activity",
+    type=click.Choice(["counted", "stated"]),
+    help="Of the first inference, run for it, or 10 % of neurons in every timestep.  [default: "
+    "stated for quick, else counted]",
+)
+@options.corner
+@options.setting
+@options.memory
+@options.output
+def map(workload: str, output: str | None, overwrite: bool, **choices: Any) -> None:
+    """Find where WORKLOAD sits on a chip: cores and cut of every population, and their places.
+
+    Prints the plan, how full the cores' memories are, the estimated cost, and the next best plans.
+    With -o the mapping is written too; `run`, `twin` and the studies take it by --mapping.
+
+    \b
+    spikemesh map digits-cnn --chip loihi1 --objective latency
+    spikemesh map shd-like --effort thorough -o shd-mapping
+    """
+    from simulator.commands.progress import shown
+    from simulator.report import terminal
+    from simulator.report.mapping import mapping_view, put_mapping
+    from simulator.study.plans import map_workload
+
+    loaded, chip = options.load(workload, choices["chip"], choices["setting"], choices["corner"])
+    with options.folder(output, overwrite) as folder:
+        with shown() as progress:
+            found = map_workload(
+                loaded,
+                chip,
+                choices["objective"],
+                choices["effort"],
+                choices["seed"],
+                activity=choices["activity"],
+                progress=progress,
+            )
+        if folder is not None:
+            put_mapping(found, folder, options.asked())
+    terminal.show(mapping_view(found))

@@ -1,0 +1,155 @@
+"""What cuts ask of cores: work per timestep of the busiest slice, and what all slices do together,
+from counted or stated activity.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator.behaviour.raster import Raster
+from simulator.describe.chip import Chip
+from simulator.describe.network import Network
+from simulator.describe.workload import Workload
+from simulator.mapping import fan_out, stages
+from simulator.mapping.cuts import Cut, reached
+
+#: spikes per neuron and timestep of populations whose activity nobody counted
+STATED_RATE = 0.1
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Events of every neuron per timestep, on average."""
+
+    events: tuple[np.ndarray, ...]  # per population (n_neurons,) float64
+    multiplies: tuple[bool, ...]  # per population: its events carry values
+
+    def total(self, number: int) -> float:
+        """Events of a population per timestep."""
+        return float(self.events[number].sum())
+
+
+def stated(workload: Workload, rate: float = STATED_RATE) -> Rates:
+    """Return the activity of a network nobody has run: the inputs' as it is given, all others at
+    one rate.
+    """
+    network, timesteps = workload.network, workload.timesteps
+    events: list[np.ndarray] = []
+    feeds = dict(zip(network.inputs, workload.stimulus.feeds))
+    for number, population in enumerate(network.populations):
+        if number in feeds:
+            values = feeds[number].values[:8]
+            lines = values.reshape(len(values), -1, population.n_neurons)
+            lines = lines[:, :timesteps]
+            window = timesteps if feeds[number].kind == "current" else lines.shape[1]
+            count = np.count_nonzero(lines, axis=(0, 1))
+            events.append(count / max(1, len(values) * window))
+        else:
+            share = rate if population.fires else 1 / timesteps
+            events.append(np.full(population.n_neurons, share))
+    return Rates(tuple(events), _multiplies(workload))
+
+
+def counted(workload: Workload, raster: Raster) -> Rates:
+    """Return the activity of a run of the spiking twin."""
+    moments = max(1, raster.timesteps * raster.n_inferences)
+    events = []
+    for trace, population in zip(raster.traces, workload.network.populations):
+        count = np.bincount(trace.neuron, minlength=trace.n_neurons) / moments
+        events.append(count if population.fires else count + 1 / raster.timesteps)
+    return Rates(tuple(events), _multiplies(workload))
+
+
+def _multiplies(workload: Workload) -> tuple[bool, ...]:
+    network = workload.network
+    feeds = dict(zip(network.inputs, workload.stimulus.feeds))
+    return tuple(
+        feeds[number].kind != "raster"
+        if number in feeds
+        else bool(population.neuron and population.neuron.graded_bits)
+        for number, population in enumerate(network.populations)
+    )
+
+
+@dataclass(frozen=True)
+class Arriving:
+    """What one projection brings the tiles of its target per timestep."""
+
+    packets: float  # in all
+    packets_of: np.ndarray  # (n_in,) of each source's events
+    cycles: np.ndarray  # (n_tiles,) of the synapse units
+    busiest: float  # the most of them
+    operations: float
+    words: float
+    accumulator_words: float
+
+
+def arriving(chip: Chip, network: Network, number: int, cut: Cut, rates: Rates) -> Arriving:
+    """Return what projection `number` brings a target cut like that."""
+    path = network.projections[number]
+    found, events = reached(path, cut, chip), rates.events[path.source]
+    count, joined = found.count, path.connection
+    weight = np.bincount(found.kind, events, minlength=len(count))
+    destinations = (count > 0).sum(axis=1)
+    bits = stages.row_bits(chip, joined, count) if found.bits is None else found.bits
+    words = found.words
+    if words is None:
+        words = stages.accumulator_words(chip, joined, count)
+    multiply = rates.multiplies[path.source]
+    cycles = stages.row_cycles(chip, bits, count, multiply) + chip.core.synapse.lookup
+    busy = weight @ (np.maximum(cycles, 1) * (count > 0))
+    return Arriving(
+        float(weight @ destinations),
+        events * destinations[found.kind],
+        busy,
+        float(busy.max(initial=0.0)),
+        float(weight @ count.sum(axis=1)),
+        float(weight @ stages.row_words(chip, bits).sum(axis=1)),
+        float(weight @ words.sum(axis=1)),
+    )
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a population's cut asks per timestep: of the busiest tile, and of all."""
+
+    tiles: int
+    synapse: float  # cycles of the busiest tile's synapse unit
+    soma: float  # cycles of the largest tile's soma
+    largest: float  # the largest tile's share of the population
+    visits: float
+    spikes: float
+    packets_in: float  # received by its tiles
+    operations: tuple[float, float]  # accumulates, multiply-accumulates
+    words: float
+    accumulator_words: float
+    bits_in: float  # of the packets received
+
+
+def load(
+    chip: Chip, network: Network, number: int, cut: Cut, rates: Rates, came: list[Arriving]
+) -> Load:
+    """Return what the cut of a population asks, given what its projections bring it."""
+    area, n = fan_out.currents(network, number), network.populations[number].n_neurons
+    largest = float(cut.sizes.max()) / n
+    spikes = rates.total(number)
+    soma = largest * (n * area * chip.core.soma.visit + spikes * chip.core.soma.spike)
+    operations = [0.0, 0.0]
+    for k, one in zip(network.incoming[number], came):
+        operations[rates.multiplies[network.projections[k].source]] += one.operations
+    packets = sum(one.packets for one in came)
+    return Load(
+        cut.n_tiles,
+        float(sum(one.cycles for one in came).max()) if came else 0.0,  # type: ignore[union-attr]
+        soma,
+        largest,
+        float(n * area),
+        spikes,
+        packets,
+        (operations[0], operations[1]),
+        sum(one.words for one in came),
+        sum(one.accumulator_words for one in came),
+        packets * (chip.packet.destination + chip.packet.axon + chip.packet.spike_payload),
+    )
