@@ -59,6 +59,8 @@ def budget(workload: str, output: str | None, overwrite: bool, **choices: Any) -
     from simulator.report import budget as report
     from simulator.report import terminal
     from simulator.report.files import provenance
+    from simulator.report.page import PAGE
+    from simulator.report.study_pages import blocks_page
     from simulator.report.writing import MANIFEST
     from simulator.study import budget as study
 
@@ -77,10 +79,12 @@ def budget(workload: str, output: str | None, overwrite: bool, **choices: Any) -
                 engine=choices["engine"],
                 progress=progress,
             )
+        n = found[0].point.inferences
+        about = f"{loaded.name} on {chip.name}, budget {choices['budget']}, {n:,} inferences"
+        view = report.budget_view(found, about, left)
         if folder is not None:
+            folder.text(PAGE, blocks_page(view, title=about))
             asked = {"workload": loaded.name, "chip": chip.name, "budget": choices["budget"]}
             report.put_budget(folder, found, left, asked)
             folder.json(MANIFEST, provenance([*loaded.files, chip.file], options=options.asked()))
-    n = found[0].point.inferences
-    about = f"{loaded.name} on {chip.name}, budget {choices['budget']}, {n:,} inferences"
-    terminal.show(report.budget_view(found, about, left))
+    terminal.show(view)

@@ -40,6 +40,8 @@ def coding(workload: str, output: str | None, overwrite: bool, **choices: Any) -
     from simulator.report import coding as report
     from simulator.report import terminal
     from simulator.report.files import provenance
+    from simulator.report.page import PAGE
+    from simulator.report.study_pages import blocks_page
     from simulator.report.writing import MANIFEST
     from simulator.study import coding as study
 
@@ -55,10 +57,12 @@ def coding(workload: str, output: str | None, overwrite: bool, **choices: Any) -
                 engine=choices["engine"],
                 progress=progress,
             )
+        n = found[0].point.inferences
+        about = f"{loaded.name} on {chip.name}, T = {window}, {n:,} inferences"
+        view = report.coding_view(found, about)
         if folder is not None:
+            folder.text(PAGE, blocks_page(view, title=about))
             asked = {"workload": loaded.name, "chip": chip.name, "timesteps": window}
             report.put_coding(folder, found, asked)
             folder.json(MANIFEST, provenance([*loaded.files, chip.file], options=options.asked()))
-    n = found[0].point.inferences
-    about = f"{loaded.name} on {chip.name}, T = {window}, {n:,} inferences"
-    terminal.show(report.coding_view(found, about))
+    terminal.show(view)

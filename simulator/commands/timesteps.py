@@ -43,6 +43,8 @@ def timesteps(workload: str, output: str | None, overwrite: bool, **choices: Any
     from simulator.report import terminal
     from simulator.report import timesteps as report
     from simulator.report.files import provenance
+    from simulator.report.page import PAGE
+    from simulator.report.study_pages import blocks_page
     from simulator.report.writing import MANIFEST
     from simulator.study import timesteps as study
 
@@ -59,9 +61,11 @@ def timesteps(workload: str, output: str | None, overwrite: bool, **choices: Any
             )
         n = points[0].inferences
         about = f"{loaded.name} on {chip.name}, {loaded.firing} firing, {n:,} inferences"
+        view = report.timesteps_view(points, about, study.alone(loaded))
         if folder is not None:
+            folder.text(PAGE, blocks_page(view, title=about))
             asked = {"workload": loaded.name, "chip": chip.name, "firing": loaded.firing}
             report.put_timesteps(folder, points, asked)
             options.picture(folder, report.PICTURE, lambda file: report.draw(points, about, file))
             folder.json(MANIFEST, provenance([*loaded.files, chip.file], options=options.asked()))
-    terminal.show(report.timesteps_view(points, about, study.alone(loaded)))
+    terminal.show(view)

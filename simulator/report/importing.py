@@ -37,6 +37,14 @@ def import_view(brought: Brought) -> list[Block]:
         rows = [(one.what, one.value, one.because) for one in imported.stated]
         blocks.append(table(columns, rows, "What the file does not say"))
     blocks += [Paragraph(warning, "Warning", "warning") for warning in imported.warnings]
+    if brought.accuracy_of_twins is not None:
+        quantised, spiking = brought.accuracy_of_twins
+        said = (
+            f"the quantised twin, the file's own arithmetic, reads {quantised:.2%} of "
+            f"{brought.compared:,} inferences right, the spiking twin {spiking:.2%} at T = "
+            f"{brought.workload.timesteps}"
+        )
+        blocks.append(Paragraph(said, "Accuracy"))
     return [*blocks, *_rounded(brought), *_changed(brought), *_checked(brought)]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from simulator.behaviour import raster as behaviour
 from simulator.behaviour.raster import Raster
-from simulator.describe.words import CURRENT, SNN
+from simulator.describe.words import CURRENT, QNN, SNN, STREAMING
 from simulator.describe.workload import Workload
 from simulator.errors import CheckError, InputError
 from simulator.importers.checks import Compared, compare, expected
@@ -52,6 +52,8 @@ class Brought:
     accuracy_after: float | None = None
     same_predictions: float | None = None
     overflows: int = 0
+    # of the quantised and the spiking twin, where the file has integers of its own and labels
+    accuracy_of_twins: tuple[float, float] | None = None
     checked: tuple[Compared, ...] = ()
 
     def summary(self) -> dict[str, Any]:
@@ -67,6 +69,7 @@ class Brought:
             "inputs": [vars(one) for one in self.imported.entering],
             "changed": [vars(one) for one in self.changed],
             "accuracy": {"before": self.accuracy_before, "after": self.accuracy_after},
+            "accuracy_of_twins": self.accuracy_of_twins,
             "same_predictions": self.same_predictions,
             "overflows": self.overflows,
             "checked": [{**vars(one), "instants": list(one.instants)} for one in self.checked],
@@ -107,6 +110,8 @@ def bring(
     found: dict[str, Any] = {}
     if imported.floating is not None and imported.recorded is not None:
         found = _measured(imported, imported.floating, workload, limit, progress)
+    if imported.meaning and workload.stimulus.labels is not None:
+        found |= _twins(workload, limit, progress)
     if check is not None:
         found["checked"] = tuple(_compared(imported, Path(check)))
     return Brought(imported, workload, **{"compared": 0, **found})
@@ -176,6 +181,20 @@ def _measured(
         "same_predictions": float((before == raster.predictions).mean()),
         "overflows": raster.overflows,
     }
+
+
+def _twins(workload: Workload, limit: int, progress: Progress | None) -> dict[str, Any]:
+    """Return how well both twins read the first inferences at the workload's T."""
+    n, found, overflows = min(limit, workload.stimulus.n_inferences), [], 0
+    for mode in (QNN, SNN):
+        told = None if progress is None else lambda done, of: progress("in integers", done, of)
+        raster = behaviour.run(
+            workload.network, workload.stimulus, mode, workload.timesteps, STREAMING, n, told
+        )
+        assert raster.accuracy is not None
+        found.append(raster.accuracy)
+        overflows += raster.overflows
+    return {"compared": n, "accuracy_of_twins": tuple(found), "overflows": overflows}
 
 
 def _changed(

@@ -52,3 +52,17 @@ def test_network_from_onnx_is_the_imported_network(tmp_path):
     np.savez(tmp_path / "images.npz", image=images)
     network = Network.from_onnx(FILE, tmp_path / "images.npz")
     assert import_file(FILE, Choices()).network.digest() == network.digest()
+
+
+def test_an_import_says_how_well_both_twins_read(tmp_path):
+    from simulator.behaviour.raster import run
+    from simulator.study.importing import bring
+
+    shipped = Workload.load("digits-mlp")
+    images, labels = shipped.stimulus.feeds[0].values, shipped.stimulus.labels
+    np.savez(tmp_path / "images.npz", image=images, labels=labels)
+    brought = bring(FILE, stimulus=tmp_path / "images.npz", limit=60)
+    network, stimulus = brought.workload.network, brought.workload.stimulus
+    expected = [run(network, stimulus, mode, 4, limit=60).accuracy for mode in ("qnn", "snn")]
+    assert tuple(expected) == brought.accuracy_of_twins
+    assert brought.workload.stimulus.feeds[0].values.tolist() == images.tolist()
