@@ -6,10 +6,12 @@ activation is the whole number the file makes.  The spiking twin follows by T.
 
 from __future__ import annotations
 
+from dataclasses import fields
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simulator.describe.messages import shown_value
 from simulator.errors import InputError
 from simulator.importers.choices import Choices
 from simulator.importers.imported import Imported
@@ -38,7 +40,11 @@ DOMAINS = ("", "ai.onnx", "qonnx.custom_op.general", "onnx.brevitas", "finn.cust
 
 
 def read(path: Path, choices: Choices, recording: Stimuli | None = None) -> Imported:
-    """Return the network of a file; every fault of it at once, each by its node."""
+    """Return the network of a file; every fault of it at once, each by its node.
+
+    Choices other than that of timesteps are refused: the file says all the rest.
+    """
+    _refuse_choices(choices)
     graph = load(path)
     faults: list[str] = []
     values: dict[str, Value] = {
@@ -66,6 +72,17 @@ def read(path: Path, choices: Choices, recording: Stimuli | None = None) -> Impo
     except InputError as error:
         raise InputError(f"{path.name}: {error}") from error
     return imported if recording is None else presented(imported, recording)
+
+
+def _refuse_choices(choices: Choices) -> None:
+    plain = Choices()
+    for each in fields(choices):
+        given = getattr(choices, each.name)
+        if each.name != "timesteps" and given != getattr(plain, each.name):
+            raise InputError(
+                f"{each.name}: must be left out with an ONNX file, which says it, not "
+                f"{shown_value(given)}"
+            )
 
 
 def _shape(name: str, shape: tuple[int | None, ...] | None) -> tuple[int, ...]:

@@ -39,7 +39,7 @@ def presented(imported: Imported, recording: Stimuli) -> Imported:
 
 
 def _drawn(imported: Imported, drawn: Drawn) -> Recorded:
-    """Return whole numbers drawn evenly from what each input takes, as reals."""
+    """Return whole numbers drawn evenly from what each input takes, most of them 0, as reals."""
     rng = np.random.default_rng(drawn.seed)
     values = {}
     for each in imported.entering:
@@ -47,9 +47,11 @@ def _drawn(imported: Imported, drawn: Drawn) -> Recorded:
         memory.need(f"{drawn.inferences:,} inferences of {n:,} lines", 24 * drawn.inferences * n)
         assert each.least is not None and each.most is not None
         codes = rng.integers(each.least, each.most + 1, (drawn.inferences, n))
+        codes[rng.random(codes.shape) >= drawn.rate] = 0
         values[each.name] = codes * each.scale
-    said = f"whole numbers drawn evenly with seed {drawn.seed}: no stimulus was given"
-    return Recorded(values, None, (Stated("input", "drawn", said),))
+    said = f"each line is a whole number other than 0 with probability {drawn.rate:g}"
+    because = f"drawn with seed {drawn.seed}: no stimulus was given"
+    return Recorded(values, None, (Stated("input", said, because),))
 
 
 def _shape_of(imported: Imported, each: Entering) -> tuple[int, ...]:

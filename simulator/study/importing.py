@@ -67,6 +67,7 @@ class Brought:
             "warnings": list(self.imported.warnings),
             "rounded": [vars(one) for one in self.imported.rounded],
             "inputs": [vars(one) for one in self.imported.entering],
+            "meaning": [_finite(vars(one)) for one in self.imported.meaning],
             "changed": [vars(one) for one in self.changed],
             "accuracy": {"before": self.accuracy_before, "after": self.accuracy_after},
             "accuracy_of_twins": self.accuracy_of_twins,
@@ -74,6 +75,14 @@ class Brought:
             "overflows": self.overflows,
             "checked": [{**vars(one), "instants": list(one.instants)} for one in self.checked],
         }
+
+
+def _finite(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with None for what is infinite, which JSON cannot write."""
+    return {
+        name: None if isinstance(value, float) and not np.isfinite(value) else value
+        for name, value in row.items()
+    }
 
 
 def bring(
@@ -96,6 +105,8 @@ def bring(
     be imported as asked.
     """
     choices = Choices() if choices is None else choices
+    if check is not None and Path(path).suffix.lower() == ".onnx":
+        raise InputError("check: must be left out with an ONNX file: its whole numbers are its own")
     given: Any = None
     if stimulus is not None:
         given = Recording.load(stimulus)

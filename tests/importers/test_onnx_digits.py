@@ -4,10 +4,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from simulator import Workload
 from simulator.describe.network import Network
+from simulator.errors import InputError
 from simulator.importers.choices import Choices
+from simulator.importers.events import Drawn
 from simulator.importers.formats import import_file
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,3 +69,23 @@ def test_an_import_says_how_well_both_twins_read(tmp_path):
     expected = [run(network, stimulus, mode, 4, limit=60).accuracy for mode in ("qnn", "snn")]
     assert tuple(expected) == brought.accuracy_of_twins
     assert brought.workload.stimulus.feeds[0].values.tolist() == images.tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("reset", "zero"), ("dt", 1e-3), ("weight_bits", 4), ("per_channel", False)]
+)
+def test_choices_that_the_file_makes_are_refused(name, value):
+    with pytest.raises(InputError, match=f"^{name}: must be left out with an ONNX file, which"):
+        import_file(FILE, Choices(**{name: value}))
+
+
+def test_a_check_is_refused_by_name():
+    from simulator.study.importing import bring
+
+    with pytest.raises(InputError, match="^check: must be left out with an ONNX file"):
+        bring(FILE, check="recorded.npz")
+
+
+def test_inputs_are_drawn_where_none_are_given():
+    found = import_file(FILE, Choices(), Drawn(0.25, 40, 16, seed=3)).stimulus.feeds[0].values
+    assert 0.2 < (found != 0).mean() < 0.3 and 0 <= found.min() and found.max() <= 255
