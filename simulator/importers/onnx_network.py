@@ -24,6 +24,10 @@ from simulator.importers.requantise import MOST_GAIN, WIDTHS, counting, shares
 #: bits of a potential that is read
 READ_BITS = 48
 MOST_TIMESTEPS = 4096
+#: largest gain of neurons that are read: their reals are made whole, or compared
+CODED, UNCODED = 2.0**20, 2.0**14
+#: bits of a potential that every chip here has room for
+USUAL = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +78,12 @@ class Builder:
             warnings.append(
                 f"its activations have {shown} levels: the quantised twin is the file's own at "
                 f"T = {self.timesteps} alone, other windows cut them at other reals"
+            )
+        widths = [one.neuron.potential_bits for one in self.populations if one.neuron is not None]
+        if max(widths) > USUAL:
+            warnings.append(
+                f"its sums need potentials of {max(widths)} bits: a chip with narrower ones "
+                f"refuses them, unless core.soma.state is set to {max(widths)} bit"
             )
         return Imported(
             self.path,
@@ -195,6 +205,7 @@ class Builder:
         if not isinstance(source, Sum):
             raise InputError(f"output {name[:60]!r}: must be computed, not an input")
         joined = self._join(name, source)
+        is_coded = isinstance(value, Codes)
         # one real for all neurons: the potential that is read is compared between them
         size = abs(joined.unit)
         largest, room = (
@@ -207,7 +218,7 @@ class Builder:
                 times = min(256.0, room)
             gain, unit = gain * np.floor(times), largest / np.floor(times)
         else:
-            most = np.floor(min(float(MOST_GAIN), room, 2.0**20))
+            most = np.floor(min(float(MOST_GAIN), room, CODED if is_coded else UNCODED))
             gain, unit = np.rint(joined.unit / largest * most), largest / most
         unit /= joined.times
         total = np.rint(joined.bias / unit)

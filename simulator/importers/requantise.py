@@ -16,7 +16,7 @@ import numpy as np
 from simulator.errors import InputError
 
 #: widths that potentials are tried in, and the error in levels that is good enough
-WIDTHS, ENOUGH = (32, 36, 40, 44, 48), 2.0**-16
+WIDTHS, ENOUGH = (32, 36, 40, 44, 48), 2.0**-13
 #: of a gain
 MOST_GAIN = (1 << 31) - 1
 
