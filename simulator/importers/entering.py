@@ -14,6 +14,8 @@ from simulator.importers.imported import Entering
 
 #: whole values up to this width are kept as they are
 WIDEST = 16
+#: timesteps of an inference whose inputs enter once, where nobody says
+TIMESTEPS = 4
 
 
 def entering(name: str, recorded: Recorded | None, choices: Choices) -> Entering:
@@ -55,7 +57,7 @@ def in_reals(
     """
     found = {}
     lengths = [x.shape[1] for x in recorded.values.values() if x.ndim == 3]
-    length = lengths[0] if lengths else (timesteps or 4)
+    length = lengths[0] if lengths else (timesteps or TIMESTEPS)
     for k in floating.inputs:
         values = recorded.values[floating.places[k].name][:limit].astype(np.float64)
         if values.ndim == 2:

@@ -7,6 +7,7 @@ of the target.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import prod
@@ -153,6 +154,10 @@ def ways(shapes: Shapes, fault: Fault) -> Network:
             )
     network.outputs = list(dict.fromkeys(network.outputs))
     network.order = _ordered([*inputs, *cells, *made], inputs, shapes)
+    names = Counter(nodes[path].name for path in network.order)
+    twice = [name for name, many in names.items() if many > 1]
+    if twice:
+        fault(f"must give its nodes different names, not {twice[0]} twice")
     for path in [*cells, *made]:
         found = search.into(path)
         if not found and not search.said:

@@ -16,7 +16,7 @@ from simulator.describe.connections import Connection
 from simulator.describe.network import Network, Neuron, Population, Projection
 from simulator.errors import DescriptionError
 from simulator.importers.choices import Choices
-from simulator.importers.entering import entering, fed, in_reals
+from simulator.importers.entering import TIMESTEPS, entering, fed, in_reals
 from simulator.importers.events import Recorded, Stimuli
 from simulator.importers.floating import Cell, Floating, Ran
 from simulator.importers.imported import Entering, Imported, Rounded, Stated
@@ -49,7 +49,7 @@ def rounded(
         recorded = recording.fitted(inputs, floating.dt, choices.timesteps)
         stated = [*stated, *recorded.stated]
     ways_in = [entering(name, recorded, choices) for name, _ in inputs]
-    ran = _calibrated(floating, recorded)
+    ran = _calibrated(floating, recorded, choices.timesteps)
     maker = _Maker(floating, joined, shapes, ways_in, choices, ran, [*warnings])
     network = maker.network()
     if maker.faults:
@@ -58,6 +58,8 @@ def rounded(
     says = [*stated, *maker.stated]
     if recorded is not None:
         says += [Stated(each.name, each.words(), "as it was recorded") for each in ways_in]
+        if choices.timesteps is None and all(each.kind == "current" for each in ways_in):
+            says.append(Stated("timesteps", str(TIMESTEPS), "what enters once does not tell"))
     how = f"percentile {choices.percentile:g}" if choices.percentile < 100 else "largest magnitude"
     where = "each neuron or channel" if choices.per_channel else "each population"
     says.append(Stated("weights", f"{choices.weight_bits} bits, a scale for {where}", how))
@@ -108,11 +110,11 @@ def _shapes(floating: Floating, joined: list[Joined]) -> list[tuple[int, ...]]:
     return [fixed.get(k, place.shape) for k, place in enumerate(floating.places)]
 
 
-def _calibrated(floating: Floating, recorded: Recorded | None) -> Ran | None:
+def _calibrated(floating: Floating, recorded: Recorded | None, timesteps: int | None) -> Ran | None:
     """Return what the network in reals does on the first inferences."""
     if recorded is None:
         return None
-    return floating.run(in_reals(floating, recorded, CALIBRATED))
+    return floating.run(in_reals(floating, recorded, CALIBRATED, timesteps))
 
 
 class _Maker:

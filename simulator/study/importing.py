@@ -19,7 +19,7 @@ from simulator.importers.choices import Choices
 from simulator.importers.entering import in_reals
 from simulator.importers.events import Drawn, Recording
 from simulator.importers.floating import Floating, Ran
-from simulator.importers.formats import import_file
+from simulator.importers.formats import FORMATS, import_file
 from simulator.importers.imported import Imported
 
 #: inferences and timesteps that are drawn where no stimulus is given
@@ -136,6 +136,8 @@ class _Checked:
 
     def fitted(self, inputs: Any, dt: Any, timesteps: Any = None, limit: Any = None) -> Any:
         """Return the recorded inputs; raises InputError where the file has none."""
+        if FORMATS.get(Path(self.path).suffix.lower()) is not FORMATS[".nir"]:
+            raise InputError("check: needs a network in reals, as NIR files hold them")
         from simulator.importers.nir import floating_of
 
         given = expected(self.check, floating_of(Path(self.path), self.choices)[0])
@@ -154,6 +156,13 @@ def _workload(imported: Imported, choices: Choices, name: str | None) -> Workloa
         raise InputError(f"{imported.path.name}: must be given a stimulus")
     lengths = [feed.values.shape[1] for feed in stimulus.feeds if feed.kind != CURRENT]
     timesteps = lengths[0] if lengths else imported.timesteps or choices.timesteps or 4
+    labels, network = stimulus.labels, imported.network
+    n = network.populations[network.outputs[0]].n_neurons
+    if labels is not None and not 0 <= labels.min() <= labels.max() < n:
+        raise InputError(
+            f"labels: must lie within 0..{n - 1} (output neurons), not {labels.min()}.."
+            f"{labels.max()}"
+        )
     said = "; ".join(f"{one.what}: {one.value}" for one in imported.stated)
     return Workload(
         name=name or imported.name,
