@@ -91,6 +91,7 @@ DENSITY = NumberOrWord(Real(0, 1), ("best", "average", "worst", "trace"))
     help="Of the spike rate.",
 )
 @options.engine
+@options.jobs
 @options.setting
 @options.memory
 @options.output
@@ -109,6 +110,7 @@ def crossover(
     seeds: int,
     resolution: float,
     engine: EngineName,
+    jobs: int | None,
     setting: tuple[str, ...],
     output: str | None,
     overwrite: bool,
@@ -135,6 +137,7 @@ def crossover(
     from simulator.report.study_pages import crossover_page
     from simulator.report.writing import MANIFEST
     from simulator.study.crossover import sweep
+    from simulator.study.workers import available
 
     loaded = load_workload(workload, setting)
     if firing is not None:
@@ -162,6 +165,7 @@ def crossover(
                 encodings=encodings,
                 engine=engine,
                 resolution=resolution,
+                jobs=jobs or available(),
                 progress=progress,
             )
         if folder is not None:

@@ -56,8 +56,8 @@ chunk = click.option(
 jobs = click.option(
     "--jobs",
     type=Whole(1, 1024),
-    help="Simulate so many chunks at once; the results do not depend on it. [default: all "
-    "processors]",
+    help="How many processes simulate at once; the results do not depend on it. [default: as many "
+    "as there are processors]",
 )
 setting = click.option(
     "--set",

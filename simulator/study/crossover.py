@@ -25,8 +25,10 @@ from simulator.describe.words import QNN, SNN, Mode
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
 from simulator.mapping.core_mapping import CoreMapping
+from simulator.study.ahead import ask, tell_runs
 from simulator.study.controlled import TRACE, EventSource, replay, spread_out
 from simulator.study.simulation import Progress, Result
+from simulator.study.workers import Workers
 from simulator.timing import COMPILED, EngineName
 
 METRICS = ("energy", "latency", "energy-delay product")
@@ -161,7 +163,7 @@ class Machine:
         self.activity, self.chip, self.engine, self.encodings = activity, chip, engine, encodings
         self.mapping: CoreMapping = spread_out(activity.workload, chip, spread)
         self._chips: dict[tuple[str, str], Chip] = {}
-        self._known: dict[tuple[str, float], Cost] = {}
+        self.known: dict[tuple[str, float], Cost] = {}
         self.n_runs = 0
         self.told: Callable[[], object] | None = None  # of every simulation done
 
@@ -171,10 +173,10 @@ class Machine:
         """Return about how many simulations it takes to find one crossing in so many metrics."""
         between = (scan[-1] - scan[0]) / (len(scan) - 1)
         rates = len(scan) + metrics * max(0, math.ceil(math.log2(between / resolution)))
-        quantised = 1 if self._is_held(QNN) else rates
+        quantised = 1 if self.is_held(QNN) else rates
         return rates * len(self._choices(SNN)) + quantised * len(self._choices(QNN))
 
-    def _is_held(self, mode: str) -> bool:
+    def is_held(self, mode: str) -> bool:
         """Return whether a twin does the same at every spike rate."""
         density = self.activity.density
         return mode == QNN and (density == TRACE or not isinstance(density, str))
@@ -202,16 +204,25 @@ class Machine:
         """Return what a twin costs at a spike rate; with a density that is held the quantised one
         costs the same at all.
         """
-        key = (mode, 0.0 if self._is_held(mode) else rate)
-        if key not in self._known:
-            self._known[key] = _cheapest(
+        key = (mode, 0.0 if self.is_held(mode) else rate)
+        if key not in self.known:
+            self.known[key] = _cheapest(
                 [(name, self.run(mode, key[1], name)) for name in self._choices(mode)]
             )
-        return self._known[key]
+        return self.known[key]
 
     def excess(self, metric: str, rate: float) -> float:
         """Return the cost of the spiking twin less that of the quantised one."""
         return self.cost(SNN, rate).value[metric] - self.cost(QNN, rate).value[metric]
+
+    def rates(self, scan: Sequence[float] = SCAN) -> Sequence[float]:
+        """Return the rates of a scan at which there are both twins."""
+        density = self.activity.density
+        if isinstance(density, str) and density != TRACE:
+            most = float(analytic.rate(self.activity.timesteps, 1.0, density))
+            if most < scan[-1]:
+                return [*(rate for rate in scan if rate < most), most]
+        return scan
 
     def crossing(
         self, metric: str, resolution: float = RESOLUTION, scan: Sequence[float] = SCAN
@@ -219,11 +230,7 @@ class Machine:
         """Return where the twins cost the same, between the rates of `scan`; with a tied density up
         to the rate at which every input is active, beyond which there is no quantised twin.
         """
-        density, timesteps = self.activity.density, self.activity.timesteps
-        if isinstance(density, str) and density != TRACE:
-            most = float(analytic.rate(timesteps, 1.0, density))
-            if most < scan[-1]:
-                scan = [*(rate for rate in scan if rate < most), most]
+        scan = self.rates(scan)
         excess = [self.excess(metric, rate) for rate in scan]
         found = []
         for low, high, left, right in zip(scan, scan[1:], excess, excess[1:]):
@@ -355,46 +362,33 @@ def sweep(
     encodings: str = "cheapest",
     engine: EngineName = COMPILED,
     resolution: float = RESOLUTION,
+    jobs: int = 1,
     progress: Progress | None = None,
 ) -> list[Finding]:
     """Return one Finding per window, chip and spread, in that order.
 
     seeds: how many are drawn, from `seed` on; the first gives the finding, all give its spread.
+    jobs: how many processes simulate at once; what is found does not depend on it.
     """
     inferences = min(inferences, workload.stimulus.n_inferences) if density == TRACE else inferences
     asked = list(product(timesteps, chips, spread))
     findings: list[Finding] = []
     spent = 0
-    for number, (window, (setting, chip), stride) in enumerate(asked):
-        machine, *others = machines = [
-            Machine(
-                EventSource(workload, window, inferences, density, seed + each),
-                chip,
-                stride,
-                encodings,
-                engine,
-            )
-            for each in range(seeds)
-        ]
-        if progress is not None:
-            expected = sum(one.expected_runs(len(METRICS), resolution) for one in machines)
-            tell_runs(progress, machines, spent, expected, len(asked) - number - 1)
-        named = setting if len(spread) == 1 else setting | {"spread": str(stride)}
-        findings.append(find(machine, named, resolution, others))
-        spent += sum(one.n_runs for one in machines)
+    with Workers(jobs) as workers:
+        for number, (window, (setting, chip), stride) in enumerate(asked):
+            drawn = [
+                EventSource(workload, window, inferences, density, seed + each)
+                for each in range(seeds)
+            ]
+            machine, *others = machines = [
+                Machine(one, chip, stride, encodings, engine) for one in drawn
+            ]
+            if progress is not None:
+                expected = sum(one.expected_runs(len(METRICS), resolution) for one in machines)
+                tell_runs(progress, machines, spent, expected, len(asked) - number - 1)
+            if jobs > 1:
+                ask(machines, METRICS, resolution, workers)
+            named = setting if len(spread) == 1 else setting | {"spread": str(stride)}
+            findings.append(find(machine, named, resolution, others))
+            spent += sum(one.n_runs for one in machines)
     return findings
-
-
-def tell_runs(
-    progress: Progress, machines: Sequence[Machine], spent: int, expected: int, later: int
-) -> None:
-    """Let machines tell of every simulation done, when so many were done before, about so many are
-    expected of them, and as many of each of the `later` studies.
-    """
-
-    def tell() -> None:
-        done = spent + sum(machine.n_runs for machine in machines)
-        progress("simulations", done, max(done, spent + expected) + later * expected)
-
-    for machine in machines:
-        machine.told = tell

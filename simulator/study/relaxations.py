@@ -17,8 +17,9 @@ from simulator.behaviour.checks import without_twin
 from simulator.describe.chip import Chip
 from simulator.describe.words import ACCUMULATING, QNN, SNN, STREAMING, Firing
 from simulator.describe.workload import Workload
+from simulator.study.ahead import tell_runs
 from simulator.study.controlled import TRACE, EventSource, natural_rate
-from simulator.study.crossover import RESOLUTION, Crossing, Machine, tell_runs
+from simulator.study.crossover import RESOLUTION, Crossing, Machine
 from simulator.study.simulation import Progress
 from simulator.timing import COMPILED, EngineName
 
