@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.describe.network import Network, Stimulus
-from simulator.describe.words import StimulusKind
+from simulator.describe.words import CURRENT, RASTER, StimulusKind
 from simulator.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ class Entering:
 
     def words(self) -> str:
         """Return in words what enters."""
-        if self.kind == "raster":
+        if self.kind == RASTER:
             return "spikes, timestep by timestep"
-        when = "once, for all timesteps" if self.kind == "current" else "timestep by timestep"
+        when = "once, for all timesteps" if self.kind == CURRENT else "timestep by timestep"
         sign = " and a sign" if self.signed else ""
         whole = self.scale == 1 and not self.zero_point
         scale = "" if whole else f", one for {self.scale:.4g}"

@@ -20,7 +20,14 @@ def test_the_number_of_processes_changes_nothing(density) -> None:
         how = {"density": density, "inferences": 1, "seeds": 2, "resolution": RESOLUTION}
         told.append(done)
         found.append(
-            sweep(workload, chips, (2,), jobs=jobs, progress=lambda _, n, of: done.append(n), **how)
+            sweep(
+                workload,
+                chips,
+                (2,),
+                jobs=jobs,
+                progress=lambda _, n, of, done=done: done.append(n),
+                **how,
+            )
         )
     assert found[0] == found[1]
     assert all(counts == sorted(counts) and counts for counts in told)
