@@ -14,6 +14,7 @@ import numpy as np
 
 from simulator.describe.connections import Connection
 from simulator.describe.network import Network, Neuron, Population, Projection
+from simulator.describe.words import CURRENT
 from simulator.errors import DescriptionError
 from simulator.importers.choices import Choices
 from simulator.importers.entering import TIMESTEPS, entering, fed, in_reals
@@ -58,7 +59,7 @@ def rounded(
     says = [*stated, *maker.stated]
     if recorded is not None:
         says += [Stated(each.name, each.words(), "as it was recorded") for each in ways_in]
-        if choices.timesteps is None and all(each.kind == "current" for each in ways_in):
+        if choices.timesteps is None and all(each.kind == CURRENT for each in ways_in):
             says.append(Stated("timesteps", str(TIMESTEPS), "what enters once does not tell"))
     how = f"percentile {choices.percentile:g}" if choices.percentile < 100 else "largest magnitude"
     where = "each neuron or channel" if choices.per_channel else "each population"
