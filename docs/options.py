@@ -19,6 +19,8 @@ STUDIES = {
     "word": ("word of the weight memory", ("word",)),
     "voltage": ("supply voltage", ("technology.voltage",)),
 }
+#: what the picture shows of a study instead
+DRAWN = {"channels": ("flits of an input port, all VCs", ("slots",))}
 WIDTH, HEIGHT, LEFT, TOP = 300, 210, 46, 40
 COLOURS = ("#0072b2", "#d55e00")
 Row = dict[str, str]
@@ -31,8 +33,13 @@ def points(folder: Path, study: str) -> dict[str, list[Row]]:
         for row in csv.DictReader(file):
             rows = found.setdefault(Path(row["workload"]).name, [])
             if row["status"] == "done":
-                rows.append(row)
+                rows.append(row | {"slots": slots(row)} if study == "channels" else row)
     return found
+
+
+def slots(row: Row) -> str:
+    """Return how many flits an input port of a router holds."""
+    return str(int(row["channels"]) * int(row["router.buffer"]))
 
 
 def product(row: Row) -> float:
@@ -88,6 +95,7 @@ def _large(text: str) -> float:
 def panel(number: int, study: str, by_workload: dict[str, list[Row]]) -> list[str]:
     """Return one question's picture: the least product at each value of its first axis."""
     heading, axes = STUDIES[study]
+    heading, axes = DRAWN.get(study, (heading, axes))
     x0, y0 = LEFT + (number % 3) * WIDTH, TOP + number // 3 * HEIGHT
     wide, high = WIDTH - 70, HEIGHT - 80
     axis = axes[0]
