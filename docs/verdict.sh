@@ -87,7 +87,18 @@ show multicast $large --set router.multicast=true
 show touched $large --set core.soma.update=touched
 show events-only $large --encodings chip
 
-# 6 other chips
+# 6 weights read once for a window, and streams over trees
+window="--firing accumulate --set packet.spikes=counts"
+reuse="$window --set core.synapse.reuse=window"
+show model-accumulate crossover mlp-128-32 --chip yan-2024 --timesteps 5 --firing accumulate
+show model-reuse crossover mlp-128-32 --chip yan-2024 --timesteps 5 $reuse
+show accumulate $large --firing accumulate
+show counts $large $window
+show reuse-planes $large $reuse
+show reuse-multiply $large $reuse --set core.synapse.counts=multiply
+show digits-reuse crossover digits-mlp --chip generic-22nm --timesteps 4 --density trace $reuse --set core.synapse.counts=multiply
+
+# 7 other chips
 for chip in generic-45nm loihi1 seneca-like dense-dataflow; do
     show "on-$chip" crossover mlp-1024-1024 --chip "$chip" --timesteps 5
     show "digits-on-$chip" crossover digits-mlp --chip "$chip" --timesteps 4 --density trace

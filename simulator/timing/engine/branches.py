@@ -42,6 +42,21 @@ def ready_branches(state: State, channel_number: int) -> int:
     return ready
 
 
+@kernel(inline=False)
+def branch_requests(state: State, base: int, channel_number: int, now: int) -> int:
+    """Return the outputs held by a multicast packet whose next flit can go, with a credit [A5]."""
+    asked = np.int64(0)
+    outputs = np.int64(ready_branches(state, channel_number))
+    while outputs != 0:
+        o = lowest(outputs)
+        outputs &= outputs - 1
+        out = state.port[base + o]
+        vc = np.int64(state.branch_vc[channel_number, o])
+        if (out.credited >> vc) & 1 != 0 and out.free_at <= now:
+            asked |= np.int64(1) << o
+    return asked
+
+
 @kernel(inline=True)
 def held_outputs(state: State, channel_number: int) -> int:
     """Return the outputs held by the packet of a VC that its next flits could go to now."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from simulator.jit import kernel, lowest
 from simulator.timing.engine.allocate import apply_vc_allocation, choose_vcs
-from simulator.timing.engine.branches import count_branch, held_outputs, tree_mask
+from simulator.timing.engine.branches import branch_requests, count_branch, tree_mask
 from simulator.timing.engine.layout import TAIL, State
 from simulator.timing.engine.packets import log_grant
 from simulator.timing.engine.power import demand, rest
@@ -174,14 +174,11 @@ def channel_requests(state: State, base: int, p: int, vc: int, now: int, is_firs
     channel = state.channel[channel_number]
     asked = np.int64(0)
     if is_first and (port.active >> vc) & 1:
-        outputs = np.int64(held_outputs(state, channel_number))
-        while outputs != 0:
-            o = lowest(outputs)
-            outputs &= outputs - 1
-            out = state.port[base + o]
-            held_vc = state.branch_vc[channel_number, o] if channel.is_tree else channel.held_vc
-            if (out.credited >> held_vc) & 1 != 0 and out.free_at <= now:
-                asked |= np.int64(1) << o
+        if channel.is_tree == 0:  # one output, and nothing left to ask for
+            out = state.port[base + lowest(np.int64(channel.held))]
+            is_usable = (out.credited >> channel.held_vc) & 1 != 0 and out.free_at <= now
+            return np.int64(channel.held) if is_usable else np.int64(0)
+        asked |= branch_requests(state, base, channel_number, now)
     if (port.waiting >> vc) & 1 and ((chip.urgent >> vc) & 1 != 0) == is_first:
         outputs = np.int64(channel.route)
         while outputs != 0:
