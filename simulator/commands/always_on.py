@@ -74,6 +74,7 @@ from simulator.commands.written import naming_options
 @options.timesteps
 @options.corner
 @options.engine
+@options.jobs
 @click.option(
     "--seed", type=options.SEED, default=0, show_default=True, help="Of bursts and background."
 )
@@ -113,13 +114,14 @@ def always_on(
     from simulator.report.page import PAGE
     from simulator.report.study_pages import always_on_page
     from simulator.study import always_on as study
+    from simulator.study.workers import available
 
     battery = None if choices["battery"] is None else float(choices["battery"].exact)
     loaded, chip = options.load(workload, choices["chip"], choices["setting"], choices["corner"])
     how = {
         name: choices[name]
         for name in ("mode", "frames", "burst", "background", "timesteps", "seed", "engine")
-    }
+    } | {"jobs": choices["jobs"] or available()}
     policies = study.policies_for(chip) if policy == "all" else (policy,)
     options.refuse_picture(choices["plot"], output)
     with options.folder(output, overwrite) as folder:

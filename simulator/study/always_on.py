@@ -22,7 +22,8 @@ from simulator.describe.words import SNN, Mode
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
 from simulator.mapping.machine import reload_cycles
-from simulator.study.pipeline import Scheduled, compute, prepare
+from simulator.study import side_by_side
+from simulator.study.pipeline import compute, prepare
 from simulator.study.simulation import Progress, Result
 from simulator.study.stream import Stream, frames_for, make_stream, refuse_rate
 from simulator.timing import COMPILED, EngineName
@@ -273,10 +274,13 @@ def always_on(
     timesteps: int | None = None,
     seed: int = 0,
     engine: EngineName = COMPILED,
+    jobs: int = 1,
     progress: Progress | None = None,
 ) -> list[Outcome]:
     """Return the outcome of every policy at every duty, duties outermost; time asleep costs no
     simulation time.
+
+    jobs: how many processes simulate at once; the outcomes do not depend on it.
     """
     workload = workload if isinstance(workload, Workload) else Workload.load(workload)
     chip = chip if isinstance(chip, Chip) else Chip.load(chip)
@@ -286,23 +290,24 @@ def always_on(
     refuse_rate(frame_rate, count, Fraction(str(chip.period)))
     prepared = prepare(workload, chip)
     reload = int(reload_cycles(chip, prepared.mapping).max())
-    chips = {policy: with_policy(chip, policy, reload) for policy in ("never", *policies)}
-    outcomes = []
+    asked = tuple(dict.fromkeys(("never", *policies)))
+    chips = {policy: with_policy(chip, policy, reload) for policy in asked}
+    streams, works, told = [], [], []
     for number, duty in enumerate(duties):
         stream = make_stream(workload, frame_rate, count, duty, burst, background, seed)
         shown = replace(workload, stimulus=stream.stimulus)
         computed = compute(shown, mode, timesteps)
         release = stream.release(Fraction(str(chip.period)))
         scheduled = replace(prepared, workload=shown).schedule(computed, release)
-
-        def run(policy: str, scheduled: Scheduled = scheduled, number: int = number) -> Result:
-            told = _told(progress, policy, number, len(duties))
-            return Result(scheduled.paced(chips[policy]).execute(engine, progress=told))
-
-        awake = run("never")
+        streams.append((stream, release))
+        works += [scheduled.paced(chips[policy]) for policy in asked]
+        told += [_told(progress, policy, number, len(duties)) for policy in asked]
+    results = [Result(one) for one in side_by_side.execute(works, told, engine, jobs)]
+    outcomes = []
+    for number, (stream, release) in enumerate(streams):
+        mine = dict(zip(asked, results[number * len(asked) :]))
         for policy in policies:
-            result = awake if policy == "never" else run(policy)
-            outcomes.append(Outcome(policy, stream, result, awake, release))
+            outcomes.append(Outcome(policy, stream, mine[policy], mine["never"], release))
     return outcomes
 
 
