@@ -24,6 +24,7 @@ from simulator.account.energy import Ledger
 from simulator.behaviour import raster as behaviour
 from simulator.behaviour.raster import Raster
 from simulator.describe.chip import Chip
+from simulator.describe.filed import as_filed
 from simulator.describe.words import Mode
 from simulator.describe.workload import Workload
 from simulator.errors import InputError, Interrupted
@@ -180,9 +181,12 @@ def prepare(
 
 
 def _mapped(workload: Workload, chip: Chip, shared: Shared | None) -> CoreMapping:
-    """Return the mapping a workload asks for; of `auto` also what the chip's constants ask for."""
+    """Return the mapping a workload asks for; of `auto` what the constants of the chip's file ask
+    for: changed prices and operating points move no neuron, so a sweep of them maps once.
+    """
     if workload.placement is not None:
         return partition(workload, chip)
+    chip = as_filed(chip)
     asked = (workload.neurons_per_core, workload.timesteps, workload.firing)
     prices = (chip.energy.model_dump(mode="json"), chip.power.model_dump(mode="json"), chip.period)
     read = ("mapped", workload.network, workload.stimulus, asked, structure(chip), prices)

@@ -84,7 +84,7 @@ def test_a_sweep_of_constants_computes_maps_and_simulates_once(
     prices = [{"energy.reset.value": f"0.0{n} pJ", "energy.reset.band": None} for n in (2, 3, 4)]
     chips = [chip.changed(price) for price in prices]
     alone = [run(digits, one, "snn", limit=2).ledger.total for one in chips]
-    for module, name in ((pipeline.behaviour, "run"), (pipeline, "partition")):
+    for module, name in ((pipeline.behaviour, "run"), (pipeline.mapper, "find")):
         monkeypatch.setattr(module, name, counted(name, getattr(module, name)))
     engine = pipeline.engine_named
     monkeypatch.setattr(pipeline, "engine_named", lambda name: counted("simulate", engine(name)))
@@ -92,7 +92,7 @@ def test_a_sweep_of_constants_computes_maps_and_simulates_once(
     together = [run(digits, one, "snn", limit=2, shared=shared) for one in chips]
     assert [result.ledger.total for result in together] == alone and len(set(alone)) == 3
     assert [result.chip for result in together] == chips
-    assert [made.count(name) for name in ("run", "partition", "simulate")] == [1, 1, 1]
+    assert [made.count(name) for name in ("run", "find", "simulate")] == [1, 1, 1]
 
 
 def test_a_run_is_priced_again_without_being_simulated(digits: Workload, chip: Chip) -> None:

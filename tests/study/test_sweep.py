@@ -8,18 +8,20 @@ import csv
 import json
 import threading
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from sweeps import MIXED, grid, without_seconds, written
 
-from simulator import Chip, Workload, run
+from simulator import Chip, Workload, run, twin
 from simulator.describe.study_file import Study
 from simulator.errors import InputError
 from simulator.report.growing import sweep_folder
 from simulator.report.sweep import sweep_page
 from simulator.study import pipeline
 from simulator.study import sweep as sweeping
+from simulator.study.always_on import always_on
 from simulator.study.sweep import sweep
 
 
@@ -93,6 +95,27 @@ def test_what_breaks_a_constraint_is_excluded(tmp_path):
     assert result.front == () and "8 break a constraint" in result.sentence()
 
 
+def test_twins_are_measured_together(tmp_path):
+    text = grid(2, 1).replace("objectives: {energy_j.per_inference: minimise, ", "objectives: {")
+    text = text.replace("latency_cycles.mean: minimise", "energy_ratio: minimise")
+    rows = sweep(written(tmp_path, text.replace("axes:", "measure: twin\naxes:"))).rows
+    dear = {"energy.weight_read.value": "4.0 pJ"}
+    chips = [Chip.load("generic-22nm", dear | {"core.synapse.lanes": n}) for n in (1, 2)]
+    expected = [twin("digits-mlp", chip, limit=2).energy_ratio for chip in chips]
+    assert expected == [row.values[0] for row in rows]
+
+
+def test_a_stream_is_measured_at_every_duty(tmp_path):
+    text = grid(1, 1).replace("objectives: {energy_j.per_inference: minimise, ", "objectives: {")
+    text = text.replace("latency_cycles.mean: minimise", "power_w: minimise")
+    stream = "measure: always-on\nstream: {frame_rate: 1 kHz, duty: 0.1, frames: 20}\naxes:\n"
+    found = sweep(written(tmp_path, text.replace("axes:\n", f"{stream}  duty: [0.1, 0.5]\n"))).rows
+    chip = Chip.load("generic-22nm", {"core.synapse.lanes": 1, "energy.weight_read.value": "4 pJ"})
+    how = {"duties": [Fraction(1, 10), Fraction(1, 2)], "policies": ["gate"], "frames": 20}
+    expected = [one.power for one in always_on("digits-mlp", chip, Fraction(1000), **how)]
+    assert expected == [row.values[0] for row in found]
+
+
 CLUSTER = {
     "n_workers": 2,
     "threads_per_worker": 1,
@@ -155,7 +178,7 @@ def made(monkeypatch):
 
         return call
 
-    for module, name in ((pipeline.behaviour, "run"), (pipeline, "partition")):
+    for module, name in ((pipeline.behaviour, "run"), (pipeline.mapper, "find")):
         monkeypatch.setattr(module, name, counted(name, getattr(module, name)))
     engine = pipeline.engine_named
     monkeypatch.setattr(pipeline, "engine_named", lambda name: counted("simulate", engine(name)))
@@ -174,7 +197,7 @@ SHARED = [
 def test_no_stage_is_made_twice(lanes, prices, expected, tmp_path, made, monkeypatch):
     monkeypatch.setattr(sweeping, "check", lambda study: None)  # which runs one inference
     result = sweep(written(tmp_path, grid(lanes, prices)))
-    assert [made.count(name) for name in ("run", "partition", "simulate")] == expected
+    assert [made.count(name) for name in ("run", "find", "simulate")] == expected
     assert len(result.done) == lanes * prices
 
 
@@ -203,7 +226,7 @@ def test_processes_share_arithmetic_and_keep_prices_together(tmp_path, made, mon
 
     monkeypatch.setattr(sweeping, "Workers", Pool)
     result = sweep(written(tmp_path, grid(3, 4)), jobs=2)
-    assert [made.count(name) for name in ("run", "partition", "simulate")] == [1, 3, 3]
+    assert [made.count(name) for name in ("run", "find", "simulate")] == [1, 3, 3]
     assert len(result.done) == 12
 
 
