@@ -70,6 +70,7 @@ def run(folder: str) -> dict[str, Any]:
         "mesh.width=128",
         "mesh.height=128",
         "packet.destination=14 bit",
+        "barrier.tree=null",
         "barrier.points=[[1, 832 ns]]",
     )
     chip = Chip.load("generic-22nm", mesh)

@@ -8,8 +8,18 @@ import numpy as np
 
 from simulator.describe.workload import Workload
 from simulator.mapping.core_mapping import CoreMapping
-from simulator.mapping.plan import Plan
-from simulator.timing.record import BLOCKED, BUSY, UNIT_WAKING, UNITS, Record
+from simulator.mapping.plan import TOKENS, Plan
+from simulator.timing.record import (
+    BLOCKED,
+    BUSY,
+    UNIT_WAKING,
+    UNITS,
+    WAITING_FOR_A_PLANE,
+    WAITING_FOR_TOKENS,
+    Record,
+)
+
+SOMA = UNITS.index("soma")
 
 #: what a busy unit means in the words of the field
 CLASS = {"synapse": "compute", "soma": "neuron update", "axon_out": "packetising"}
@@ -49,11 +59,18 @@ def find(mapping: CoreMapping, plan: Plan, workload: Workload, record: Record) -
         candidates.append(
             (share, "traffic", place, f"{place} carries a flit {share:.0%} of the run")
         )
-    starts = np.concatenate([record.step_start, [record.cycles]])
-    barrier = float((starts[1:] - record.step_quiet).sum()) / total
-    candidates.append(
-        (barrier, "synchronisation", "chip", f"barriers take {barrier:.0%} of the run")
-    )
+    if plan.synchronisation == TOKENS:
+        waited = record.unit_cycles[:, SOMA, [WAITING_FOR_TOKENS, WAITING_FOR_A_PLANE]].sum(axis=1)
+        core = int(waited.argmax()) if plan.n_cores else 0
+        share = float(waited.max(initial=0)) / total
+        why = f"core {core} waits for tokens and planes {share:.0%} of the run"
+        candidates.append((share, "synchronisation", f"core {core}", why))
+    else:
+        starts = np.concatenate([record.step_start, [record.cycles]])
+        barrier = float((starts[1:] - record.step_quiet).sum()) / total
+        candidates.append(
+            (barrier, "synchronisation", "chip", f"barriers take {barrier:.0%} of the run")
+        )
     if plan.n_cores:
         waking = record.unit_cycles[:, 0, UNIT_WAKING]
         core = int(waking.argmax())

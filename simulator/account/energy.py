@@ -20,7 +20,7 @@ from simulator.describe.energy import EnergyTable, PowerTable
 from simulator.errors import CheckError
 from simulator.mapping.core_mapping import CoreMapping
 from simulator.mapping.machine import tiles_in_use
-from simulator.mapping.plan import Plan
+from simulator.mapping.plan import BARRIER, Plan
 from simulator.timing.record import ACTIVE, COUNTER, GATED, IDLE, OFF, WAKING, Record
 
 #: what each action belongs to in reports
@@ -37,6 +37,7 @@ COMPONENT = {
     "weight_read": "memory",
     "membrane_read": "memory",
     "membrane_write": "memory",
+    "state_clear": "memory",
     "event": "memory",
     "axon_lookup": "memory",
     "reload": "memory",
@@ -56,6 +57,7 @@ COMPONENT = {
     "header_bit_hop": "links",
     "stream_bit_hop": "links",
     "barrier": "synchronisation",
+    "token": "synchronisation",
     "gate_wake": "wake-up",
     "off_wake": "wake-up",
     "router_wake": "wake-up",
@@ -66,21 +68,38 @@ COMPONENT = {
     "memory_leakage": "leakage",
     "router_leakage": "leakage",
     "chip_static": "leakage",
+    "unused_leakage": "unused cores",
+    "unused_clock": "unused cores",
 }
 ACTIONS = tuple(COMPONENT)
+#: actions of cores that hold nothing
+UNUSED = ("unused_leakage", "unused_clock")
 COMPONENTS = tuple(dict.fromkeys(COMPONENT.values()))
 #: the constants of a chip, in the order of its tables
 CONSTANTS = (*EnergyTable.model_fields, *PowerTable.model_fields)
+_LEAKING = (
+    ("core_leakage",),  # seconds on
+    ("core_leakage", "off_share"),  # seconds off
+    ("memory_leakage",),  # bit-seconds on
+    ("memory_leakage", "off_share"),  # off, of what is lost
+    ("memory_leakage", "retention_share"),  # off, of what is kept
+)
 #: what is added up: (action, the constants whose product is paid per unit of its quantity); first
-#: one term per action
+#: one term per action that has a constant
 TERMS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    *((action, (action,)) for action in ACTIONS),
+    *((action, (action,)) for action in ACTIONS if action in CONSTANTS),
     ("core_leakage", ("core_leakage", "off_share")),  # seconds off
     ("memory_leakage", ("memory_leakage", "off_share")),  # bit-seconds off, of what is lost
     ("memory_leakage", ("memory_leakage", "retention_share")),  # of what is kept
     ("router_leakage", ("router_leakage", "router_gated_share")),  # seconds gated
+    *(("unused_leakage", constants) for constants in _LEAKING),  # the same of cores without work
+    ("unused_clock", ("core_clock_idle",)),
 )
-TERM = {constants: number for number, (_, constants) in enumerate(TERMS)}
+#: terms by their constants, those of cores that hold nothing by their action and their constants
+TERM = {
+    (action, *constants) if action in UNUSED else constants: number
+    for number, (action, constants) in enumerate(TERMS)
+}
 _ACTION_OF_TERM = np.array([ACTIONS.index(action) for action, _ in TERMS])
 
 
@@ -225,14 +244,15 @@ def account(chip: Chip, mapping: CoreMapping, plan: Plan, record: Record) -> Led
     weight = _multiplications(chip, record)
     by_place[TERM[("multiply_accumulate",)], :n] = record.operand_macs @ weight
     by_step[TERM[("multiply_accumulate",)]] = record.step_operand_macs @ weight
+    barriers = len(tiles_in_use(chip, mapping)) * (plan.synchronisation == BARRIER)
     shared = {
-        "barrier": np.full(steps, tiles_in_use(chip, mapping)),
+        "barrier": np.full(steps, barriers),
         "router_wake": record.step_router_wakes,
     }
     for name, count in shared.items():
         by_place[TERM[(name,)], n] = counts[name] = int(count.sum())
         by_step[TERM[(name,)]] = count
-    _static(chip, plan, record, by_place, by_step)
+    _static(chip, plan, record, mapping.is_used, (by_place, by_step))
     rest = len(mapping.cores)
     inputs = [number for number, cores in enumerate(mapping.cores) if not len(cores)]
     share = np.zeros((n + 1, rest + 1))  # of populations in what cores, ports and the chip do
@@ -259,6 +279,7 @@ _EVERYWHERE: dict[str, tuple[str, ...]] = {
     "requantise": ("requantisations",),
     "membrane_read": ("membrane_reads",),
     "membrane_write": ("membrane_writes",),
+    "state_clear": ("state_clears",),
     "reset": ("resets",),
     "event_generation": ("events_generated",),
     "injection": ("flits_sent",),
@@ -276,6 +297,7 @@ _EVERYWHERE: dict[str, tuple[str, ...]] = {
     "off_wake": ("off_wakes",),
     "reload": ("reload_cycles",),
     "reload_fetch": ("reload_cycles",),
+    "token": ("tokens_sent",),
 }
 _AT_CORES: dict[str, tuple[str, ...]] = {
     "event": ("events_received",),
@@ -326,28 +348,41 @@ def _multiplications(chip: Chip, record: Record) -> np.ndarray:
     return weight
 
 
-def _static(
-    chip: Chip, plan: Plan, record: Record, by_place: np.ndarray, by_step: np.ndarray
-) -> None:
-    """Book clocked cycles for the clocks and time in state for leakage."""
-    n, period = plan.n_endpoints, chip.period
+def _core_terms(chip: Chip, cycles: np.ndarray, place: np.ndarray, unused: bool = False) -> None:
+    """Book cycles of cores in power states, (n, len(POWER_STATES)), as clocked cycles and as time
+    that leaks; those of cores that hold nothing under their own actions.
+    """
     lost, kept = off_bits(chip)
-    for cycles, place in (
-        (record.state_cycles, by_place[:, : plan.n_cores]),
-        (record.step_state_cycles, by_step),
-    ):
-        on = cycles[:, [ACTIVE, IDLE, GATED, WAKING]].sum(axis=1) * period
-        off = cycles[:, OFF] * period
-        for name, size, lost_size in (
-            ("core_leakage", 1, 1),
-            ("memory_leakage", lost + kept, lost),
-        ):
-            place[TERM[(name,)]] = on * size
-            place[TERM[(name, "off_share")]] = off * lost_size
-        place[TERM[("memory_leakage", "retention_share")]] = off * kept
+    on = cycles[:, [ACTIVE, IDLE, GATED, WAKING]].sum(axis=1) * chip.period
+    off = cycles[:, OFF] * chip.period
+    leak, clock = (("unused_leakage",), ("unused_clock",)) if unused else ((), ())
+    for name, size, lost_size in (("core_leakage", 1, 1), ("memory_leakage", lost + kept, lost)):
+        place[TERM[(*leak, name)]] = on * size
+        place[TERM[(*leak, name, "off_share")]] = off * lost_size
+    place[TERM[(*leak, "memory_leakage", "retention_share")]] = off * kept
+    place[TERM[(*clock, "core_clock_idle")]] = cycles[:, IDLE] + cycles[:, WAKING]
+    if not unused:
         place[TERM[("core_clock_active",)]] = cycles[:, ACTIVE]
-        place[TERM[("core_clock_idle",)]] = cycles[:, IDLE] + cycles[:, WAKING]
+
+
+def _static(
+    chip: Chip, plan: Plan, record: Record, used: np.ndarray, tables: tuple[np.ndarray, np.ndarray]
+) -> None:
+    """Book clocked cycles for the clocks and time in state for leakage, by place and by step."""
+    by_place, by_step = tables
+    n, period = plan.n_endpoints, chip.period
     length = np.diff(np.concatenate([[0], record.step_start[1:], [record.cycles]]))
+    # cores that hold nothing are in one state in every cycle [P8]
+    resting = record.state_cycles * ~used[:, None]
+    share = resting.sum(axis=0) / max(record.cycles, 1)
+    resting_by_step = length[:, None] * np.rint(share).astype(np.int64)
+    if (resting_by_step.sum(axis=0) != resting.sum(axis=0)).any():
+        raise CheckError("cores that hold nothing must stay in one power state")
+    cores = by_place[:, : plan.n_cores]
+    _core_terms(chip, record.state_cycles - resting, cores)
+    _core_terms(chip, record.step_state_cycles - resting_by_step, by_step)
+    _core_terms(chip, resting, cores, unused=True)
+    _core_terms(chip, resting_by_step, by_step, unused=True)
     for cycles, place, time in (
         (
             record.router_state_cycles.sum(axis=0, keepdims=True),

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from simulator.account.standby import deepest, state_power
 from simulator.describe.chip import Chip
 from simulator.describe.network import Network
@@ -94,7 +96,7 @@ def _time(
     link = chip.link
     hop = (link.east_west.latency + link.north_south.latency) / 2 + 2
     way = hops * hop + 8 + chip.core.axon_out.packet + chip.core.soma.visit
-    barrier = stages.barrier_cycles(chip, tiles)
+    barrier = stages.barrier_cycles(chip, np.arange(tiles))
     port = chip.ports[chip.input_port].interval or 1
     bound = dict.fromkeys(BOUNDS, 0.0)
     total = 0.0

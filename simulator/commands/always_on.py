@@ -72,6 +72,7 @@ from simulator.commands.written import naming_options
     help="Say how long it lasts, such as 660mWh.",
 )
 @options.timesteps
+@options.overlap
 @options.corner
 @options.engine
 @options.jobs
@@ -120,7 +121,16 @@ def always_on(
     loaded, chip = options.load(workload, choices["chip"], choices["setting"], choices["corner"])
     how = {
         name: choices[name]
-        for name in ("mode", "frames", "burst", "background", "timesteps", "seed", "engine")
+        for name in (
+            "mode",
+            "frames",
+            "burst",
+            "background",
+            "timesteps",
+            "seed",
+            "engine",
+            "overlap",
+        )
     } | {"jobs": choices["jobs"] or available()}
     policies = study.policies_for(chip) if policy == "all" else (policy,)
     options.refuse_picture(choices["plot"], output)

@@ -90,6 +90,7 @@ DENSITY = NumberOrWord(Real(0, 1), ("best", "average", "worst", "trace"))
     show_default=True,
     help="Of the spike rate.",
 )
+@options.overlap
 @options.engine
 @options.jobs
 @options.setting
@@ -109,6 +110,7 @@ def crossover(
     seed: int,
     seeds: int,
     resolution: float,
+    overlap: bool,
     engine: EngineName,
     jobs: int | None,
     setting: tuple[str, ...],
@@ -119,7 +121,8 @@ def crossover(
     energy-delay product.
 
     Both twins are simulated on the same mapping with drawn activity of controlled spike rate and
-    density, or with the real one thinned; the rate is narrowed by bisection. WORKLOAD may also be
+    density, or with the real one thinned; with --overlap latency is the time from one inference's
+    end to the next one's. The rate is narrowed by bisection. WORKLOAD may also be
     mlp-N-M-...: a dense network of N inputs, M outputs, ...
 
     \b
@@ -164,6 +167,7 @@ def crossover(
                 spread=spread,
                 encodings=encodings,
                 engine=engine,
+                overlap=overlap,
                 resolution=resolution,
                 jobs=jobs or available(),
                 progress=progress,
@@ -172,6 +176,7 @@ def crossover(
             about = {"workload": loaded.name, "chip": chip, "density": share, "seed": seed}
             about |= {"seeds": seeds}
             about |= {"inferences": limit, "resolution": resolution, "encodings": encodings}
+            about |= {"overlap": overlap}
             put_crossover(folder, findings, about)
             folder.text(PAGE, crossover_page(findings, title, resolution))
             files = [*loaded.files, chips[0][1].file]

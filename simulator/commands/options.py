@@ -67,6 +67,17 @@ setting = click.option(
     help="Change a number of the chip, or with `workload.` before it of the workload. May be "
     "repeated.",
 )
+overlap = click.option(
+    "--overlap",
+    is_flag=True,
+    help="Throughput mode: an inference enters while those before it are deeper in the network.",
+)
+tick = click.option(
+    "--tick",
+    metavar="TIME",
+    help="Steps start at its whole multiples, such as 1ms, or none: `--set step.tick=...`.  "
+    "[default: the chip's]",
+)
 draws = click.option(
     "--draws",
     type=Whole(0, 1_000_000),
@@ -208,10 +219,14 @@ def _recorded(value: Any) -> Any:
 
 
 def load(
-    workload: str, chip: str, setting: tuple[str, ...], corner: str = "nominal"
+    workload: str,
+    chip: str,
+    setting: tuple[str, ...],
+    corner: str = "nominal",
+    tick: str | None = None,
 ) -> tuple[Workload, Chip]:
     """Return workload and chip with the `--set` changes applied to the one they name, the chip at
-    an operating point.
+    an operating point, its steps at a tick where one is asked for.
     """
     from simulator.describe.chip import Chip
     from simulator.describe.workload import Workload
@@ -219,6 +234,8 @@ def load(
     prefix = "workload."
     mine = tuple(text for text in setting if text.startswith(prefix))
     of_chip = tuple(text for text in setting if not text.startswith(prefix))
+    if tick is not None:
+        of_chip = (*of_chip, f"step.tick={tick}")
     return mapped(Workload.load(workload, mine)), Chip.load(chip, of_chip, corner)
 
 
@@ -236,5 +253,5 @@ def how(choices: dict[str, Any]) -> dict[str, Any]:
     """Return the choices that say how to simulate, for the Python functions of the same names."""
     from simulator.study.workers import available
 
-    names = ("timesteps", "limit", "engine", "draws", "seed", "chunk")
+    names = ("timesteps", "limit", "engine", "overlap", "draws", "seed", "chunk")
     return {name: choices[name] for name in names} | {"jobs": choices["jobs"] or available()}

@@ -32,6 +32,8 @@ from simulator.commands import options
 @options.timesteps
 @options.limit
 @options.corner
+@options.overlap
+@options.tick
 @options.engine
 @options.chunk
 @options.jobs
@@ -75,6 +77,8 @@ def run(
 @options.timesteps
 @options.limit
 @options.corner
+@options.overlap
+@options.tick
 @options.engine
 @options.chunk
 @options.jobs
@@ -116,7 +120,8 @@ def _go(
     from simulator.commands.progress import shown
     from simulator.report import terminal
 
-    loaded, chip = options.load(workload, choices["chip"], choices["setting"], choices["corner"])
+    named = (choices[name] for name in ("chip", "setting", "corner", "tick"))
+    loaded, chip = options.load(workload, *named)
     with options.folder(output, overwrite) as folder:
         with shown() as progress:
             result = simulate(loaded, chip, progress)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, PrivateAttr
 
 from simulator import units
 from simulator.describe import corners, library, ports
@@ -37,7 +37,6 @@ from simulator.describe.fields import (
     Bits,
     Buffer,
     Duration,
-    DurationOrNever,
     Flits,
     FrequencyOrAsynchronous,
     Natural,
@@ -47,8 +46,10 @@ from simulator.describe.fields import (
     Seconds,
     SomeBits,
     Voltage,
+    duration_or,
 )
 from simulator.describe.messages import dotted, shown_value
+from simulator.describe.pace import Barrier, Gating, Step
 from simulator.describe.ports import Port
 from simulator.describe.published import Claim
 from simulator.describe.routing import ROUTING
@@ -56,6 +57,8 @@ from simulator.describe.settings import Setting, Settings, settings
 from simulator.describe.stated import outside
 from simulator.errors import InputError, UnitError
 
+#: cycles, or 'bulk' (-1)
+Clear = Annotated[int, BeforeValidator(duration_or("bulk", -1))]
 Channels = Annotated[list[Natural], Field(min_length=2, max_length=2)]
 
 
@@ -148,6 +151,8 @@ class Soma(Description):
     update: Literal["all", "touched"]
     visit: PositiveDuration  # per neuron
     spike: Duration  # more for a neuron that sends
+    #: per neuron whose state is written before an inference; -1: 'bulk', all at once and free
+    clear: Clear
     state: SomeBits  # of neuron memory per neuron, beside its accumulators
     word: SomeBits  # of the neuron memory
     queue: Positive  # spikes
@@ -180,68 +185,6 @@ class Core(Description):
     memory: Memory
 
 
-class Barrier(Description):
-    """From a quiet chip to the next step: cycles by tiles in use, linear between stated points,
-    rounded to a cycle.
-    """
-
-    points: Annotated[list[tuple[Positive, PositiveDuration]], Field(min_length=1)]
-
-    @field_validator("points", mode="before")
-    @classmethod
-    def _pairs(cls, points: Any) -> Any:
-        if isinstance(points, list):
-            return [tuple(point) if isinstance(point, list) else point for point in points]
-        return points
-
-    @field_validator("points")
-    @classmethod
-    def _rising(cls, points: list[tuple[int, int]]) -> list[tuple[int, int]]:
-        tiles = [tile for tile, _ in points]
-        if any(b <= a for a, b in zip(tiles, tiles[1:])):
-            raise ValueError(f"must have rising numbers of tiles, not {shown_value(tiles)}")
-        return points
-
-
-#: the memories of a core that power takes or leaves: synapses and axons; neurons
-Memories = Literal["weights", "state"]
-Kept = Annotated[list[Memories], Field(max_length=2)]
-
-
-class Gating(Description):
-    """When a core or a router is switched off, and what waking takes."""
-
-    gate_after: DurationOrNever
-    gate_wake: Duration
-    off_after: DurationOrNever
-    off_wake: Duration
-    retention: Kept  # which memories survive off; the others lose what they hold
-    reload: SomeBits  # of weights and axons per cycle, where they do not
-    router_gate_after: DurationOrNever
-    router_wake: Duration
-
-    @field_validator("retention")
-    @classmethod
-    def _once(cls, retention: list[str]) -> list[str]:
-        if len(set(retention)) < len(retention):
-            raise ValueError(f"must name a memory once, not {shown_value(retention)}")
-        return retention
-
-    @field_validator("off_after")
-    @classmethod
-    def _order(cls, off_after: int, info: ValidationInfo) -> int:
-        gate_after = info.data.get("gate_after", -1)
-        if 0 <= off_after < gate_after:
-            raise ValueError(
-                f"must be at least gate_after ({gate_after} cycles), not {off_after} cycles"
-            )
-        return off_after
-
-    def keeps(self, memory: str) -> bool:
-        """Return whether `weights` or `state` survive off."""
-        return memory in self.retention
-
-
 @dataclass(frozen=True)
 class Origin:
     """The file a chip was read from, as it was then, and the changes applied to it."""
@@ -266,6 +209,7 @@ class Chip(Description):
     packet: Packet
     ports: Annotated[list[Port], Field(min_length=1)]
     core: Core
+    step: Step = Step()
     barrier: Barrier
     gating: Gating
     energy: EnergyTable

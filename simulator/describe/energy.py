@@ -106,6 +106,7 @@ class EnergyTable(Description):
     requantise: Constant[Energy]
     membrane_read: EnergyCost  # one word of core.soma.word bits
     membrane_write: EnergyCost
+    state_clear: EnergyCost  # one word of core.soma.word bits, before an inference begins
     reset: Constant[
         Energy
     ]  # one spike of the spiking twin: the threshold is subtracted, or the potential cleared
@@ -132,6 +133,7 @@ class EnergyTable(Description):
     ]  # one bit of a bitmap's or a dense stream's payload over one mesh link
     port_flit: Constant[Energy]  # one flit through a port to the outside
     barrier: Constant[Energy]  # one barrier, per tile in use
+    token: Constant[Energy]  # one token made and taken, beside its flit
     gate_wake: Constant[Energy]  # one wake of a clock-gated core
     off_wake: Constant[Energy]  # one wake of a power-gated core
     reload: EnergyCost  # one cycle of writing lost weights and axons, gating.reload bits

@@ -73,7 +73,7 @@ def _count(noun: str, least: int, most: int) -> Any:
     return BeforeValidator(read)
 
 
-def _duration(least: int, never: bool = False) -> Callable[[object, ValidationInfo], int]:
+def _duration(least: int, beside: str = "") -> Callable[[object, ValidationInfo], int]:
     def read(value: object, info: ValidationInfo) -> int:
         period: Fraction | None = (info.context or {}).get("period")
         try:
@@ -82,7 +82,7 @@ def _duration(least: int, never: bool = False) -> Callable[[object, ValidationIn
             try:
                 seconds = units.exact(value, "time")
             except units.UnitError:
-                example = "'3 cycles' or '4.1 ns'" + (", or 'never'" if never else "")
+                example = "'3 cycles' or '4.1 ns'" + (f", or '{beside}'" if beside else "")
                 raise ValueError(
                     f"must be a duration such as {example}, not {shown_value(value)}"
                 ) from None
@@ -103,11 +103,14 @@ def _duration(least: int, never: bool = False) -> Callable[[object, ValidationIn
     return read
 
 
-def _never(least: int) -> Callable[[object, ValidationInfo], int]:
-    duration = _duration(least, never=True)
+def duration_or(word: str, meaning: int, least: int = 0) -> Callable[[object, ValidationInfo], int]:
+    """Return the reader of a duration of at least so many cycles, or of a word that stands for
+    `meaning`.
+    """
+    duration = _duration(least, word)
 
     def read(value: object, info: ValidationInfo) -> int:
-        return -1 if value == "never" else duration(value, info)
+        return meaning if value == word else duration(value, info)
 
     return read
 
@@ -165,6 +168,6 @@ Buffer = Annotated[int, _count("flits", 1, 64), _text("8 flits")]
 Duration = Annotated[int, BeforeValidator(_duration(0)), _text("3 cycles")]
 PositiveDuration = Annotated[int, BeforeValidator(_duration(1)), _text("2 ns")]
 #: like Duration, or 'never' (-1)
-DurationOrNever = Annotated[int, BeforeValidator(_never(0)), _text("never")]
+DurationOrNever = Annotated[int, BeforeValidator(duration_or("never", -1)), _text("never")]
 Positive = Annotated[int, Field(ge=1, le=MAXIMUM_COUNT)]
 Natural = Annotated[int, Field(ge=0, le=MAXIMUM_COUNT)]

@@ -12,7 +12,7 @@ from simulator.behaviour.raster import Raster
 from simulator.describe.chip import Chip
 from simulator.describe.network import Network
 from simulator.describe.offsets import Offsets, offsets, window_offsets
-from simulator.describe.words import ACCUMULATING, QNN, SNN, Mode
+from simulator.describe.words import ACCUMULATING, QNN, SNN
 from simulator.describe.workload import Workload
 from simulator.errors import MappingError
 from simulator.mapping import (
@@ -26,24 +26,11 @@ from simulator.mapping import (
     work_size,
 )
 from simulator.mapping.core_mapping import CoreMapping
+from simulator.mapping.entering import begins, entries
 from simulator.mapping.multicast import trees
 from simulator.mapping.plan import WORK_COUNTERS, Activity, Plan
+from simulator.mapping.schedule import Schedule
 from simulator.mapping.sending import Formats, Sent
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """The Activity of a run, and what it takes to read its Record by population and inference."""
-
-    activity: Activity
-    mode: Mode
-    window: int  # timesteps a population works on an inference: T, or 1 for the quantised twin
-    when: Offsets  # within an inference: timestep t of population p in its step interval·t + offset
-    steps_per_inference: int
-    n_inferences: int
-    encoding: tuple[str, ...]  # per population, of what it sends to cores
-    # per projection: bits of its weights and of the values that reach them
-    operand_bits: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -71,7 +58,7 @@ class _Run:
     mapping: CoreMapping
     raster: Raster
     when: Offsets
-    steps: int  # per inference
+    first_step: np.ndarray  # of each inference
     first_slice: dict[int, int]  # of each computed population, among all slices
     core: np.ndarray  # (n_slices,)
     population: np.ndarray  # (n_slices,)
@@ -94,7 +81,7 @@ class _Run:
     def step(self, number: int, moment: np.ndarray) -> np.ndarray:
         """Return the chip step in which a population works on a moment."""
         window = self.raster.timesteps
-        first = moment // window * self.steps + self.when.offset[number]
+        first = self.first_step[moment // window] + self.when.offset[number]
         return first + self.when.interval * (moment % window)
 
     def key(self, number: int, moment: np.ndarray, slice_: np.ndarray) -> np.ndarray:
@@ -103,7 +90,13 @@ class _Run:
         return (self.step(number, moment) * self.n_slices + self.turn[own]) * self.n_slices + own
 
 
-def _run(workload: Workload, mapping: CoreMapping, raster: Raster, passes: int) -> _Run:
+def _run(
+    workload: Workload,
+    mapping: CoreMapping,
+    raster: Raster,
+    passes: int,
+    gaps: np.ndarray | None,
+) -> _Run:
     computed = workload.network.computed
     count = [len(mapping.cores[number]) for number in computed]
     core = np.concatenate([mapping.cores[number] for number in computed])
@@ -114,7 +107,7 @@ def _run(workload: Workload, mapping: CoreMapping, raster: Raster, passes: int) 
         mapping,
         raster,
         when,
-        when.steps(raster.timesteps),
+        entries(when, raster, gaps),
         dict(zip(computed, np.cumsum([0, *count]).tolist())),
         core,
         np.repeat(np.array(computed), count),
@@ -133,10 +126,19 @@ def worked(network: Network, raster: Raster) -> Offsets:
 
 
 def compile_activity(
-    workload: Workload, chip: Chip, mapping: CoreMapping, plan: Plan, raster: Raster
+    workload: Workload,
+    chip: Chip,
+    mapping: CoreMapping,
+    plan: Plan,
+    raster: Raster,
+    gaps: np.ndarray | None = None,
 ) -> Schedule:
     """Return the whole run's work: population p works on timestep t of an inference in the
     inference's step interval · t + offset(p) [W1].
+
+    gaps: (n_inferences - 1,) steps after which the next inference may enter; it enters no sooner
+    than every population has done the window before it, and no later than the inference before it
+    is done.  None: one after another.
     """
     _check_currents(workload, chip, raster)
     window = windows.window(chip, raster)
@@ -146,8 +148,9 @@ def compile_activity(
     work_size.need(workload, chip, mapping, raster, formats)
     formats = choices.chosen(workload, chip, mapping, plan, raster, formats)
     passes = 1 if window is None else window.timesteps
-    network, run = workload.network, _run(workload, mapping, raster, passes)
-    n_steps = run.steps * len(raster.outputs)
+    network, run = workload.network, _run(workload, mapping, raster, passes, gaps)
+    steps = run.when.steps(raster.timesteps)
+    n_steps = int(run.first_step[-1]) + steps if len(run.first_step) else 0
     sent = [
         sending.send(workload, chip, mapping, plan, raster, formats, number)
         for number in range(len(network.populations))
@@ -156,6 +159,7 @@ def compile_activity(
     first_row = np.cumsum([0] + [len(one.rows.start) - 1 for one in sent])
     visited = {number: _seen(run, chip, formats, number) for number in network.computed}
     work = _work(run, visited)
+    cleared = _cleared(run, chip, work, visited)
     key, position, row = _messages(run, sent, first_row, visited, work)
     row_endpoint = [
         mapping.cores[number][one.row_slice]
@@ -202,8 +206,9 @@ def compile_activity(
         entry_operands=rows.operands,
         entry_group=np.where(rows.is_grouped, rows.path, -1).astype(np.int32),
         entry_shared_cycles=rows.shared_cycles.astype(np.int64),
-        step_begins=(np.arange(n_steps) % run.steps == 0).astype(np.uint8),
-        work_counts=_work_counts(run, chip, work),
+        work_clear=work.items(cleared) * max(chip.core.soma.clear, 0),
+        step_begins=begins(run.first_step, steps),
+        work_counts=_work_counts(run, chip, work, cleared),
         operand_bits=np.unique(np.array(operands, np.int64), axis=0),
         **tree,
     )
@@ -212,8 +217,8 @@ def compile_activity(
         raster.mode,
         raster.timesteps,
         run.when,
-        run.steps,
-        len(raster.outputs),
+        steps,
+        run.first_step,
         formats.encoding(network),
         operands,
     )
@@ -247,7 +252,33 @@ def _check_currents(workload: Workload, chip: Chip, raster: Raster) -> None:
             )
 
 
-def _work_counts(run: _Run, chip: Chip, work: _Work) -> np.ndarray:
+def _cleared(
+    run: _Run, chip: Chip, work: _Work, visited: dict[int, np.ndarray | None]
+) -> np.ndarray:
+    """Return the neurons whose state every slice clears before its visits, as _Work has them: all,
+    in the first visit on every inference but the run's first [W8].
+    """
+    cleared, window = np.zeros(len(work.key), np.int64), run.raster.timesteps
+    inferences = np.arange(1, len(run.first_step))
+    if run.raster.mode != "snn" or chip.core.soma.clear < 0 or not len(inferences):
+        return cleared
+    for number, seen in visited.items():
+        bounds = run.mapping.populations[number].bounds
+        shape = len(inferences), len(bounds) - 1
+        moment: np.ndarray = np.broadcast_to(inferences[:, None] * window, shape)
+        visits: np.ndarray = np.ones(shape, bool)
+        if seen is not None:
+            any_of = np.add.reduceat(seen.astype(np.int64), bounds[:-1], axis=1) > 0
+            by_moment = any_of.reshape(-1, window, len(bounds) - 1)[1:]
+            moment = moment + by_moment.argmax(axis=1)
+            visits = np.asarray(by_moment.any(axis=1))
+        key = run.key(number, moment, np.arange(len(bounds) - 1))
+        size = np.broadcast_to(np.diff(bounds), moment.shape)
+        np.add.at(cleared, np.searchsorted(work.key, key[visits]), size[visits])
+    return cleared
+
+
+def _work_counts(run: _Run, chip: Chip, work: _Work, cleared: np.ndarray) -> np.ndarray:
     """Return what every work item counts, (n_work, len(WORK_COUNTERS)) int64: sums over its slices.
 
     Every neuron visited has its accumulators read and cleared, and in the spiking twin its state
@@ -272,6 +303,7 @@ def _work_counts(run: _Run, chip: Chip, work: _Work) -> np.ndarray:
         "requantisations": (not spiking) * fires * neurons,
         "resets": spiking * spikes,
         "events_generated": events,
+        "state_clears": cleared * -(-chip.core.soma.state // chip.core.soma.word),
     }
     return work.items(np.stack([count[name] for name in WORK_COUNTERS], axis=1).astype(np.int64))
 

@@ -17,10 +17,6 @@ from simulator.mapping import zeros
 from simulator.mapping.stages import row_bits
 from simulator.values import Value
 
-#: the synapse unit adds to one accumulator while the soma reads and clears the other: what comes in
-#: a step is integrated for the next [W7]
-PLANES = 2
-
 
 @dataclass(frozen=True, eq=False)
 class FanOut(Value):
@@ -123,12 +119,12 @@ def currents(network: Network, number: int) -> int:
     return int(len(largest) < len(pools) or not pools) + sum(pool.area for pool in largest)
 
 
-def planes(network: Network, number: int, offsets: Offsets) -> int:
-    """Return the planes of accumulators a population needs: PLANES, and one more for each chip step
-    its longest waiting spikes wait in them [W11].
+def planes(network: Network, number: int, offsets: Offsets, least: int) -> int:
+    """Return the planes of accumulators a population needs: the chip's [W7], and one more for each
+    chip step its longest waiting spikes wait in them [W11].
     """
     waits = [offsets.longest_wait(projection) for projection, _ in network.drives(number)]
-    return PLANES + max(waits, default=0)
+    return least + max(waits, default=0)
 
 
 def touched(projection: Projection, sources: np.ndarray) -> np.ndarray:

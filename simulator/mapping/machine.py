@@ -8,7 +8,10 @@ from simulator.describe.chip import Chip
 from simulator.errors import MappingError
 from simulator.mapping import routes, stages
 from simulator.mapping.core_mapping import CoreMapping
-from simulator.mapping.plan import CANONICAL, LOCAL, LOOKAHEAD, Plan
+from simulator.mapping.plan import BARRIER, CANONICAL, LOCAL, LOOKAHEAD, TOKENS, Plan
+
+#: power states by name, as timing.record.POWER_STATES has them
+UNUSED = {"clocked": 1, "gated": 2, "off": 3}
 
 
 def compile_plan(chip: Chip, mapping: CoreMapping) -> Plan:
@@ -57,6 +60,9 @@ def compile_plan(chip: Chip, mapping: CoreMapping) -> Plan:
         axon_cycles=chip.core.axon_out.packet,
         event_group=chip.core.synapse.group,
         barrier_cycles=stages.barrier_cycles(chip, tiles_in_use(chip, mapping)),
+        step_tick=chip.step.tick,
+        synchronisation={"barrier": BARRIER, "tokens": TOKENS}[chip.step.synchronisation],
+        planes=chip.step.planes,
         gate_after=chip.gating.gate_after,
         off_after=chip.gating.off_after,
         gate_wake=chip.gating.gate_wake,
@@ -64,6 +70,7 @@ def compile_plan(chip: Chip, mapping: CoreMapping) -> Plan:
         reload_cycles=reload_cycles(chip, mapping),
         router_gate_after=chip.gating.router_gate_after,
         router_wake=chip.gating.router_wake,
+        unused=np.where(mapping.is_used, -1, UNUSED[chip.gating.unused]).astype(np.int8),
     )
 
 
@@ -93,6 +100,6 @@ def _check_trees(chip: Chip) -> None:
         )
 
 
-def tiles_in_use(chip: Chip, mapping: CoreMapping) -> int:
-    """Return the tiles that hold at least one slice."""
-    return len(np.unique(np.flatnonzero(mapping.is_used) // chip.mesh.cores_per_tile))
+def tiles_in_use(chip: Chip, mapping: CoreMapping) -> np.ndarray:
+    """Return the tiles that hold at least one slice, rising, (n,) int64."""
+    return np.unique(np.flatnonzero(mapping.is_used) // chip.mesh.cores_per_tile)

@@ -51,7 +51,8 @@ def size_of(workload: Workload, chip: Chip, number: int) -> Size:
     word = chip.core.soma.state
     words = max(1, -(-neuron.state_bits(workload.timesteps) // word))
     currents = fan_out.currents(network, number) * chip.core.synapse.accumulator
-    planes = max(fan_out.planes(network, number, when) for when in schedules(workload))
+    least = chip.step.planes
+    planes = max(fan_out.planes(network, number, when, least) for when in schedules(workload))
     return Size(chip, network, number, words * word + planes * currents, planes)
 
 

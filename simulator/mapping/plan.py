@@ -18,8 +18,12 @@ from simulator.values import Value
 #: router ports 0..3; local ports follow
 EAST, WEST, NORTH, SOUTH, LOCAL = routing.PORTS
 LOOKAHEAD, CANONICAL = 0, 1
-#: what an entry's operations are; COUNT: a count of spikes times a weight
-ACCUMULATE, MULTIPLY_ACCUMULATE, OUTPUT, COUNT = 0, 1, 2, 3
+BARRIER, TOKENS = 0, 1
+#: what an entry's operations are; COUNT: a count of spikes times a weight; the last two are tokens
+#: [Q1]
+ACCUMULATE, MULTIPLY_ACCUMULATE, OUTPUT, COUNT, FORWARD, BACK = range(6)
+#: accumulators per current that a machine has at least, and at most
+PLANES, MAX_PLANES = 2, 32
 #: what a work item counts beside its visits and messages, booked when its soma begins it
 WORK_COUNTERS = (
     "membrane_reads",
@@ -29,6 +33,7 @@ WORK_COUNTERS = (
     "requantisations",
     "resets",  # spikes that subtract the threshold or clear the potential
     "events_generated",  # spikes, activations or potentials handed to axon-out
+    "state_clears",  # words of neuron memory written before an inference begins
 )
 MAX_VIRTUAL_CHANNELS = 8
 MAX_BUFFER = 64
@@ -71,6 +76,9 @@ class Plan(Value):
     event_group: int  # events the synapse unit serves together, >= 1
     # synchronisation: cycles from quiet to the next start (>= 1 when there is more than one step)
     barrier_cycles: int
+    step_tick: int  # steps start at its whole multiples; 0: at any cycle
+    synchronisation: int  # BARRIER or TOKENS
+    planes: int  # of accumulators, >= 2
     # power; -1: never
     gate_after: int
     off_after: int
@@ -79,6 +87,9 @@ class Plan(Value):
     reload_cycles: np.ndarray  # (n_cores,) int64, added to off_wake; zeros with retention
     router_gate_after: int
     router_wake: int
+    # (n_cores,) int8: the power state a core without work stays in all through a run, -1: it works;
+    # empty: all work
+    unused: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int8))
 
     def __post_init__(self) -> None:
         """Refuse what is beyond the machine's limits, and freeze the arrays."""
@@ -93,6 +104,9 @@ class Plan(Value):
             ("axon_cycles", self.axon_cycles, 1, None),
             ("event_group", self.event_group, 1, None),
             ("barrier_cycles", self.barrier_cycles, 0, None),
+            ("step_tick", self.step_tick, 0, None if self.synchronisation == BARRIER else 0),
+            ("synchronisation", self.synchronisation, BARRIER, TOKENS),
+            ("planes", self.planes, PLANES, MAX_PLANES),
         )
         for name, value, least, most in limits:
             if value < least or (most is not None and value > most):
@@ -108,6 +122,11 @@ class Plan(Value):
     def ports(self) -> int:
         """Ports of each router: four mesh directions and the local ones."""
         return 4 + self.local_ports
+
+    @property
+    def works(self) -> np.ndarray:
+        """Which cores may work, (n_cores,) bool."""
+        return self.unused < 0 if len(self.unused) else np.ones(self.n_cores, bool)
 
     @property
     def n_endpoints(self) -> int:
@@ -171,7 +190,12 @@ class Activity(Value):
     entry_group: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
     # (n_entries,) int64: cycles fewer for a packet that joins a group; empty: none
     entry_shared_cycles: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
-    # (n_steps,) uint8: 1 where an inference begins, with new state; empty: in the first step alone
+    # (n_work,) int64: cycles in which the soma clears state before its visits; empty: none
+    work_clear: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    # (n_endpoints,) int32: the row of an endpoint's tokens, -1: none; empty: nobody has one
+    token_row: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
+    # (n_steps,) uint8: 1 where an inference begins and no other is under way, with new state;
+    # empty: in the first step alone
     step_begins: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint8))
     # (n_steps + 1,) int64: step s starts, and the run ends, no earlier than that cycle; empty:
     # nothing is held back
@@ -188,6 +212,8 @@ class Activity(Value):
         empty = np.flatnonzero(np.diff(self.row_start) < 1)
         if len(empty):
             raise InputError(f"activity: row {empty[0]}: must have at least one entry")
+        if len(self.work_clear) and self.work_clear.min() < 0:
+            raise InputError(f"work_clear: must be 0 or more, not {self.work_clear.min()}")
         release = self.step_release
         if len(release) and len(release) != self.n_steps + 1:
             raise InputError(
@@ -203,6 +229,10 @@ class Activity(Value):
                 f"plan: barrier_cycles: must be at least 1 with more than one step, not "
                 f"{plan.barrier_cycles}"
             )
+        asleep = np.flatnonzero(plan.unused >= 0)
+        busy = np.intersect1d(asleep, np.concatenate([self.work_core, self.entry_endpoint]))
+        if len(busy):
+            raise InputError(f"plan: unused: core {busy[0]} must work, not stay asleep")
         tree = np.flatnonzero(self.row_tree >= 0)
         if not len(tree):
             return
@@ -222,6 +252,13 @@ class Activity(Value):
         if len(self.step_begins):
             return self.step_begins
         return (np.arange(self.n_steps) == 0).astype(np.uint8)
+
+    @property
+    def clear(self) -> np.ndarray:
+        """Return work_clear with zeros written out, (n_work,) int64."""
+        if not len(self.work_clear):
+            return np.zeros(len(self.work_core), np.int64)
+        return self.work_clear
 
     @property
     def release(self) -> np.ndarray:

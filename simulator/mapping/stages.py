@@ -85,14 +85,25 @@ def flits(chip: Chip, bits: np.ndarray) -> np.ndarray:
     return np.maximum(-(-bits // chip.link.flit), 1)
 
 
-def barrier_cycles(chip: Chip, tiles: int) -> int:
-    """Return the cycles from quiet to the next start with so many tiles in use; raises outside the
-    stated points.
+def barrier_cycles(chip: Chip, tiles: np.ndarray) -> int:
+    """Return the cycles from quiet to the next start with these tiles in use, (n,) int64; raises
+    outside the stated points.
 
-    Linear between stated points, rounded to the nearest cycle (half up); a single point holds for
-    any number.
+    A tree of gates follows the mesh to its middle, a level per tile, so it takes two link latencies
+    for each level between there and the farthest tile in use, up and down, and its own constant.
+    Between stated points it is linear, rounded to the nearest cycle (half up); a single point holds
+    for any number.
     """
-    points = chip.barrier.points
+    if chip.barrier.tree is not None:
+        x, y = tiles % chip.mesh.width, tiles // chip.mesh.width
+        way = abs(x - chip.mesh.width // 2) * chip.link.east_west.latency
+        way = way + abs(y - chip.mesh.height // 2) * chip.link.north_south.latency
+        return chip.barrier.tree + 2 * int(way.max(initial=0))
+    assert chip.barrier.points is not None
+    return _between(chip, chip.barrier.points, len(tiles))
+
+
+def _between(chip: Chip, points: list[tuple[int, int]], tiles: int) -> int:
     if len(points) == 1:
         return points[0][1]
     for (low, first), (high, last) in zip(points, points[1:]):

@@ -11,7 +11,16 @@ from typing import Any
 import numpy as np
 
 from simulator.errors import InputError
-from simulator.mapping.plan import LOCAL, LOOKAHEAD, OUTPUT, Activity, Plan, uncounted
+from simulator.mapping.plan import (
+    BARRIER,
+    LOCAL,
+    LOOKAHEAD,
+    OUTPUT,
+    PLANES,
+    Activity,
+    Plan,
+    uncounted,
+)
 from simulator.mapping.routes import table, xy_tree
 
 
@@ -54,6 +63,9 @@ def noc_plan(
         axon_cycles=1,
         event_group=1,
         barrier_cycles=0,
+        step_tick=0,
+        synchronisation=BARRIER,
+        planes=PLANES,
         gate_after=-1,
         off_after=-1,
         gate_wake=0,

@@ -245,13 +245,15 @@ def _controls(result: Result, name: str, cores: Sequence[Shading], links: Sequen
     plan, activity = result.plan, result.schedule.activity
     n_steps = min(MOST_STEPS, len(result.record.step_start), MOST_CELLS // max(plan.n_cores, 1))
     work = loads(plan, activity, 0, n_steps).max(axis=2)
-    inference = result.schedule.steps_per_inference
+    entry = result.schedule.first_step
+    of_step = np.searchsorted(entry, np.arange(n_steps), side="right") - 1
+    names = [f"inference {i}, step {s - entry[i]}" for s, i in enumerate(of_step.tolist())]
     data = {
         "cores": [_plain(shading) for shading in cores],
         "links": [_plain(shading) for shading in links],
         "steps": {
             "work": work.tolist(),
-            "names": [f"inference {s // inference}, step {s % inference}" for s in range(n_steps)],
+            "names": names,
         },
         "ramp": RAMP,
     }

@@ -139,6 +139,7 @@ def tables(result: Result) -> dict[str, dict[str, np.ndarray]]:
             "start": record.step_start,
             "quiet": record.step_quiet,
             "last_output": record.step_last_output,
+            "overrun": record.step_overrun,
             "counters": record.step_counters,
             "port_counters": record.step_port_counters,
             "counter_names": np.array(COUNTERS),

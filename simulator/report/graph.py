@@ -8,6 +8,7 @@ from simulator.describe.words import ACCUMULATING
 from simulator.describe.workload import Workload
 from simulator.mapping.fan_out import planes
 from simulator.mapping.memories import schedules
+from simulator.mapping.plan import PLANES
 from simulator.report.blocks import Block, Column, Paragraph, table, words
 
 COLUMNS = (
@@ -34,7 +35,7 @@ def graph_view(workload: Workload) -> list[Block]:
             when.offset[number],
             0
             if population.is_input
-            else max(planes(network, number, each) for each in schedules(workload)),
+            else max(planes(network, number, each, PLANES) for each in schedules(workload)),
             ", ".join(_driver(network, network.projections[k]) for k in network.incoming[number])
             or "-",
         )

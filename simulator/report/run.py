@@ -74,11 +74,12 @@ def _title(results: list[Result]) -> list[Block]:
     workload, chip, raster = first.workload, first.chip, first.raster
     names = " and ".join(_name(result) for result in results)
     where = "" if chip.corner == NOMINAL else f" at {chip.corner}"
+    overlapped = ", overlapped" if first.schedule.overlaps else ""
     title = Title(
         f"{workload.name} on {chip.name}{where}",
         f"{names} twin{'s' if len(results) > 1 else ''}, T = {first.timesteps} ({raster.firing} "
         f"firing), {_counted(first.finished, 'inference')}, {first.mapping.n_used} of "
-        f"{_counted(chip.n_cores, 'core')}, {first.engine} engine",
+        f"{_counted(chip.n_cores, 'core')}, {first.engine} engine{overlapped}",
     )
     early: list[Block] = [
         Paragraph(
@@ -102,6 +103,7 @@ OVERVIEW: dict[str, Callable[[Result], str]] = {
     "energy": lambda result: show(_per(result, result.ledger.total), "J"),
     "latency, mean": lambda result: _latency(result, "mean"),
     "latency, worst": lambda result: _latency(result, "max"),
+    "throughput": lambda result: _throughput(result),
     "average power": lambda result: show(result.ledger.total / (result.seconds or 1), "W"),
     "spikes or activations sent": lambda result: _number(_per(result, _events(result))),
     "synaptic operations": lambda result: _counts(result, *OPERATIONS),
@@ -144,6 +146,11 @@ def _latency(result: Result, which: str) -> str:
         return "-"
     value = float(getattr(cycles, which)())
     return f"{show(value * result.chip.period, 's')} ({value:,.0f} cycles)"
+
+
+def _throughput(result: Result) -> str:
+    rate = result.throughput
+    return "-" if rate is None else f"{rate:,.0f} inferences/s"
 
 
 def _number(value: float) -> str:
@@ -222,7 +229,10 @@ def _stalls(results: list[Result]) -> list[Block]:
     for result in results:
         cycles = result.record.unit_cycles[result.mapping.is_used].sum(axis=(0, 1))
         rows.append([_name(result), *(cycles / max(int(cycles.sum()), 1))])
-    columns = [words(""), *(Column(name, form=_percent) for name in UNIT_STATES)]
+    # what only tokens make units wait for has no column without tokens
+    shown = [n for n in range(len(UNIT_STATES)) if n < 7 or any(row[n + 1] for row in rows)]
+    rows = [[row[0], *(row[n + 1] for n in shown)] for row in rows]
+    columns = [words(""), *(Column(UNIT_STATES[n], form=_percent) for n in shown)]
     return [
         table(
             columns,
@@ -234,7 +244,16 @@ def _stalls(results: list[Result]) -> list[Block]:
 
 
 def _closing(results: list[Result]) -> list[Block]:
-    held: list[Block] = []
+    held: list[Block] = [
+        Paragraph(
+            f"{result.late_steps:,} of {len(result.record.step_start):,} steps of the "
+            f"{_name(result)} twin took longer than the tick",
+            "Late steps",
+            "warning",
+        )
+        for result in results
+        if result.late_steps
+    ]
     rests: list[Block] = []
     for result in results:
         found = result.summary()["bottleneck"]

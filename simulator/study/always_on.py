@@ -22,8 +22,9 @@ from simulator.describe.words import SNN, Mode
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
 from simulator.mapping.machine import reload_cycles
+from simulator.mapping.plan import TOKENS
 from simulator.study import side_by_side
-from simulator.study.pipeline import compute, prepare
+from simulator.study.pipeline import Prepared, compute, prepare
 from simulator.study.simulation import Progress, Result
 from simulator.study.stream import Stream, frames_for, make_stream, refuse_rate
 from simulator.timing import COMPILED, EngineName
@@ -92,16 +93,13 @@ class Outcome:
         """Cycles from the time of each frame with a signal to its last output, waking included,
         (n_signals,) int64.
         """
-        steps = self.result.schedule.steps_per_inference
-        record = self.result.record
-        last = record.step_last_output.reshape(-1, steps).max(axis=1)
-        done = np.where(last >= 0, last, record.step_quiet[steps - 1 :: steps]) - self.release[:-1]
+        done = self.result.end_cycles - self.release[:-1]
         return done[np.isin(self.stream.active, self.stream.signal)]
 
     @property
     def late_frames(self) -> int:
         """Frames that had to wait for the one before."""
-        first = self.result.record.step_start[:: self.result.schedule.steps_per_inference]
+        first = self.result.record.step_start[self.result.schedule.first_step]
         return int((first > self.release[:-1]).sum())
 
     @property
@@ -155,8 +153,9 @@ class Outcome:
         core, router = deepest(run.chip)
         excess = {state: 0.0 for state in range(len(POWER_STATES))}
         kept = held = 0.0
+        works = run.plan.works
         for sleep, power, mine, other in (
-            (core, watts.core, run.record.state_cycles, awake.record.state_cycles),
+            (core, watts.core, run.record.state_cycles[works], awake.record.state_cycles[works]),
             (
                 router,
                 watts.router,
@@ -206,21 +205,20 @@ def _shares(cycles: np.ndarray) -> dict[str, float]:
 
 def _window(result: Result) -> int:
     """Return the cycles in which an inference is under way: each step from its start to the end of
-    its barrier.
+    its barrier; with tokens, whose steps overlap, to the cycle after its last core is done.
     """
     record = result.record
-    return (
-        int((record.step_quiet - record.step_start).sum())
-        + len(record.step_start) * result.plan.barrier_cycles
-    )
+    waits = 1 if result.plan.synchronisation == TOKENS else result.plan.barrier_cycles
+    end = np.maximum.accumulate(record.step_quiet + waits)
+    before = np.concatenate([[0], end[:-1]])
+    return int((end - np.maximum(record.step_start, before)).sum())
 
 
 def _resting_power(result: Result) -> float:
     watts, (core, router) = state_power(result.chip), deepest(result.chip)
-    plan = result.plan
-    return float(
-        plan.n_cores * watts.core[core] + plan.n_routers * watts.router[router] + watts.chip
-    )
+    plan, unused = result.plan, result.plan.unused[~result.plan.works]
+    resting = watts.core[unused].sum() + plan.works.sum() * watts.core[core]
+    return float(resting + plan.n_routers * watts.router[router] + watts.chip)
 
 
 def policies_for(chip: Chip) -> tuple[str, ...]:
@@ -274,12 +272,15 @@ def always_on(
     timesteps: int | None = None,
     seed: int = 0,
     engine: EngineName = COMPILED,
+    overlap: bool = False,
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> list[Outcome]:
     """Return the outcome of every policy at every duty, duties outermost; time asleep costs no
     simulation time.
 
+    overlap: a frame that comes while others are under way enters as soon as it can.  In which step
+    is decided before the run, from what a step takes where the first frame is alone.
     jobs: how many processes simulate at once; the outcomes do not depend on it.
     """
     workload = workload if isinstance(workload, Workload) else Workload.load(workload)
@@ -298,7 +299,9 @@ def always_on(
         shown = replace(workload, stimulus=stream.stimulus)
         computed = compute(shown, mode, timesteps)
         release = stream.release(Fraction(str(chip.period)))
-        scheduled = replace(prepared, workload=shown).schedule(computed, release)
+        there = replace(prepared, workload=shown)
+        gaps = _gaps(there, shown, mode, timesteps, release) if overlap else None
+        scheduled = there.schedule(computed, release, gaps)
         streams.append((stream, release))
         works += [scheduled.paced(chips[policy]) for policy in asked]
         told += [_told(progress, policy, number, len(duties)) for policy in asked]
@@ -309,6 +312,17 @@ def always_on(
         for policy in policies:
             outcomes.append(Outcome(policy, stream, mine[policy], mine["never"], release))
     return outcomes
+
+
+def _gaps(
+    prepared: Prepared, shown: Workload, mode: Mode, timesteps: int | None, release: np.ndarray
+) -> np.ndarray:
+    """Return after how many steps each frame but the first may enter, (n_active - 1,) int64: the
+    frames' distance in steps of the first frame's inference.
+    """
+    alone = prepared.schedule(compute(shown, mode, timesteps, 1)).execute().record
+    steps, cycles = len(alone.step_start), alone.cycles
+    return -(-np.diff(release[:-1]) * steps // cycles)
 
 
 def _told(

@@ -27,7 +27,7 @@ from simulator.describe.chip import Chip
 from simulator.describe.words import QNN, SNN, Mode
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
-from simulator.mapping.activity import Schedule
+from simulator.mapping.schedule import Schedule
 from simulator.study.pipeline import Computed, Executed, Prepared, Scheduled, compute, prepare
 from simulator.timing import COMPILED, EngineName
 from simulator.timing.chunks import joined
@@ -241,7 +241,8 @@ def _together(
     raster = _raster([part.raster for part in parts], prepared.workload)
     first = parts[0].schedule
     assert first is not None
-    schedule = replace(first, n_inferences=raster.n_inferences)
+    entry = np.arange(raster.n_inferences) * first.steps_per_inference
+    schedule = replace(first, first_step=entry)
     how = (asked.timesteps, asked.inferences, asked.size, asked.engine, asked.events)
     read = ("chunks", *prepared.read, prepared.workload.stimulus, mode, *how)
     computed = Computed(("chunks computed", digest(read)), raster, asked.timesteps)

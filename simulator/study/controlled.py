@@ -53,6 +53,7 @@ class EventSource:
     inferences: int
     density: float | str
     seed: int = 0
+    overlap: bool = False  # of the inferences of a run
 
     def __post_init__(self) -> None:
         """Refuse a density that is neither a share nor a known word."""
@@ -265,7 +266,8 @@ def replay(
     """Return the run of one twin at a spike rate, on a mapping made before where one is given."""
     prepared = prepare(activity.driven, chip, mapping)
     computed = given(activity.raster(mode, rate), activity.timesteps)
-    return Result(prepared.schedule(computed).execute(engine, progress=progress))
+    gaps = np.zeros(activity.inferences - 1, np.int64) if activity.overlap else None
+    return Result(prepared.schedule(computed, gaps=gaps).execute(engine, progress=progress))
 
 
 def spread_out(workload: Workload, chip: Chip, stride: int) -> CoreMapping:

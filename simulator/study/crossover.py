@@ -269,6 +269,8 @@ def _cheapest(runs: list[tuple[str, Result]]) -> Cost:
 def _metrics(result: Result) -> dict[str, float]:
     joules = result.ledger.total / result.finished
     seconds = float(result.latency_cycles.mean()) * result.chip.period
+    if result.schedule.overlaps and result.throughput:
+        seconds = 1 / result.throughput
     return {"energy": joules, "latency": seconds, "energy-delay product": joules * seconds}
 
 
@@ -361,6 +363,7 @@ def sweep(
     spread: Sequence[int] = (1,),
     encodings: str = "cheapest",
     engine: EngineName = COMPILED,
+    overlap: bool = False,
     resolution: float = RESOLUTION,
     jobs: int = 1,
     progress: Progress | None = None,
@@ -377,7 +380,7 @@ def sweep(
     with Workers(jobs) as workers:
         for number, (window, (setting, chip), stride) in enumerate(asked):
             drawn = [
-                EventSource(workload, window, inferences, density, seed + each)
+                EventSource(workload, window, inferences, density, seed + each, overlap)
                 for each in range(seeds)
             ]
             machine, *others = machines = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simulator.account.area import chip_area
-from simulator.account.energy import Ledger
+from simulator.account.energy import TERMS, Ledger
 from simulator.describe.chip import Chip
 
 #: square metres to mm²
@@ -41,5 +41,6 @@ def assumed(chip: Chip, ledger: Ledger) -> float:
         for name in type(table).model_fields
         if getattr(table, name).evidence == "assumed"
     }
-    joules = sum(joules for name, joules in ledger.by_action.items() if name in names)
-    return joules / ledger.total if ledger.total else 0.0
+    spent = ledger.quantity * ledger.rate
+    joules = sum(spent[number] for number, (_, used) in enumerate(TERMS) if used[0] in names)
+    return float(joules) / ledger.total if ledger.total else 0.0

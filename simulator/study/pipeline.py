@@ -28,11 +28,13 @@ from simulator.describe.filed import as_filed
 from simulator.describe.words import Mode
 from simulator.describe.workload import Workload
 from simulator.errors import InputError, Interrupted
-from simulator.mapping.activity import Schedule, compile_activity
+from simulator.mapping import tokens
+from simulator.mapping.activity import compile_activity
 from simulator.mapping.core_mapping import CoreMapping
 from simulator.mapping.machine import compile_plan
 from simulator.mapping.partition import partition
-from simulator.mapping.plan import Activity, Plan
+from simulator.mapping.plan import TOKENS, Activity, Plan
+from simulator.mapping.schedule import Schedule
 from simulator.study import mapper
 from simulator.timing import COMPILED, EngineName, Steps, engine_named
 from simulator.timing.record import Record
@@ -40,7 +42,7 @@ from simulator.values import digest
 
 Made = TypeVar("Made")
 #: what of a chip decides where everything sits and what there is to do
-STRUCTURE = ("mesh", "router", "link", "packet", "ports", "core")
+STRUCTURE = ("mesh", "router", "link", "packet", "ports", "core", "step")
 #: what of a chip only decides when it happens; the rest of a chip is what it costs
 PACE = ("barrier", "gating")
 
@@ -126,22 +128,41 @@ class Prepared(Stage):
     mapping: CoreMapping
     plan: Plan
 
-    def schedule(self, computed: Computed, release: np.ndarray | None = None) -> Scheduled:
+    def schedule(
+        self,
+        computed: Computed,
+        release: np.ndarray | None = None,
+        gaps: np.ndarray | None = None,
+    ) -> Scheduled:
         """Return the work those events are on this machine; the inferences start no earlier than
         their `release`.
 
-        release: (n_inferences + 1,) int64 cycles, the last one of the run's end.
+        release: (n_inferences + 1,) int64 cycles, the last one of the run's end.  gaps: steps from
+        one inference's entry to the next, see `compile_activity`; None: one after another.
         """
         schedule = compile_activity(
-            self.workload, self.chip, self.mapping, self.plan, computed.raster
+            self.workload, self.chip, self.mapping, self.plan, computed.raster, gaps
         )
         activity = schedule.activity
         if release is not None:
             held = np.zeros(activity.n_steps + 1, np.int64)
-            held[:: schedule.steps_per_inference] = release
+            held[[*schedule.first_step, -1]] = release
             activity = replace(activity, step_release=held)
+        if self.plan.synchronisation == TOKENS:
+            activity = self._with_tokens(activity)
+        if activity is not schedule.activity:
             schedule = replace(schedule, activity=activity)
         return Scheduled((self.plan, activity), self, computed, schedule)
+
+    def _with_tokens(self, activity: Activity) -> Activity:
+        """Return the work with the tokens of everyone who may send somebody spikes."""
+        packet = self.chip.packet
+        entered = self.plan.n_cores + self.chip.input_port
+        pairs = tokens.partners(self.workload.network, self.mapping, entered)
+        bits = packet.destination + packet.axon
+        made = tokens.with_tokens(self.plan, activity, pairs, bits)
+        tokens.refuse_deadlock(self.plan, made)
+        return made
 
 
 def structure(chip: Chip, parts: tuple[str, ...] = (*STRUCTURE, *PACE)) -> str:
@@ -244,7 +265,7 @@ class Scheduled(Stage):
                 self.activity,
                 events=events,
                 progress=progress,
-                steps_together=self.schedule.steps_per_inference,
+                steps_together=self.schedule.steps_together,
             )
             return Executed(read, self, engine, record)
 

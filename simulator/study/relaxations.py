@@ -126,9 +126,13 @@ def relaxations(ideal: Chip, real: Chip) -> list[Relaxation]:
 
 
 def _barrier(ideal: Chip, real: Chip) -> dict[str, Any]:
-    """Return the published slope between the first and the last point, extended to as many tiles
-    as there are.
+    """Return the tree of gates along the mesh that there is, or the published slope between the
+    first and the last point, extended to as many tiles.
     """
+    if real.barrier.tree is not None:
+        tree = f"{round(real.barrier.tree * real.period * 1e9)} ns"
+        return {"barrier.points": None, "barrier.tree": tree} | _priced(real, "barrier")
+    assert real.barrier.points is not None
     (first, start), (last, end) = real.barrier.points[0], real.barrier.points[-1]
     slope = (end - start) / max(last - first, 1)
     at = [

@@ -183,11 +183,11 @@ def _port(base: Result) -> Relaxed:
 
 
 def _barrier(base: Result) -> Relaxed:
-    points = base.chip.barrier.points
-    if max(cycles for _, cycles in points) <= 1:
+    cycles = base.plan.barrier_cycles
+    if cycles <= 1:
         return Relaxed("barrier", {}, "barrier.points: 1 cycle is the least")
-    halved = [[tiles, _cycles(max(1, cycles // 2))] for tiles, cycles in points]
-    return Relaxed("barrier", {"barrier.points": halved})
+    halved = [[1, _cycles(cycles // 2)]]
+    return Relaxed("barrier", {"barrier.tree": None, "barrier.points": halved})
 
 
 def _wake(base: Result) -> Relaxed:

@@ -21,13 +21,15 @@ from simulator.describe.chip import Chip
 from simulator.describe.words import MODES, SNN, Mode
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
-from simulator.mapping.activity import Schedule
 from simulator.mapping.core_mapping import CoreMapping
 from simulator.mapping.plan import Plan
+from simulator.mapping.schedule import Schedule
 from simulator.study import chunks
 from simulator.study.arguments import check_run, described
+from simulator.study.latency import end_cycles, throughput
 from simulator.study.metrics import assumed, by_area
 from simulator.study.pipeline import Executed, Shared, compute, prepare
+from simulator.study.recorded import recorded_by
 from simulator.timing import COMPILED, EngineName, Steps
 from simulator.timing.record import COUNTER, OPERATIONS, UNIT_STATES, Record
 from simulator.units import show
@@ -135,7 +137,7 @@ class Result:
     @property
     def finished(self) -> int:
         """Inferences that ran to their end."""
-        return len(self.record.step_start) // self.schedule.steps_per_inference
+        return self.schedule.finished(len(self.record.step_start))
 
     @property
     def accuracy(self) -> float | None:
@@ -152,15 +154,24 @@ class Result:
         """Cycles of each inference from its first step's start to its last output, (finished,)
         int64.
         """
-        steps = self.schedule.steps_per_inference
-        last = (
-            self.record.step_last_output[: self.finished * steps]
-            .reshape(self.finished, steps)
-            .max(axis=1)
-        )
-        first = self.record.step_start[: self.finished * steps : steps]
-        quiet = self.record.step_quiet[steps - 1 : self.finished * steps : steps]
-        return np.where(last >= 0, last, quiet) - first
+        return self.end_cycles - self.record.step_start[self.schedule.first_step[: self.finished]]
+
+    @property
+    def end_cycles(self) -> np.ndarray:
+        """The cycle of each inference's last output, (finished,) int64; where nothing is read, that
+        in which its last step was quiet.
+        """
+        return end_cycles(self.record, self.schedule, self.workload.network)
+
+    @property
+    def throughput(self) -> float | None:
+        """Inferences per second, from the first one's end to the last one's."""
+        return throughput(self.end_cycles, self.record.cycles, self.chip.period)
+
+    @property
+    def late_steps(self) -> int:
+        """Steps that took longer than their tick, so that what follows them began late."""
+        return int((self.record.step_overrun > 0).sum())
 
     @property
     def seconds(self) -> float:
@@ -234,7 +245,10 @@ class Result:
             "cycles": self.record.cycles,
             "period_s": self.chip.period,
             "seconds": self.seconds,
+            "overlap": self.schedule.overlaps,
+            "throughput_inferences_per_s": self.throughput,
             "accuracy": self.accuracy,
+            "late_steps": self.late_steps,
             "latency_cycles": {
                 "mean": float(latency.mean()) if len(latency) else None,
                 "min": int(latency.min()) if len(latency) else None,
@@ -315,6 +329,7 @@ def run(
     limit: int | None = None,
     engine: EngineName = COMPILED,
     events: bool = False,
+    overlap: bool = False,
     draws: int = 0,
     seed: int = 0,
     chunk: int | None = None,
@@ -328,7 +343,9 @@ def run(
 
     mode: 'snn' or 'qnn'.  timesteps: T (default: the workload's); the quantised twin has
     ceil(log2(T + 1)) bits.  limit: only the first inferences.  events: keep every grant, state
-    change and packet in result.record.  draws: how many times to draw the constants from their
+    change and packet in result.record.  overlap: an inference enters as soon as the populations
+    have done the window before it, not when the inference before it has left; all are one chunk.
+    draws: how many times to draw the constants from their
     bands, with `seed`, for result.uncertainty.  chunk: how many inferences are simulated together,
     from the chip's start (study/chunks.py); default: as the network's size suggests.  jobs: how
     many chunks at once, in processes of their own.  progress(what, done, total) is called now and
@@ -342,9 +359,11 @@ def run(
     if mode not in MODES:
         raise InputError(f"mode: must be one of {', '.join(MODES)}, not {mode!r}")
     check_run(timesteps=timesteps, limit=limit, engine=engine, draws=draws, seed=seed, jobs=jobs)
-    recorded = _recorded(trace, workload, mode, timesteps)
+    recorded = recorded_by(trace, workload, mode, timesteps)
     if recorded is not None:
         chunk = max(1, workload.stimulus.n_inferences)  # what was recorded is one piece
+    if overlap:
+        chunk = max(1, workload.stimulus.n_inferences)
     asked = chunks.asked(workload, chip, (mode,), timesteps, limit, chunk, engine, events)
     if asked.is_whole:
         prepared = prepare(workload, chip, shared=shared)
@@ -357,7 +376,8 @@ def run(
             shared=shared,
             recorded=recorded,
         )
-        executed = prepared.schedule(computed).execute(
+        gaps = np.zeros(len(computed.raster.outputs), np.int64)[1:] if overlap else None
+        executed = prepared.schedule(computed, gaps=gaps).execute(
             engine,
             events=events,
             partial=partial,
@@ -375,17 +395,6 @@ def with_uncertainty(result: Result, draws: int, seed: int) -> Result:
     """Return a result with the constants drawn from their bands so many times."""
     spread = uncertainty.propagate(result.chip, result.ledger, result.finished, draws, seed)
     return replace(result, uncertainty=spread)
-
-
-def _recorded(
-    trace: str | Path | None, workload: Workload, mode: Mode, timesteps: int | None
-) -> dict[int, np.ndarray] | None:
-    """Return the activity that a file recorded, None where there is no file."""
-    if trace is None:
-        return None
-    from simulator.importers.activity import load_activity
-
-    return load_activity(trace, workload, mode, timesteps or workload.timesteps)
 
 
 def _told(progress: Progress | None, mode: Mode, what: str) -> Steps | None:

@@ -176,6 +176,7 @@ def twin(
     timesteps: int | None = None,
     limit: int | None = None,
     engine: EngineName = COMPILED,
+    overlap: bool = False,
     draws: int = 0,
     seed: int = 0,
     chunk: int | None = None,
@@ -190,10 +191,13 @@ def twin(
     workload, chip = described(workload, chip)
     check_run(timesteps=timesteps, limit=limit, engine=engine, draws=draws, seed=seed, jobs=jobs)
     _check_twin(workload, timesteps)
+    if overlap:
+        chunk = max(1, workload.stimulus.n_inferences)
     asked = chunks.asked(workload, chip, MODES, timesteps, limit, chunk, engine)
     difference = None
     if asked.is_whole:
         how: dict[str, Any] = {"timesteps": timesteps, "engine": engine, "chunk": chunk}
+        how["overlap"] = overlap
         how |= {"draws": draws, "seed": seed, "partial": partial, "progress": progress}
         how["shared"] = shared
         snn = run(workload, chip, SNN, limit=limit, **how)

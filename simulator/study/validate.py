@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.account.energy import ACTIONS
+from simulator.account.energy import ACTIONS, UNUSED
 from simulator.analytic.constants import Hardware, hardware
 from simulator.analytic.model import Energy, Operation, quantised, rate, spiking
 from simulator.describe.chip import Chip
@@ -43,13 +43,15 @@ ABSENT: dict[str, tuple[str, ...]] = {
     "headers": ("header_bit_hop",),
     "partial sums": ("accumulator",),
     "requantisation": ("requantise",),
+    "state cleared between inferences": ("state_clear",),
     "buffers of routers": ("buffer_write", "buffer_read", "crossbar", "allocation"),
     "queues and interfaces": ("input_queue", "output_queue", "injection", "ejection", "port_flit"),
     "event handling": ("event", "event_generation", "axon_lookup"),
-    "barriers": ("barrier",),
+    "synchronisation": ("barrier", "token"),
     "wake-up": ("gate_wake", "off_wake", "reload", "reload_fetch", "router_wake"),
     "clocks": ("core_clock_active", "core_clock_idle", "router_clock"),
     "leakage": ("core_leakage", "memory_leakage", "router_leakage", "chip_static"),
+    "unused cores": UNUSED,
 }
 RESULTS = "results to the port"
 assert sorted(sum((*FORMULA_TERMS.values(), *ABSENT.values()), ())) == sorted(ACTIONS)

@@ -14,6 +14,7 @@ from simulator.timing.record import COUNTER, Record
 NAMES = 1 << 36
 #: fields of a Record that have a row per step
 STEPS = (
+    "step_overrun",
     "step_counters",
     "step_port_counters",
     "step_operand_macs",

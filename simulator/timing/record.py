@@ -14,6 +14,7 @@ from simulator.mapping.plan import WORK_COUNTERS, Plan
 COUNTERS = (
     "packets_sent",  # packets put into an output queue (a multicast packet is one)
     "flits_sent",
+    "tokens_sent",  # packets among them that tell of a step
     # flits x routers visited, booked on the sender (multicast: routers of the tree)
     "router_traversals",
     "router_grants",  # flits x outputs granted: one per router (multicast: one per branch)
@@ -44,9 +45,29 @@ COUNTER = {name: number for number, name in enumerate(COUNTERS)}
 #: high-water marks of each core's queues: flits over all VCs, messages, packets over both classes
 QUEUES = ("input_queue", "spike_queue", "output_queue")
 UNITS = ("synapse", "soma", "axon_out")
-UNIT_STATES = ("busy", "starved", "blocked", "waking", "barrier", "gated", "off")
+UNIT_STATES = (
+    "busy",
+    "starved",
+    "blocked",
+    "waking",
+    "barrier",
+    "gated",
+    "off",
+    "waiting for tokens",
+    "waiting for a plane",
+)
 POWER_STATES = ("active", "idle", "gated", "off", "waking")
-BUSY, STARVED, BLOCKED, UNIT_WAKING, BARRIER, UNIT_GATED, UNIT_OFF = range(7)
+(
+    BUSY,
+    STARVED,
+    BLOCKED,
+    UNIT_WAKING,
+    BARRIER,
+    UNIT_GATED,
+    UNIT_OFF,
+    WAITING_FOR_TOKENS,
+    WAITING_FOR_A_PLANE,
+) = range(len(UNIT_STATES))
 ACTIVE, IDLE, GATED, OFF, WAKING = range(5)
 
 #: a packet's name: source endpoint * 2**36 + its number at that source, in the order they were put
@@ -95,6 +116,8 @@ class Record:
     step_start: np.ndarray  # (n_steps,)
     step_quiet: np.ndarray  # (n_steps,)
     step_last_output: np.ndarray  # (n_steps,) last cycle a port consumed a flit; -1: none
+    # (n_steps,) cycles after its due tick in which what follows a step begins; 0 without ticks
+    step_overrun: np.ndarray
     counters: np.ndarray  # (n_endpoints, len(COUNTERS))
     step_counters: np.ndarray  # (n_steps, len(COUNTERS)): the same, by step
     step_port_counters: np.ndarray  # (n_steps, len(COUNTERS)): of the ports to the outside alone

@@ -22,6 +22,9 @@ UNIT = {
 MULTICAST = ("multicast: false", "multicast: true")
 OFF = ("off_after: never", "off_after: 40 cycles")
 LOST = ("retention: [weights, state]", "retention: [state]")
+ASLEEP = ("unused: gated", "unused: 'off'")
+AWAKE = ("unused: gated", "unused: clocked")
+TOKENS = ("\nbarrier:", "\nstep: {synchronisation: tokens}\nbarrier:")
 CHEAP_PORT = ("port_flit: {value: 0 pJ", "port_flit: {value: 0.7 pJ")
 COUNTS = ("  spikes: events", "  spikes: counts")
 REUSED = ("    zero_skip: true", "    zero_skip: true\n    reuse: window\n    counts: multiply")
@@ -29,8 +32,9 @@ REUSED = ("    zero_skip: true", "    zero_skip: true\n    reuse: window\n    co
 CHIPS = {
     "generic-22nm": ("generic-22nm", ()),
     "generic-22nm, multicast": ("generic-22nm", (MULTICAST, CHEAP_PORT)),
-    "generic-22nm, off": ("generic-22nm", (OFF, LOST)),
-    "generic-22nm, off and kept": ("generic-22nm", (OFF,)),
+    "generic-22nm, off": ("generic-22nm", (OFF, LOST, ASLEEP)),
+    "generic-22nm, off and kept": ("generic-22nm", (OFF, AWAKE)),
+    "generic-22nm, tokens": ("generic-22nm", (TOKENS, OFF)),
     "seneca-like, multicast": ("seneca-like", (MULTICAST,)),
     "yan-2024": ("yan-2024", ()),
     "generic-22nm, counts": ("generic-22nm", (COUNTS, REUSED)),
@@ -56,6 +60,8 @@ class Written:
         self.summary = json.loads((folder / "summary.json").read_text())
         manifest = json.loads((folder / "manifest.json").read_text())
         self.mapping, self.resolved = manifest["mapping"], manifest["chip"]
+        used = [slice_["core"] for slice_ in self.mapping]
+        self.unused = ~np.isin(self.cores["core"], used)
         self.names = [str(name) for name in self.cores["counter_names"]]
 
     def price(self, name: str, table: str = "energy") -> float:
@@ -98,12 +104,14 @@ EVERYWHERE = {
     "accumulator": "accumulator_words",
     "weight_read": "weight_read_words", "threshold_test": "threshold_tests", "clamp": "clamps",
     "requantise": "requantisations", "membrane_read": "membrane_reads",
-    "membrane_write": "membrane_writes", "reset": "resets", "event_generation": "events_generated",
+    "membrane_write": "membrane_writes", "state_clear": "state_clears", "reset": "resets",
+    "event_generation": "events_generated",
     "injection": "flits_sent", "ejection": "flits_received", "buffer_write": "router_traversals",
     "link_east_west": "flit_hops_east_west", "link_north_south": "flit_hops_north_south",
     "payload_bit_hop": "payload_bit_hops", "header_bit_hop": "header_bit_hops",
     "stream_bit_hop": "stream_bit_hops", "gate_wake": "gate_wakes", "off_wake": "off_wakes",
     "reload": "reload_cycles", "reload_fetch": "reload_cycles",
+    "token": "tokens_sent",
     "buffer_read": "router_grants", "crossbar": "router_grants", "allocation": "router_grants",
 }  # fmt: skip
 AT_CORES = {
@@ -121,7 +129,8 @@ def by_core(written: Written) -> dict[str, np.ndarray]:
         for action, counter in (EVERYWHERE | AT_CORES).items()
     }
     found["multiply_accumulate"] = written.macs(written.cores)
-    return found | of_cores(written, written.cores["state_cycles"], written.cores["state_names"])
+    cycles, rests = written.cores["state_cycles"], written.unused[:, None]
+    return found | of_all(written, cycles * ~rests, cycles * rests, written.cores["state_names"])
 
 
 def of_cores(written: Written, table: np.ndarray, names: np.ndarray) -> dict[str, np.ndarray]:
@@ -149,6 +158,15 @@ def of_cores(written: Written, table: np.ndarray, names: np.ndarray) -> dict[str
     }
 
 
+def of_all(written: Written, used: np.ndarray, unused: np.ndarray, names: np.ndarray) -> dict:
+    """Joules of cores that hold something by action, and of those that hold nothing as two."""
+    rest = of_cores(written, unused, names)
+    return of_cores(written, used, names) | {
+        "unused_leakage": rest["core_leakage"] + rest["memory_leakage"],
+        "unused_clock": rest["core_clock_active"] + rest["core_clock_idle"],
+    }
+
+
 def by_step(written: Written) -> dict[str, np.ndarray]:
     """Joules of every step by action."""
     steps, period = written.steps, si(written.chip["period"])
@@ -163,10 +181,17 @@ def by_step(written: Written) -> dict[str, np.ndarray]:
     found["multiply_accumulate"] = written.macs(steps)
     per_tile = int(written.chip["mesh"]["cores_per_tile"])
     tiles = len({slice_["core"] // per_tile for slice_ in written.mapping})
-    found["barrier"] = np.full(len(steps["start"]), tiles * written.price("barrier"))
+    tokens = written.chip.get("step", {}).get("synchronisation") == "tokens"
+    each = 0 if tokens else tiles * written.price("barrier")
+    found["barrier"] = np.full(len(steps["start"]), float(each))
     found["router_wake"] = steps["router_wakes"] * written.price("router_wake")
     names, routers = steps["state_names"], steps["router_state_cycles"]
-    found |= of_cores(written, steps["state_cycles"], names)
+    # a core that holds nothing is in the same state in every cycle
+    total = routers.sum(axis=1) // len(written.links["router_x"])
+    unused = written.chip["gating"]["unused"]
+    state = "idle" if unused == "clocked" else unused
+    rests = np.outer(total * written.unused.sum(), np.array([str(name) == state for name in names]))
+    found |= of_all(written, steps["state_cycles"] - rests, rests, names)
     on = written.seconds(routers, names, *CLOCKED)
     gated = written.seconds(routers, names, "gated") * written.price("router_gated_share", "power")
     found["router_leakage"] = (on + gated) * written.price("router_leakage", "power")
@@ -259,7 +284,7 @@ def queues_of_ports(patch: pytest.MonkeyPatch, energy) -> None:
 
 def barrier_everywhere(patch: pytest.MonkeyPatch, energy) -> None:
     """Charge the barrier to tiles that hold nothing."""
-    patch.setattr(energy, "tiles_in_use", lambda chip, mapping: chip.n_tiles)
+    patch.setattr(energy, "tiles_in_use", lambda chip, mapping: range(chip.n_tiles))
 
 
 def nothing_written(patch: pytest.MonkeyPatch, energy) -> None:

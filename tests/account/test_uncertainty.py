@@ -218,14 +218,11 @@ def test_a_tornado_is_what_a_chip_with_that_end_gives(twins) -> None:
     assert widest.width == max(swing.width for swing in twins.uncertainty.tornado)
     for end, expected in zip(widest.band, (widest.at_low, widest.at_high)):
         chip = twins.snn.chip
-        energy = chip.energy.model_copy(
-            update={
-                widest.constant: getattr(chip.energy, widest.constant).model_copy(
-                    update={"value": end, "band": None}
-                )
-            }
-        )
-        other = twin("digits-mlp", chip.model_copy(update={"energy": energy}), timesteps=4, limit=2)
+        name = "energy" if widest.constant in type(chip.energy).model_fields else "power"
+        table, moved = getattr(chip, name), {"value": end, "band": None}
+        constant = getattr(table, widest.constant).model_copy(update=moved)
+        table = table.model_copy(update={widest.constant: constant})
+        other = twin("digits-mlp", chip.model_copy(update={name: table}), timesteps=4, limit=2)
         assert expected == pytest.approx(other.energy_ratio, rel=1e-9, abs=0)
 
 

@@ -286,16 +286,41 @@ ONE_MISTAKE = [
         "packet: must leave room for data: the fields take 312 of 256 bits",
     ),
     (
-        "[[1, 57 cycles], [64, 416 cycles]]",
-        "[[9, 114 ns], [9, 832 ns]]",
+        "  tree: 2 cycles",
+        "  points: [[9, 114 ns], [9, 832 ns]]",
         "points:",
         "barrier.points: must have rising numbers of tiles, not [9, 9]",
     ),
     (
-        "[[1, 57 cycles], [64, 416 cycles]]",
-        "[[1]]",
+        "  tree: 2 cycles",
+        "  points: [[1]]",
         "points:",
         "barrier.points[0]: must have 2 entries, not 1",
+    ),
+    (
+        "  tree: 2 cycles",
+        "  {tree: 2 cycles, points: [[1, 4 ns]]}",
+        "barrier:",
+        "barrier: must have either points or tree (the other null), not both",
+    ),
+    (
+        "barrier:",
+        "step: {tick: 0 s}\nbarrier:",
+        "step:",
+        "step.tick: must be at least 1 cycle, not '0 s'",
+    ),
+    (
+        "spike: 1 cycle, clear: 1 cycle",
+        "spike: 1 cycle, clear: at once",
+        "soma:",
+        "core.soma.clear: must be a duration such as '3 cycles' or '4.1 ns', or 'bulk', not "
+        "'at once'",
+    ),
+    (
+        "unused: gated",
+        "unused: asleep",
+        "unused:",
+        "gating.unused: must be 'off', 'gated' or 'clocked', not 'asleep'",
     ),
     (MESH, "mesh: 8x8", "mesh:", "mesh: must be a mapping of keys to values, not '8x8'"),
     # sources

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
+import numpy as np
 import pytest
 import yaml
 
@@ -59,10 +60,11 @@ def test_a_ledger_can_be_kept(chip):
 
 
 def test_a_full_mesh_is_covered_by_the_barrier_or_the_chip_says_not(chip):
-    if len(chip.barrier.points) > 1 and chip.barrier.points[-1][0] < chip.n_tiles:
+    points = chip.barrier.points or []
+    if len(points) > 1 and points[-1][0] < chip.n_tiles:
         assert any("refused rather than extrapolated" in note for note in chip.notes)
     else:
-        assert barrier_cycles(chip, chip.n_tiles) >= 1
+        assert barrier_cycles(chip, np.arange(chip.n_tiles)) >= 1
 
 
 def si(chip: str, key: str, dimension: str) -> Fraction:
@@ -93,8 +95,8 @@ LOIHI = [
     ("inactive update", 53, lambda chip: chip.core.soma.visit),
     ("active update", 84, lambda chip: chip.core.soma.visit + chip.core.soma.spike),
     ("synaptic operation", 35, lambda chip: chip.core.synapse.accumulate),
-    ("barrier of 1 tile", 1130, lambda chip: barrier_cycles(chip, 1)),
-    ("barrier of 32 tiles", 4650, lambda chip: barrier_cycles(chip, 32)),
+    ("barrier of 1 tile", 1130, lambda chip: barrier_cycles(chip, np.arange(1))),
+    ("barrier of 32 tiles", 4650, lambda chip: barrier_cycles(chip, np.arange(32))),
     (
         "within a tile: axon-out and eight cycles from queue to queue",
         21,

@@ -61,6 +61,7 @@ KNOBS = {
         "energy.weight_read": lambda: sram(64 * KIB, 64)["read_pJ"],
         "energy.membrane_read": lambda: sram(16 * KIB, 32)["read_pJ"],
         "energy.membrane_write": lambda: sram(16 * KIB, 32)["write_pJ"],
+        "energy.state_clear": lambda: sram(16 * KIB, 32)["write_pJ"],
         "energy.axon_lookup": lambda: sram(16 * KIB, 32)["read_pJ"],
         "energy.reload": lambda: sram(64 * KIB, 64)["write_pJ"],
         "energy.input_queue": lambda: fifo(32),
@@ -100,7 +101,10 @@ KNOBS = {
             (2 * sram(32 * KIB, 64)["leak_uW"] + 2 * sram(16 * KIB, 32)["leak_uW"]) / (96 * 8 * KIB)
         ),
     },
-    "core.soma.word=64 bit": {"energy.membrane_write": lambda: sram(16 * KIB, 64)["write_pJ"]},
+    "core.soma.word=64 bit": {
+        name: lambda: sram(16 * KIB, 64)["write_pJ"]
+        for name in ("energy.membrane_write", "energy.state_clear")
+    },
     "core.axon_out.entry=64 bit": {"energy.axon_lookup": lambda: sram(16 * KIB, 64)["read_pJ"]},
     "core.memory.neurons=32 KiB": {"energy.membrane_read": lambda: sram(32 * KIB, 32)["read_pJ"]},
     "gating.reload=128 bit": {"energy.reload": lambda: sram(64 * KIB, 128)["write_pJ"]},

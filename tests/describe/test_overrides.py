@@ -54,7 +54,7 @@ def test_of_two_options_for_one_key_the_last_counts():
 
 def test_a_period_changes_what_is_written_in_seconds():
     assert [(1, 38)] == Chip.load(
-        "generic-22nm", ("period=3 ns", "barrier.points=[[1, 114 ns]]")
+        "generic-22nm", ("period=3 ns", "barrier.tree=null", "barrier.points=[[1, 114 ns]]")
     ).barrier.points
 
 

@@ -25,7 +25,9 @@ ONE_ROUTER = (
     "mesh.width=1",
     "mesh.height=1",
     "mesh.cores_per_tile=4",
+    "barrier.tree=null",
     "barrier.points=[[1, 2 cycles]]",
+    "gating.unused=clocked",
     "gating.gate_after=never",
     "gating.router_gate_after=never",
 )

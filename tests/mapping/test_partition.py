@@ -58,7 +58,7 @@ TOO_SMALL = [
         "and the XY trees could wait for each other in a circle",
     ),
     (
-        ("barrier.points=[[1, 114 ns], [4, 148 ns]]",),
+        ("barrier.tree=null", "barrier.points=[[1, 114 ns], [4, 148 ns]]"),
         (),
         "chip generic-22nm: barrier.points must cover 7 tiles in use, not only 1 tiles: 114 ns, 4 "
         "tiles: 148 ns",
@@ -109,4 +109,28 @@ def test_the_snake_visits_neighbours() -> None:
 # tiles -> cycles: 57 at 1, 416 at 64, linear, half up
 @pytest.mark.parametrize(("tiles", "cycles"), [(1, 57), (64, 416), (2, 63), (32, 234), (33, 239)])
 def test_barrier_is_linear_between_stated_points(tiles: int, cycles: int) -> None:
-    assert stages.barrier_cycles(Chip.load("generic-22nm"), tiles) == cycles
+    points = "barrier.points=[[1, 57 cycles], [64, 416 cycles]]"
+    chip = Chip.load("generic-22nm", ("barrier.tree=null", points))
+    assert stages.barrier_cycles(chip, np.arange(tiles)) == cycles
+
+
+# a tree to the middle of the mesh: tiles in use, mesh, what links take -> 2 cycles and two link
+# latencies for every tile from the middle to the farthest
+TREES = [
+    ([36],        (8, 8),   (1, 1), 2),
+    ([0],         (8, 8),   (1, 1), 18),
+    ([36, 37],    (8, 8),   (1, 1), 4),
+    (range(64),   (8, 8),   (1, 1), 18),
+    (range(64),   (8, 8),   (3, 1), 34),
+    ([7],         (8, 8),   (3, 2), 36),
+    (range(1089), (33, 33), (1, 1), 66),
+    ([0],         (1, 1),   (5, 5), 2),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("tiles", "mesh", "links", "cycles"), TREES)
+def test_a_tree_of_gates_follows_the_mesh(tiles, mesh, links, cycles) -> None:
+    size = [f"mesh.{name}={n}" for name, n in zip(("width", "height"), mesh)]
+    slow = [f"link.{way}.latency={n}" for way, n in zip(("east_west", "north_south"), links)]
+    chip = Chip.load("generic-22nm", (*size, *slow))
+    assert cycles == stages.barrier_cycles(chip, np.array(tiles))

@@ -30,7 +30,7 @@ CHANGES = [
     ({"power.chip_static.value": "1 uW", "power.chip_static.band": ["0 uW", "9 uW"]}, ""),
     ({"notes": ["another"], "about": "another"}, ""),
     ({"gating.gate_after": "3 cycles"}, "prepared scheduled"),
-    ({"barrier.points": [[1, "7 cycles"]]}, "prepared scheduled"),
+    ({"barrier.tree": "7 cycles"}, "prepared scheduled"),
     ({"core.synapse.lanes": 1}, "prepared scheduled"),
     ({"router.buffer": "2 flits"}, "prepared scheduled"),
     ({"packet.spikes": "bitmap"}, "prepared scheduled"),

@@ -150,7 +150,7 @@ def test_a_leak_free_idle_chip_costs_nothing_and_a_leaking_one_its_leakage() -> 
     workload = replace(workload, stimulus=fed("current", silent, 5))
     result = run(workload, Chip.load("generic-22nm"), "snn", limit=1)
     assert result.count("macs") == 0
-    chip, cycles = result.chip, result.record.state_cycles
+    chip, cycles = result.chip, result.record.state_cycles[result.plan.works]
     bits = chip.core.memory.synapses + chip.core.memory.neurons + chip.core.memory.axons
     watts = bits * chip.power.memory_leakage.value
     assert result.ledger.by_action["memory_leakage"] == pytest.approx(

@@ -8,15 +8,20 @@ import numpy as np
 
 from simulator.mapping.plan import (
     ACCUMULATE,
+    BARRIER,
     COUNT,
     LOCAL,
     MULTIPLY_ACCUMULATE,
     OUTPUT,
+    PLANES,
+    TOKENS,
     WORK_COUNTERS,
     Activity,
     Plan,
 )
 from simulator.mapping.routes import table, xy_tree
+from simulator.mapping.tokens import with_tokens
+from simulator.timing.record import GATED, IDLE, OFF
 
 #: trees run along XY; only these tables allow every turn of theirs, so no circle can close between
 #: the two
@@ -72,6 +77,8 @@ def random_plan(rng: np.random.Generator, **fixed: object) -> Plan:
         axon_cycles=draw(1, 1, 2, 4),
         event_group=draw(1, 1, 2, 8),
         barrier_cycles=draw(1, 2, 7, 30),
+        synchronisation=BARRIER,
+        planes=PLANES,
         gate_after=gate_after,
         off_after=off_after,
         gate_wake=draw(0, 1, 2, 6),
@@ -80,6 +87,13 @@ def random_plan(rng: np.random.Generator, **fixed: object) -> Plan:
         router_gate_after=draw(-1, -1, 0, 1, 4),
         router_wake=draw(0, 1, 2, 5),
     )
+    apart = np.random.default_rng([width, height, n_cores, virtual_channels, gate_after + 1])
+    values["step_tick"] = int(apart.choice([0, 0, 0, 1, 7, 50, 400]))
+    if apart.random() < 0.3:
+        values["unused"] = apart.choice([-1, -1, -1, IDLE, GATED, OFF], n_cores).astype(np.int8)
+    if apart.random() < 0.35:
+        values |= {"synchronisation": TOKENS, "planes": int(apart.choice([2, 2, 3, 5]))}
+        values["step_tick"] = 0
     values.update(fixed)
     return Plan(**values)
 
@@ -95,6 +109,9 @@ class _Rows:
         self.tree: list[int] = []
         self.entry: list[tuple[int, ...]] = []
         self.trees: list[dict[int, int]] = []
+        self.endpoint = np.flatnonzero(
+            np.append(plan.works, np.ones(plan.n_endpoints - plan.n_cores, bool))
+        )
         self.allows_trees = any(np.array_equal(plan.allowed, table(name)) for name in TREE_ROUTING)
 
     def add(self, source: int) -> int:
@@ -103,9 +120,9 @@ class _Rows:
         is_tree = self.allows_trees and rng.random() < 0.3
         traffic_class = int(rng.integers(0, 2))
         count = (
-            int(min(plan.n_endpoints, rng.integers(1, 7))) if is_tree else int(rng.integers(1, 4))
+            int(min(len(self.endpoint), rng.integers(1, 7))) if is_tree else int(rng.integers(1, 4))
         )
-        targets = rng.choice(plan.n_endpoints, count, replace=not is_tree)
+        targets = rng.choice(self.endpoint, count, replace=not is_tree)
         first = len(self.entry)
         for target in targets:
             self.entry.append(self._entry(int(target), is_tree, traffic_class))
@@ -173,6 +190,7 @@ def random_activity(rng: np.random.Generator, plan: Plan, load: float = 1.0) -> 
     for _ in range(n_steps):
         is_silent = rng.random() < 0.1
         busy_cores = [core for core in range(plan.n_cores) if rng.random() < 0.6 and not is_silent]
+        busy_cores = [core for core in busy_cores if plan.works[core]]
         rng.shuffle(busy_cores)
         for core in busy_cores:
             visits = int(rng.integers(1, 2 + int(16 * load)))
@@ -193,7 +211,14 @@ def random_activity(rng: np.random.Generator, plan: Plan, load: float = 1.0) -> 
         injections += step_injections
         inject_start.append(len(injections))
 
-    return _activity(rows, work_start, work, work_message, messages, inject_start, injections)
+    made = _activity(rows, work_start, work, work_message, messages, inject_start, injections)
+    if plan.synchronisation == BARRIER:
+        return made
+    # partners that send each other nothing but tokens
+    n = int(rows.counted.integers(0, 4)) * plan.works.any()
+    pairs = rows.counted.choice(rows.endpoint, (n, 2))
+    pairs[:, 1] = rows.counted.choice(np.flatnonzero(plan.works), n) if n else 0
+    return with_tokens(plan, made, pairs, header_bits=int(rows.counted.integers(0, 30)))
 
 
 def _activity(
@@ -235,6 +260,7 @@ def _activity(
         entry_group=column(rows.entry, 13, np.int32),
         entry_shared_cycles=column(rows.entry, 14, np.int64),
         work_counts=rows.counted.integers(0, 20, (len(work), len(WORK_COUNTERS))),
+        work_clear=rows.counted.choice([0, 0, 1, 30], len(work)),
         step_begins=rows.counted.integers(0, 2, len(work_start) - 1).astype(np.uint8),
         operand_bits=np.array([[8, bits] for bits in range(1, N_OPERANDS + 1)], np.int64),
     )

@@ -288,6 +288,7 @@ PRICED: dict[str, dict[str, tuple[Kind, Callable[[Pricer, Component], Priced]]]]
         "weight_read": ("sram", _memory("weights", "read_pJ")),
         "membrane_read": ("sram", _memory("neurons", "read_pJ")),
         "membrane_write": ("sram", _memory("neurons", "write_pJ")),
+        "state_clear": ("sram", _memory("neurons", "write_pJ")),
         "axon_lookup": ("sram", _memory("axons", "read_pJ")),
         "input_queue": ("queue", _queue("input_queue")),
         "output_queue": ("queue", _queue("output_queue", "as input_queue: ")),

@@ -32,6 +32,14 @@ from simulator.timing.engine.packets import finish_one, list_core, put_packet
 from simulator.timing.engine.power import idle_part, log_rest, settle
 from simulator.timing.engine.router import accept_credit, accept_flit, evaluate_router, start_all
 from simulator.timing.engine.sleep import answer_call, wake_router
+from simulator.timing.engine.starting import (
+    inject_own,
+    is_new_step,
+    list_everyone,
+    start_own_step,
+)
+from simulator.timing.engine.steps import call_next_step, overrun
+from simulator.timing.engine.tokens import wait_for
 from simulator.timing.engine.wheel import next_arrival, next_timer, pop_heap
 from simulator.timing.record import IDLE
 
@@ -70,7 +78,7 @@ def end_step(state: State, now: int) -> None:
     chip = state.chip[0]
     step = state.step[chip.step - 1]
     step.quiet = chip.quiet
-    step.last_output = chip.last_output
+    step.overrun = overrun(state, chip.step - 1, now)
     for number in range(chip.n_cores):
         power = state.power[number]
         clocked = idle_part(now - power.since, power.gate_after, power.off_after, IDLE)
@@ -88,7 +96,6 @@ def begin_step(state: State, now: int) -> None:
     after = state.step[chip.step + 1]
     chip.step += 1
     chip.next_start = NEVER
-    chip.last_output = -1
     step.start = now
     if step.begins:
         chip.inference_start = now
@@ -105,8 +112,7 @@ def begin_step(state: State, now: int) -> None:
             list_core(state, number, now)
     find_injection(state, now)
     if chip.outstanding == 0:
-        chip.quiet = now  # [S3] [S4]
-        chip.next_start = max(now + chip.barrier_cycles, state.step[chip.step].release)
+        call_next_step(state, now)
 
 
 @kernel(inline=True)
@@ -156,6 +162,10 @@ def fire(state: State, number: int, now: int) -> None:
     owner = np.int64(state.timer[number].owner)
     if number < 4 * chip.n_cores:
         list_core(state, owner, now)
+    elif number >= chip.first_own:
+        if state.own[owner].is_called:
+            state.starting[chip.n_starting] = owner
+            chip.n_starting += 1
     else:
         start_all(state, owner, now)
         wake_router(state, owner, now)
@@ -213,6 +223,24 @@ def deliver(state: State, now: int) -> None:
     slot.flits = 0
     slot.credits = 0
     slot.calls = 0
+
+
+@kernel(inline=False)
+def start_own_steps(state: State, now: int) -> None:
+    """Start the steps of all who are due in this cycle; the first ones begin the chip's step
+    [Q9].
+    """
+    chip = state.chip[0]
+    if is_new_step(state):
+        if chip.step > 0:
+            take_totals(state, chip.step, now)
+        state.step[chip.step].start = now
+        if state.step[chip.step].begins:
+            chip.inference_start = now
+        chip.step += 1
+    for k in range(chip.n_starting):
+        start_own_step(state, state.starting[k], now)
+    chip.n_starting = 0
 
 
 @kernel(inline=True)
@@ -294,7 +322,11 @@ def advance(state: State, until: int, budget: int) -> int:
         now = chip.now
         if chip.events and not has_log_space(state):
             return LOG_FULL
-        if chip.next_start == now:
+        if chip.next_start == now and chip.tokens:
+            if chip.step > 0:
+                return DONE
+            list_everyone(state)
+        elif chip.next_start == now:
             if chip.step > 0:
                 end_step(state, now)
             if chip.step == chip.last_step:
@@ -304,6 +336,10 @@ def advance(state: State, until: int, budget: int) -> int:
             return POOL_FULL
         if has_timer(state, now):
             fire_timers(state, now)
+        if chip.tokens:
+            start_own_steps(state, now)
+            if not inject_own(state, now):
+                return POOL_FULL
         if chip.n_listed[chip.core_list] > 0:
             step_cores(state, now)
         deliver(state, now)
@@ -322,6 +358,9 @@ def advance(state: State, until: int, budget: int) -> int:
 def finish(state: State) -> None:
     """Close the books at the run's end: the last step's totals and the states of what rests."""
     chip = state.chip[0]
+    for number in range(chip.n_cores):
+        if chip.tokens and state.own[number].takes_part:
+            wait_for(state, number, 0, chip.now)
     take_totals(state, chip.step, chip.now)
     if chip.events:
         for number in range(chip.n_cores + chip.n_routers):

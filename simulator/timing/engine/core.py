@@ -20,6 +20,7 @@ from simulator.timing.engine.layout import (
     NEURON_UPDATES,
     PACKETS_RECEIVED,
     PENDING,
+    SLOT_BITS,
     SOMA,
     SPIKES,
     SYNAPSE,
@@ -28,6 +29,7 @@ from simulator.timing.engine.layout import (
 )
 from simulator.timing.engine.packets import finish_one, list_core, put_packet
 from simulator.timing.engine.power import demand, rest
+from simulator.timing.engine.tokens import end_own_step, learn
 from simulator.timing.engine.wheel import send_credit, set_timer, turn
 
 
@@ -87,8 +89,8 @@ def receive_packet(state: State, number: int, vc: int, entry: int, now: int) -> 
 
 
 @kernel(inline=True)
-def front_entry(state: State, number: int, vc: int) -> int:
-    """Return the entry of the first complete packet of a VC."""
+def front_packet(state: State, number: int, vc: int) -> int:
+    """Return the entry of the first complete packet of a VC, with the slot of its step."""
     first = state.core[number].ring_first[vc]
     return np.int64(state.input_ring[(number << state.chip[0].channel_shift) | vc, first])
 
@@ -125,9 +127,12 @@ def take_group(state: State, number: int, group: int, events: int) -> int:
     cycles = np.int64(0)
     while core.complete != 0:
         vc = turn(np.int64(core.complete), core.vc_pointer)
-        entry = state.entry[front_entry(state, number, vc)]
+        front = front_packet(state, number, vc)
+        entry = state.entry[front >> SLOT_BITS]
         events += entry.events
         if entry.group != group or events > state.chip[0].event_group:
+            break
+        if (front ^ core.taken) & ((1 << SLOT_BITS) - 1):  # of another step [Q12]
             break
         take_front(state, number, vc, entry)
         cycles += entry.cycles - entry.shared_cycles
@@ -153,8 +158,8 @@ def take_packet(state: State, number: int, now: int) -> None:
     """
     core = state.core[number]
     vc = turn(np.int64(core.complete), core.vc_pointer)
-    entry_number = front_entry(state, number, vc)
-    entry = state.entry[entry_number]
+    core.taken = front_packet(state, number, vc)
+    entry = state.entry[core.taken >> SLOT_BITS]
     cycles = np.int64(entry.cycles)
     take_front(state, number, vc, entry)
     state.counter[number, ACCUMULATOR_WORDS] += entry.accumulator_words
@@ -171,6 +176,11 @@ def step_synapse(state: State, number: int, now: int) -> None:
     core = state.core[number]
     if core.state[SYNAPSE] == BUSY_UNIT and core.until[SYNAPSE] == now:
         core.state[SYNAPSE] = FREE
+        if state.chip[0].tokens:
+            slot = core.taken & ((1 << SLOT_BITS) - 1)
+            token = state.entry[core.taken >> SLOT_BITS].token
+            for _ in range(core.n_taken):
+                learn(state, number, token, slot, now)
         for _ in range(core.n_taken):
             finish_one(state, now)
     if core.state[SYNAPSE] == FREE and core.complete != 0:
@@ -192,8 +202,29 @@ def put_next_packet(state: State, number: int, now: int) -> None:
     core.entry = core.entry_end if core.is_tree else core.entry + 1
     if core.entry < core.entry_end:
         occupy(state, number, AXON_OUT, state.chip[0].axon_cycles, now)
+    elif core.is_token:
+        core.is_token = 0
+        end_own_step(state, number, now)
     else:
         finish_one(state, now)
+
+
+@kernel(inline=True)
+def begin_tokens(state: State, number: int, now: int) -> None:
+    """Let axon-out take the row of tokens, after every message; without one the own step is done
+    [Q3].
+    """
+    core = state.core[number]
+    core.tokens_from = -1
+    core.row = state.own[number].row
+    if core.row < 0:
+        end_own_step(state, number, now)
+        return
+    core.entry = state.row[core.row].start
+    core.entry_end = state.row[core.row + 1].start
+    core.is_tree = 0
+    core.is_token = 1
+    occupy(state, number, AXON_OUT, state.chip[0].axon_cycles, now)
 
 
 @kernel(inline=True)
@@ -218,17 +249,31 @@ def step_axon(state: State, number: int, has_message: bool, now: int) -> None:
         core.entry_end = state.row[row + 1].start
         core.is_tree = 1 if state.row[row].tree >= 0 else 0
         occupy(state, number, AXON_OUT, state.chip[0].axon_cycles, now)
+    elif core.state[AXON_OUT] == FREE and 0 <= core.tokens_from <= now:
+        begin_tokens(state, number, now)
 
 
 @kernel(inline=True)
-def visit_neurons(state: State, number: int, now: int) -> None:
+def end_visits(state: State, number: int, now: int) -> None:
+    """Note that the soma is done with its step; its row of tokens can be taken a cycle later."""
+    core = state.core[number]
+    core.state[SOMA] = FREE
+    if state.chip[0].tokens:
+        core.tokens_from = now + 1
+        list_core(state, number, now + 1)
+    if core.work >= 0:
+        finish_one(state, now)
+
+
+@kernel(inline=True)
+def visit_neurons(state: State, number: int, cleared: int, now: int) -> None:
     """Let the soma go on to its next message [C4], passing those without a row [C6], or to the end
-    of its work item.
+    of its work item; at its beginning it has `cleared` cycles of clearing before it [S9].
     """
     chip = state.chip[0]
     core = state.core[number]
     end = state.work[core.work + 1].message
-    cycles = np.int64(0)
+    cycles = np.int64(cleared)
     while core.message < end:
         message = state.message[core.message]
         cycles += (message.position + 1 - core.position) * chip.soma_cycles + chip.soma_spike_cycles
@@ -243,8 +288,7 @@ def visit_neurons(state: State, number: int, now: int) -> None:
     if cycles > 0:
         occupy(state, number, SOMA, cycles, now)
     else:
-        core.state[SOMA] = FREE
-        finish_one(state, now)
+        end_visits(state, number, now)
 
 
 @kernel(inline=True)
@@ -253,7 +297,9 @@ def step_soma(state: State, number: int, has_room: bool, now: int) -> None:
     [C5], or finish.
     """
     core = state.core[number]
-    if core.state[SOMA] == PENDING:
+    if core.state[SOMA] == PENDING and core.work < 0:
+        end_visits(state, number, now)
+    elif core.state[SOMA] == PENDING:
         work = state.work[core.work]
         core.position = 0
         core.message = work.message
@@ -263,20 +309,19 @@ def step_soma(state: State, number: int, has_room: bool, now: int) -> None:
         counter[SPIKES] += state.work[core.work + 1].message - work.message
         for k in range(state.work_count.shape[1]):  # [K4]
             counter[FIRST_OF_WORK + k] += state.work_count[core.work, k]
-        visit_neurons(state, number, now)
+        visit_neurons(state, number, np.int64(work.clear), now)
     elif core.state[SOMA] == BLOCKED_UNIT or (
         core.state[SOMA] == BUSY_UNIT and core.until[SOMA] == now
     ):
         if core.has_message == 0:
-            core.state[SOMA] = FREE
-            finish_one(state, now)
+            end_visits(state, number, now)
         elif has_room:
             unblock(state, number, SOMA, now)
             core.spikes += 1
             state.chip[0].outstanding += 1
             if core.state[AXON_OUT] == FREE:
                 list_core(state, number, now + 1)
-            visit_neurons(state, number, now)
+            visit_neurons(state, number, np.int64(0), now)
         else:
             block(state, number, SOMA, now)
             if core.spikes < state.chip[0].spike_queue:  # axon-out made room in this cycle
@@ -298,5 +343,6 @@ def step_core(state: State, number: int, now: int) -> None:
     is_free = (
         core.state[SYNAPSE] == FREE and core.state[SOMA] == FREE and core.state[AXON_OUT] == FREE
     )
-    if is_free and core.spikes == 0 and core.input_flits == 0 and state.power[number].works:
+    is_free = is_free and core.spikes == 0 and core.input_flits == 0 and core.tokens_from < 0
+    if is_free and state.power[number].works:
         rest(state.power[number], now)

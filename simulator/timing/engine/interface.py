@@ -16,6 +16,7 @@ from simulator.timing.engine.layout import (
     HEAD,
     LOCAL_WIRE,
     PACKETS_RECEIVED,
+    SLOT_BITS,
     TAIL,
     State,
 )
@@ -27,6 +28,7 @@ from simulator.timing.engine.packets import (
     release_copy,
     wake_interface,
 )
+from simulator.timing.engine.tokens import learn
 from simulator.timing.engine.wheel import send_credit, send_flit, turn
 
 
@@ -146,17 +148,20 @@ def consume_at_port(
     """Take a flit out of the mesh at a port to the outside, which gives its credit back at once
     [C10].
     """
-    chip = state.chip[0]
     interface = state.interface[number]
     counter = state.counter[number]
     counter[FLITS_RECEIVED] += 1
-    chip.last_output = now
+    packet = state.packet[packet_number]
+    token = state.entry[packet.entry].token
+    if token == 0:
+        state.step[packet.step].last_output = now
     send_credit(state, interface.channels | vc, 1, now + LOCAL_WIRE)
     if is_tail:
-        packet = state.packet[packet_number]
         entry = entry_at(state, packet, number)
         counter[PACKETS_RECEIVED] += 1
         counter[EVENTS_RECEIVED] += state.entry[entry].events
+        if token > 0:
+            learn(state, number, token, packet.slot, now)
         finish_one(state, now)
 
 
@@ -175,7 +180,7 @@ def eject_flit(state: State, number: int, vc: int, token: int, now: int) -> None
         if is_tail:
             packet = state.packet[packet_number]
             entry = entry_at(state, packet, number)
-            receive_packet(state, number, vc, entry, now)
+            receive_packet(state, number, vc, entry << SLOT_BITS | packet.slot, now)
     else:
         consume_at_port(state, number, vc, packet_number, is_tail, now)
     if is_tail:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.mapping.plan import WORK_COUNTERS
+from simulator.timing.engine.work_layout import in_lines, record
 from simulator.timing.record import COUNTERS
 
 NEVER = 1 << 62
@@ -26,6 +27,10 @@ WIRE, SWITCH = 1, 1
 #: and over the wires between an interface and its router, flits and credits alike [B1]
 LOCAL_LATENCY = 1
 LOCAL_WIRE = LOCAL_LATENCY + WIRE
+#: bits of a slot beside an entry in the ring of complete packets
+SLOT_BITS = 6
+#: what idle units wait for: tokens, a plane, the start [Q10]
+FOR_TOKENS, FOR_A_PLANE, FOR_THE_START = 1, 2, 3
 #: a flit on its way: packet << 2 | is tail << 1 | is head
 HEAD, TAIL = 1, 2
 #: states of a core's unit
@@ -36,6 +41,7 @@ FIRST_OF_WORK = COUNTERS.index(WORK_COUNTERS[0])
 (
     PACKETS_SENT,
     FLITS_SENT,
+    TOKENS_SENT,
     ROUTER_TRAVERSALS,
     ROUTER_GRANTS,
     FLIT_HOPS_EAST_WEST,
@@ -59,31 +65,7 @@ GATE_WAKES, OFF_WAKES, STATE_LOSSES, RELOAD_CYCLES = range(
 )
 
 
-#: bytes of a cache line; what is touched together lies in one
-CACHE_LINE = 64
-
-
-def _record(**fields: object) -> np.dtype:
-    return np.dtype(
-        [
-            (name, *spec) if isinstance(spec, tuple) else (name, spec)
-            for name, spec in fields.items()
-        ],
-        align=True,
-    )
-
-
-def _in_lines(**fields: object) -> np.dtype:
-    """Return a record type filled up to whole cache lines."""
-    size = _record(**fields).itemsize
-    return (
-        _record(**fields, filling=("u1", (-size % CACHE_LINE,)))
-        if size % CACHE_LINE
-        else _record(**fields)
-    )
-
-
-CHIP = _record(
+CHIP = record(
     # where the run is
     now="i8",
     step="i8",
@@ -95,7 +77,6 @@ CHIP = _record(
     injection="i8",
     injection_end="i8",
     next_injection="i8",
-    last_output="i8",
     # the machine
     n_steps="i8",
     width="i4",
@@ -121,6 +102,14 @@ CHIP = _record(
     axon_cycles="i8",
     event_group="i8",
     barrier_cycles="i8",
+    tick="i8",
+    # tokens [Q1]: planes of accumulators, slots for what is known of steps near the own one, the
+    # first timer of own steps, endpoints that start one in this cycle
+    tokens="i4",
+    planes="i4",
+    slots="i4",
+    first_own="i4",
+    n_starting="i8",
     wheel_mask="i8",
     # lists and pools
     n_awake_routers="i8",
@@ -139,7 +128,7 @@ CHIP = _record(
     n_packets="i8",
 )
 
-ROUTER = _in_lines(
+ROUTER = in_lines(
     x="i4",
     y="i4",
     first_port="i4",
@@ -151,7 +140,7 @@ ROUTER = _in_lines(
     flit_cycles="i8",
 )
 
-PORT = _in_lines(
+PORT = in_lines(
     # as an input, one cache line: masks over VCs; the outputs its front flits could go to
     occupied="i4",
     active="i4",
@@ -185,7 +174,7 @@ PORT = _in_lines(
     flits="i8",
 )
 
-CHANNEL = _in_lines(
+CHANNEL = in_lines(
     # as an input FIFO
     front="i4",
     count="i4",
@@ -205,7 +194,7 @@ CHANNEL = _in_lines(
     credit="i4",
 )
 
-INTERFACE = _in_lines(
+INTERFACE = in_lines(
     router="i4",
     local="i4",
     is_core="i4",
@@ -228,7 +217,7 @@ INTERFACE = _in_lines(
     peak="i8",
 )
 
-CORE = _record(
+CORE = record(
     scheduled="i8",
     ready="i8",
     state=("i4", (3,)),
@@ -260,9 +249,36 @@ CORE = _record(
     is_tree="i4",
     barrier="i8",
     reload="i8",
+    # tokens: the packet in work, the cycle from which the row of tokens can be taken (-1: none),
+    # whether axon-out is at it, cycles waited by what for and unit [Q10]
+    taken="i8",
+    tokens_from="i8",
+    is_token="i4",
+    waited=("i8", (3, 3)),
 )
 
-POWER = _in_lines(
+#: what an endpoint knows of its own steps and of the others'
+OWN = in_lines(
+    takes_part="i4",
+    row="i4",
+    n_sources="i4",
+    n_destinations="i4",
+    started="i8",  # steps
+    is_done="i4",
+    is_called="i4",
+    # what idle units wait for, and how much they had been clocked and busy when that began
+    wait="i4",
+    clocked="i8",
+    busy="i8",
+    # its work items or injections, in the order of steps; a port's present step
+    cursor="i8",
+    end="i8",
+    last="i8",
+    begun="i8",
+    due="i8",
+)
+
+POWER = in_lines(
     is_router="i4",
     index="i4",
     works="i4",
@@ -279,7 +295,7 @@ POWER = _in_lines(
     off_wake="i8",
 )
 
-PACKET_IN_FLIGHT = _in_lines(
+PACKET_IN_FLIGHT = in_lines(
     x="i4",
     y="i4",
     local="i4",
@@ -287,6 +303,8 @@ PACKET_IN_FLIGHT = _in_lines(
     tree="i4",
     flits="i4",
     copies="i4",
+    slot="i4",
+    step="i8",
     next="i4",
     source="i4",
     entry="i8",
@@ -294,37 +312,6 @@ PACKET_IN_FLIGHT = _in_lines(
     name="i8",
     inject="i8",
     head_entry="i8",
-)
-
-ENTRY = _record(
-    endpoint="i4",
-    flits="i4",
-    traffic_class="i4",
-    column="i4",  # of the counters, in which its operations are booked; -1: none
-    cycles="i8",
-    shared_cycles="i8",
-    group="i4",
-    operations="i8",
-    words="i8",
-    accumulator_words="i8",
-    events="i8",
-    payload_bits="i4",
-    header_bits="i4",
-    stream_bits="i4",
-)
-
-FLIT_EVENT = _record(channel="i4", token="i4")
-CREDIT_EVENT = _record(channel="i4", count="i4")
-SLOT = _record(flits="i4", credits="i4", calls="i4")
-TIMER = _record(next="i4", owner="i4")
-HEAP = _record(due="i8", timer="i8")
-ROW = _record(start="i8", tree="i8")
-MESSAGE = _record(position="i4", row="i4")
-WORK = _record(core="i8", visits="i8", message="i8")
-TREE = _record(start="i8", routers="i8", outputs="i8", east_west="i8", north_south="i8")
-BRANCH = _record(router="i4", mask="i4")
-STEP = _record(
-    start="i8", quiet="i8", last_output="i8", release="i8", work="i8", injection="i8", begins="i8"
 )
 
 
@@ -339,8 +326,17 @@ class State(NamedTuple):
     allowed: np.ndarray  # (90,) int32, the routing table
     interface: np.ndarray  # (n_endpoints,) INTERFACE
     core: np.ndarray  # (n_cores,) CORE
-    # (n_cores << channel_shift, input_queue) int64: entries of complete packets
+    # (n_cores << channel_shift, input_queue) int64: entry << SLOT_BITS | slot of complete packets
     input_ring: np.ndarray
+    # tokens; without them one row each
+    own: np.ndarray  # (n_endpoints,) OWN
+    token_count: np.ndarray  # (n_endpoints, slots) int64: forward tokens known of a step
+    pending: np.ndarray  # (n_endpoints, slots) int64: packets put for a core, not yet integrated
+    freed: np.ndarray  # (n_endpoints, slots) int64: tokens back known of a step
+    starting: np.ndarray  # (n_endpoints,) int64
+    work_order: np.ndarray  # (n_work,) int64, by core and step
+    port_order: np.ndarray  # (n_injections,) int64, by port, step and offset
+    inject_step: np.ndarray  # (n_injections,) int64
     power: np.ndarray  # (n_cores + n_routers,) POWER
     packet: np.ndarray  # (n,) PACKET_IN_FLIGHT, grown when short
     # (n_endpoints, len(COUNTERS) + n_operands) int64: the macs of each pair of widths stand behind

@@ -17,8 +17,10 @@ from simulator.timing.engine.layout import (
     ROUTER_GRANTS,
     ROUTER_TRAVERSALS,
     STREAM_BIT_HOPS,
+    TOKENS_SENT,
     State,
 )
+from simulator.timing.engine.steps import call_next_step
 
 
 @kernel(inline=True)
@@ -29,8 +31,7 @@ def finish_one(state: State, now: int) -> None:
     chip = state.chip[0]
     chip.outstanding -= 1
     if chip.outstanding == 0:
-        chip.quiet = now
-        chip.next_start = max(now + chip.barrier_cycles, state.step[chip.step].release)
+        call_next_step(state, now)
 
 
 @kernel(inline=True)
@@ -65,6 +66,7 @@ def book_sent(state: State, source: int, packet) -> None:  # type: ignore[no-unt
     flits = packet.flits
     counter[PACKETS_SENT] += 1
     counter[FLITS_SENT] += flits
+    counter[TOKENS_SENT] += state.entry[packet.entry].token > 0  # [K20]
     if packet.tree >= 0:
         tree = state.tree[packet.tree]
         routers, outputs = tree.routers, tree.outputs
@@ -84,6 +86,21 @@ def book_sent(state: State, source: int, packet) -> None:  # type: ignore[no-unt
     counter[PAYLOAD_BIT_HOPS] += entry.payload_bits * links
     counter[HEADER_BIT_HOPS] += entry.header_bits * links
     counter[STREAM_BIT_HOPS] += entry.stream_bits * links
+
+
+@kernel(inline=True)
+def await_packet(state: State, packet, row: int, entry_number: int) -> None:  # type: ignore[no-untyped-def]
+    """Note that a packet was put in its sender's step [Q4], and count what the cores it goes to
+    have to integrate.
+    """
+    chip = state.chip[0]
+    packet.step = state.own[packet.source].started - 1
+    packet.slot = packet.step % chip.slots
+    last = state.row[row + 1].start if packet.tree >= 0 else np.int64(entry_number + 1)
+    for entry in range(entry_number, last):
+        endpoint = state.entry[entry].endpoint
+        if endpoint < chip.n_cores and state.entry[entry].token == 0:
+            state.pending[endpoint, packet.slot] += 1
 
 
 @kernel(inline=True)
@@ -110,6 +127,10 @@ def put_packet(state: State, source: int, row: int, entry_number: int, now: int)
     packet.source = source
     packet.entry = entry_number
     packet.row = row
+    packet.step = chip.step - 1
+    packet.slot = 0
+    if chip.tokens:
+        await_packet(state, packet, row, entry_number)
     packet.name = interface.next_name
     packet.inject = now
     interface.next_name += 1

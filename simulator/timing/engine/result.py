@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.mapping.plan import Plan
-from simulator.timing.engine.layout import MACS, State
+from simulator.timing.engine.layout import (
+    FOR_A_PLANE,
+    FOR_THE_START,
+    FOR_TOKENS,
+    MACS,
+    State,
+)
 from simulator.timing.record import (
     BARRIER,
     BLOCKED,
@@ -22,6 +28,8 @@ from simulator.timing.record import (
     UNIT_STATES,
     UNIT_WAKING,
     UNITS,
+    WAITING_FOR_A_PLANE,
+    WAITING_FOR_TOKENS,
     WAKING,
     Record,
     sort_events,
@@ -35,6 +43,10 @@ def _unit_cycles(state: State, plan: Plan, cycles: int) -> np.ndarray:
     for unit_state, power_state in ((UNIT_OFF, OFF), (UNIT_GATED, GATED), (UNIT_WAKING, WAKING)):
         unit[:, :, unit_state] = power[:, None, power_state]
     unit[:, :, BARRIER] = state.core["barrier"][:, None]
+    waited = state.core["waited"]
+    unit[:, :, WAITING_FOR_TOKENS] = waited[:, FOR_TOKENS - 1]
+    unit[:, :, WAITING_FOR_A_PLANE] = waited[:, FOR_A_PLANE - 1]
+    unit[:, :, BARRIER] += waited[:, FOR_THE_START - 1]
     unit[:, :, BUSY] = state.core["busy"]
     unit[:, :, BLOCKED] = state.core["blocked"]
     unit[:, :, STARVED] = cycles - unit.sum(axis=2)
@@ -77,6 +89,7 @@ def make_record(
         step_start=np.array(state.step["start"][:n_steps]),
         step_quiet=np.array(state.step["quiet"][:n_steps]),
         step_last_output=np.array(state.step["last_output"][:n_steps]),
+        step_overrun=np.array(state.step["overrun"][:n_steps]),
         counters=counters,
         step_counters=step_counters.sum(axis=1),
         step_port_counters=step_counters[:, 1],

@@ -10,18 +10,25 @@ from simulator import memory
 from simulator.errors import InputError
 from simulator.mapping.plan import (
     CANONICAL,
-    COUNT,
     LOCAL,
     LOOKAHEAD,
-    MAX_PORTS,
-    MULTIPLY_ACCUMULATE,
-    OUTPUT,
     Activity,
     Plan,
 )
-from simulator.timing.engine import layout
+from simulator.timing.engine import layout, work_layout
 from simulator.timing.engine.layout import LOCAL_WIRE, NEVER, SWITCH, TIMER_SLOTS, WIRE, State
-from simulator.timing.record import COUNTERS, GRANT, PACKET, PACKET_SHIFT, POWER_STATES, STATE
+from simulator.timing.engine.work import columns, own_steps, records, work
+from simulator.timing.record import (
+    COUNTERS,
+    GATED,
+    GRANT,
+    IDLE,
+    OFF,
+    PACKET,
+    PACKET_SHIFT,
+    POWER_STATES,
+    STATE,
+)
 
 #: rows a log holds at least, and packets the pool of packets in flight begins with
 LOG_ROWS, POOL = 1 << 16, 64
@@ -36,27 +43,14 @@ def _power_of_two(least: int) -> int:
     return 1 << max(0, int(least) - 1).bit_length()
 
 
-def _records(length: int, dtype: np.dtype) -> np.ndarray:
-    """Return zeroed records whose fields are attributes, with compilation and without."""
-    line, size = layout.CACHE_LINE, length * dtype.itemsize
-    memory = np.zeros(size + line, np.uint8)
-    start = -memory.ctypes.data % line
-    return memory[start : start + size].view(dtype).view(np.recarray)
-
-
-def _columns(length: int, dtype: np.dtype, **columns: object) -> np.ndarray:
-    records = _records(length, dtype)
-    for name, column in columns.items():
-        rows = len(column) if isinstance(column, np.ndarray) else length
-        records[name][:rows] = column
-    return records
-
-
 def _chip(plan: Plan, activity: Activity, events: bool, wheel_slots: int) -> np.ndarray:
-    chip = _records(1, layout.CHIP)
+    chip = records(1, layout.CHIP)
     one = chip[0]
     one.next_injection = NEVER
+    one.tick = plan.step_tick
     one.next_start = activity.release[0]
+    if plan.step_tick:  # [S7]
+        one.next_start += -activity.release[0] % plan.step_tick
     one.quiet = 0
     one.n_steps = one.last_step = activity.n_steps
     one.width, one.ports, one.virtual_channels = plan.width, plan.ports, plan.virtual_channels
@@ -88,7 +82,7 @@ def _ports(plan: Plan, channel_shift: int, n_channels: int) -> np.ndarray:
     """Return every router port, joined to its neighbour's [M1] or to the interface of its endpoint
     [M2], with its latencies [B2] and the buffer behind it [B4].
     """
-    port = _records(plan.n_routers * plan.ports, layout.PORT)
+    port = records(plan.n_routers * plan.ports, layout.PORT)
     number = np.arange(len(port))
     router, index = number // plan.ports, number % plan.ports
     x, y = router % plan.width, router // plan.width
@@ -122,7 +116,7 @@ def _ports(plan: Plan, channel_shift: int, n_channels: int) -> np.ndarray:
 
 
 def _interfaces(plan: Plan, channel_shift: int) -> np.ndarray:
-    interface = _records(plan.n_endpoints, layout.INTERFACE)
+    interface = records(plan.n_endpoints, layout.INTERFACE)
     endpoint = np.arange(plan.n_endpoints)
     interface["router"], interface["local"] = plan.endpoint_router, plan.endpoint_local
     interface["is_core"] = endpoint < plan.n_cores
@@ -139,7 +133,7 @@ def _interfaces(plan: Plan, channel_shift: int) -> np.ndarray:
 
 def _power(plan: Plan) -> np.ndarray:
     """Return cores and routers clocked, without work since cycle 0 [P1]."""
-    power = _records(plan.n_cores + plan.n_routers, layout.POWER)
+    power = records(plan.n_cores + plan.n_routers, layout.POWER)
     power["logged"] = -1
     core, router = power[: plan.n_cores], power[plan.n_cores :]
     router["is_router"] = 1
@@ -150,118 +144,15 @@ def _power(plan: Plan) -> np.ndarray:
         plan.gate_wake,
     )
     core["off_wake"] = plan.off_wake + plan.reload_cycles
+    for rest, after in ((GATED, (0, -1)), (OFF, (-1, 0)), (IDLE, (-1, -1))):  # [P8]
+        asleep = np.flatnonzero(plan.unused == rest)
+        core["gate_after"][asleep], core["off_after"][asleep] = after
     router["gate_after"], router["off_after"], router["gate_wake"] = (
         plan.router_gate_after,
         -1,
         plan.router_wake,
     )
     return power
-
-
-def _injection_order(activity: Activity) -> np.ndarray:
-    """Return the injections of each step by offset, ports in their given order; empty where they
-    already are.
-    """
-    start, offset = activity.inject_start, activity.inject_offset
-    if len(offset) == 0:
-        return np.zeros(0, np.int64)
-    falls = np.diff(offset) < 0
-    falls[start[(start > 0) & (start < len(offset))] - 1] = False
-    if not falls.any():
-        return np.zeros(0, np.int64)
-    step = np.repeat(np.arange(activity.n_steps), np.diff(start))
-    return np.lexsort((offset, step)).astype(np.int64)
-
-
-def _trees(plan: Plan, activity: Activity) -> tuple[np.ndarray, np.ndarray]:
-    mask = activity.tree_mask.astype(np.int64)
-    port = mask[:, None] >> np.arange(MAX_PORTS) & 1
-    totals = np.zeros((4, len(mask) + 1), np.int64)
-    totals[0, 1:] = np.arange(1, len(mask) + 1)
-    totals[1, 1:] = np.cumsum(port.sum(axis=1))
-    totals[2, 1:] = np.cumsum(port[:, 0] + port[:, 1])
-    totals[3, 1:] = np.cumsum(port[:, 2] + port[:, 3])
-    routers, outputs, east_west, north_south = np.diff(totals[:, activity.tree_start], axis=1)
-    tree = _columns(
-        len(activity.tree_start),
-        layout.TREE,
-        start=activity.tree_start,
-        routers=routers,
-        outputs=outputs,
-        east_west=east_west,
-        north_south=north_south,
-    )
-    return tree, _columns(len(mask), layout.BRANCH, router=activity.tree_router, mask=mask)
-
-
-def _column(activity: Activity) -> np.ndarray:
-    """Return the column in which each entry's operations are booked [K7] [K30], -1 at ports."""
-    widths = len(COUNTERS) + activity.entry_operands
-    kind = activity.entry_kind
-    added = np.where(kind == COUNT, layout.COUNT_ACCUMULATES, layout.ACCUMULATES)
-    at_core = np.where(kind == MULTIPLY_ACCUMULATE, widths, added)
-    return np.where(kind == OUTPUT, -1, at_core)
-
-
-def _work(plan: Plan, activity: Activity) -> dict[str, np.ndarray]:
-    """Return the fields of State that hold the work of the run."""
-    n_entries = len(activity.entry_endpoint)
-    n_rows, n_work = len(activity.row_tree), len(activity.work_core)
-    copy_order = np.zeros(0, np.int64)
-    tree, branch = _trees(plan, activity)
-    if np.any(activity.row_tree >= 0):
-        row_of_entry = np.repeat(np.arange(n_rows), np.diff(activity.row_start))
-        copy_order = np.lexsort((activity.entry_endpoint, row_of_entry)).astype(np.int64)
-    return {
-        "step": _columns(
-            activity.n_steps + 1,
-            layout.STEP,
-            release=activity.release,
-            work=activity.work_start,
-            injection=activity.inject_start,
-            begins=activity.begins,
-        ),
-        "work": _columns(
-            n_work + 1,
-            layout.WORK,
-            core=activity.work_core,
-            visits=activity.work_visits,
-            message=activity.work_message,
-        ),
-        "work_count": np.ascontiguousarray(activity.work_counts, np.int64),
-        "message": _columns(
-            len(activity.message_row),
-            layout.MESSAGE,
-            position=activity.message_position,
-            row=activity.message_row,
-        ),
-        "injection_order": _injection_order(activity),
-        "inject_port": np.array(activity.inject_port, np.int32),
-        "inject_offset": np.array(activity.inject_offset, np.int64),
-        "inject_row": np.array(activity.inject_row, np.int32),
-        "row": _columns(n_rows + 1, layout.ROW, start=activity.row_start, tree=activity.row_tree),
-        "entry": _columns(
-            n_entries,
-            layout.ENTRY,
-            endpoint=activity.entry_endpoint,
-            flits=activity.entry_flits,
-            traffic_class=activity.entry_class,
-            column=_column(activity),
-            cycles=activity.entry_cycles,
-            shared_cycles=activity.entry_shared_cycles,
-            group=activity.entry_group,
-            operations=activity.entry_operations,
-            words=activity.entry_words,
-            accumulator_words=activity.entry_accumulator_words,
-            events=activity.entry_events,
-            payload_bits=activity.entry_payload_bits,
-            header_bits=activity.entry_header_bits,
-            stream_bits=activity.entry_stream_bits,
-        ),
-        "copy_order": copy_order,
-        "tree": tree,
-        "branch": branch,
-    }
 
 
 def _events_per_cycle(plan: Plan) -> int:
@@ -279,7 +170,7 @@ def estimate(plan: Plan, activity: Activity, slots: int, log: int) -> list[tuple
     with all before it and the words for what drives it.
     """
     channels = plan.n_routers * plan.ports * _power_of_two(plan.virtual_channels)
-    events = layout.FLIT_EVENT.itemsize + layout.CREDIT_EVENT.itemsize
+    events = work_layout.FLIT_EVENT.itemsize + work_layout.CREDIT_EVENT.itemsize
     wheels = slots * (_events_per_cycle(plan) * events + 16 * plan.n_routers)
     channel = layout.CHANNEL.itemsize + 4 * _power_of_two(plan.buffer)
     queues = 8 * plan.n_cores * _power_of_two(plan.virtual_channels) * plan.input_queue
@@ -290,11 +181,11 @@ def estimate(plan: Plan, activity: Activity, slots: int, log: int) -> list[tuple
     counted = 32 * len(activity.operand_bits)  # the counters that are kept by layer
     machine += plan.n_endpoints * (layout.INTERFACE.itemsize + ENDPOINT_BYTES + counted)
     logs = log * (GRANT.itemsize + STATE.itemsize + PACKET.itemsize)
-    steps = activity.n_steps * (layout.STEP.itemsize + STEP_BYTES + counted)
-    work = len(activity.work_core) * layout.WORK.itemsize + 8 * len(activity.inject_row)
+    steps = activity.n_steps * (work_layout.STEP.itemsize + STEP_BYTES + counted)
+    work = len(activity.work_core) * work_layout.WORK.itemsize + 8 * len(activity.inject_row)
     work += activity.work_counts.nbytes
-    work += len(activity.message_row) * layout.MESSAGE.itemsize
-    work += len(activity.entry_endpoint) * layout.ENTRY.itemsize
+    work += len(activity.message_row) * work_layout.MESSAGE.itemsize
+    work += len(activity.entry_endpoint) * work_layout.ENTRY.itemsize
     latency = max(int(plan.link_latency.max()), int(plan.link_interval.max()))
     size = f"{plan.n_routers:,} routers"
     parts = [
@@ -327,12 +218,23 @@ def build(plan: Plan, activity: Activity, events: bool) -> State:
         memory.need(what, size)
     router_number = np.arange(n_routers)
     port = _ports(plan, channel_shift, n_channels)
-    n_timers = 4 * n_cores + n_routers
-    owner = np.concatenate([np.repeat(np.arange(n_cores), 3), np.arange(n_cores), router_number])
+    own = own_steps(plan, activity)
+    chip[0].first_own = 4 * n_cores + n_routers
+    if own["own"]["takes_part"].any():  # [Q1]
+        chip[0].tokens, chip[0].planes, chip[0].slots = 1, plan.planes, plan.planes + 1
+    owner = np.concatenate(
+        [
+            np.repeat(np.arange(n_cores), 3),
+            np.arange(n_cores),
+            router_number,
+            np.arange(n_endpoints if chip[0].tokens else 0),
+        ]
+    )
+    n_timers = len(owner)
     has_trees = bool(np.any(activity.row_tree >= 0))
     state = State(
         chip=chip,
-        router=_columns(
+        router=columns(
             n_routers,
             layout.ROUTER,
             x=router_number % plan.width,
@@ -340,7 +242,7 @@ def build(plan: Plan, activity: Activity, events: bool) -> State:
             first_port=router_number * plan.ports,
         ),
         port=port,
-        channel=_columns(
+        channel=columns(
             n_channels,
             layout.CHANNEL,
             credit=np.repeat(port["depth"], 1 << channel_shift),
@@ -349,21 +251,25 @@ def build(plan: Plan, activity: Activity, events: bool) -> State:
         fifo=np.zeros((n_channels, _power_of_two(plan.buffer)), np.int32),
         allowed=np.ascontiguousarray(plan.allowed, np.int32).reshape(-1),
         interface=_interfaces(plan, channel_shift),
-        core=_columns(
-            n_cores, layout.CORE, scheduled=np.full(n_cores, -1), reload=plan.reload_cycles
+        core=columns(
+            n_cores,
+            layout.CORE,
+            scheduled=np.full(n_cores, -1),
+            reload=plan.reload_cycles,
+            tokens_from=np.full(n_cores, -1),
         ),
         input_ring=np.zeros((n_cores << channel_shift, max(1, plan.input_queue)), np.int64),
         power=_power(plan),
-        packet=_records(0, layout.PACKET_IN_FLIGHT),
+        packet=records(0, layout.PACKET_IN_FLIGHT),
         counter=np.zeros((n_endpoints, n_counters), np.int64),
-        flit_wheel=np.zeros((slots, per_cycle), layout.FLIT_EVENT).view(np.recarray),
-        credit_wheel=np.zeros((slots, per_cycle), layout.CREDIT_EVENT).view(np.recarray),
+        flit_wheel=np.zeros((slots, per_cycle), work_layout.FLIT_EVENT).view(np.recarray),
+        credit_wheel=np.zeros((slots, per_cycle), work_layout.CREDIT_EVENT).view(np.recarray),
         call_wheel=np.zeros((slots, 4 * n_routers), np.int32),
-        slot=_records(slots, layout.SLOT),
-        timer=_columns(n_timers, layout.TIMER, owner=owner),
+        slot=records(slots, work_layout.SLOT),
+        timer=columns(n_timers, work_layout.TIMER, owner=owner),
         timer_slot=np.full(TIMER_SLOTS, -1, np.int32),
         timer_bits=np.zeros(TIMER_SLOTS // 32, np.int64),
-        heap=_records(n_timers + 1, layout.HEAP),
+        heap=records(n_timers + 1, work_layout.HEAP),
         awake_router=np.zeros(n_routers, np.int32),
         awake_interface=np.zeros(n_endpoints, np.int32),
         listed_core=np.zeros((2, max(1, n_cores)), np.int32),
@@ -372,10 +278,11 @@ def build(plan: Plan, activity: Activity, events: bool) -> State:
         step_counter=np.zeros((activity.n_steps + 1, 2, n_counters), np.int64),
         step_router_wakes=np.zeros(activity.n_steps + 1, np.int64),
         step_power=np.zeros((activity.n_steps + 1, 2, len(POWER_STATES)), np.int64),
-        grant_log=_records(log, GRANT),
-        state_log=_records(log, STATE),
-        packet_log=_records(log, PACKET),
-        **_work(plan, activity),
+        grant_log=records(log, GRANT),
+        state_log=records(log, STATE),
+        packet_log=records(log, PACKET),
+        **work(activity),
+        **own,
     )
     return grow_pool(state, max(POOL, n_cores))
 
@@ -389,7 +296,7 @@ def grow_pool(state: State, n: int) -> State:
         raise InputError(f"packets: must be at most {MAX_PACKETS} in flight")
     size = (before + n) * layout.PACKET_IN_FLIGHT.itemsize
     memory.need(f"{before + n:,} packets under way at once", size)
-    packet = _records(before + n, layout.PACKET_IN_FLIGHT)
+    packet = records(before + n, layout.PACKET_IN_FLIGHT)
     packet[:before] = state.packet
     packet["next"][before:] = np.arange(before + 1, before + n + 1)
     packet["next"][-1] = chip.free_packet

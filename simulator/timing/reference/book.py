@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.mapping.plan import ACCUMULATE as ACCUMULATE_KIND
-from simulator.mapping.plan import COUNT, MULTIPLY_ACCUMULATE, WORK_COUNTERS, Activity, Plan
+from simulator.mapping.plan import (
+    BACK,
+    COUNT,
+    FORWARD,
+    MULTIPLY_ACCUMULATE,
+    WORK_COUNTERS,
+    Activity,
+    Plan,
+)
 from simulator.mapping.routes import distance
 from simulator.timing.record import COUNTER, COUNTERS, GATED, GRANT, OFF, PACKET, QUEUES, STATE
 from simulator.timing.reference.packet import Flit, Packet, Way
@@ -71,6 +79,7 @@ class Book:
         """Book a packet that was put into its output or source queue, by its way [K3]."""
         self.count(packet.source, "packets_sent")
         self.count(packet.source, "flits_sent", packet.flits)
+        self.count(packet.source, "tokens_sent", int(packet.kind in (FORWARD, BACK)))  # [K20]
         self.count(packet.source, "router_traversals", packet.flits * way.routers)
         self.count(packet.source, "router_grants", packet.flits * way.outputs)
         self.count(packet.source, "flit_hops_east_west", packet.flits * way.east_west)

@@ -5,6 +5,7 @@ through.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from simpy import Environment
@@ -13,18 +14,19 @@ from simpy.core import EmptySchedule
 from simulator.errors import DeadlockError
 from simulator.mapping.plan import EAST, WEST, Activity, Plan
 from simulator.mapping.routes import neighbour
+from simulator.mapping.tokens import takes_part
 from simulator.timing.record import (
     GATED,
+    IDLE,
     OFF,
     POWER_STATES,
-    UNIT_STATES,
-    UNITS,
     Record,
-    sort_events,
 )
+from simulator.timing.reference.agenda import by_step
 from simulator.timing.reference.book import Book
 from simulator.timing.reference.clock import (
     ARRIVE,
+    BEGIN,
     QUIET,
     TICK,
     Doorbell,
@@ -34,52 +36,16 @@ from simulator.timing.reference.clock import (
 )
 from simulator.timing.reference.core import Core
 from simulator.timing.reference.deadlock import deadlock
-from simulator.timing.reference.interface import CLASSES, Interface, Source, SourceQueue
+from simulator.timing.reference.interface import Interface, Source
 from simulator.timing.reference.packet import Flit, RowPackets
+from simulator.timing.reference.port import OutsidePort
 from simulator.timing.reference.power import NEVER, Power
+from simulator.timing.reference.result import make_record
 from simulator.timing.reference.router import Router
+from simulator.timing.reference.tokens import OwnSteps
 from simulator.timing.reference.wire import Wire
 
 LOCAL_LATENCY = 1  # [B1]
-
-
-class OutsidePort:
-    """A port to the outside: it injects its packets at their cycles and consumes whatever
-    arrives [C10].
-    """
-
-    def __init__(self, chip: Chip, endpoint: int) -> None:
-        """A port without an interface; the chip connects both."""
-        self.chip, self.endpoint = chip, endpoint
-        self.source = tuple(SourceQueue() for _ in CLASSES)
-        self.ejection_credit: Wire
-        self.interface_bell: Doorbell
-
-    def inject(self, injections: list[tuple[int, int]]) -> Process:
-        """Put the packets of each (offset, row) into the source queue, counted from this cycle
-        [N3].
-        """
-        chip, start = self.chip, cycle_of(self.chip.environment)
-        for offset, row in injections:
-            if start + offset > cycle_of(chip.environment):
-                yield at(chip.environment, ARRIVE, start + offset - cycle_of(chip.environment))
-            for entries in chip.rows.parts(row):
-                packet = chip.rows.packet(self.endpoint, row, entries, cycle_of(chip.environment))
-                chip.begin(len(packet.entry))
-                chip.book.sent(packet, chip.rows.way(packet))
-                self.source[packet.traffic_class].visible.append(packet)
-            self.interface_bell.ring()
-            chip.done()
-
-    def receive(self, vc: int, flit: Flit) -> None:
-        """Consume a flit and return its credit at once [N1]."""
-        chip = self.chip
-        self.ejection_credit.send(vc)
-        chip.book.last_output[chip.book.step] = cycle_of(chip.environment)
-        if flit.is_tail:
-            chip.book.received(flit.packet, self.endpoint)
-            chip.book.arrived(flit.packet, self.endpoint, cycle_of(chip.environment))
-            chip.done()
 
 
 class Chip:
@@ -107,12 +73,14 @@ class Chip:
         self.book = Book(plan, activity, events)
         self.book.now = lambda: cycle_of(environment)
         self.rows = RowPackets(plan, activity)
+        self.work, self.injections = by_step(activity)
         self.outstanding = 0
         self.is_waiting = False  # at the barrier
         self.is_over = False
         self.quiet = Doorbell(environment, QUIET)
         self.step_start: list[int] = []
         self.step_quiet: list[int] = []
+        self.step_overrun: list[int] = []
         self.step_state_cycles: list[tuple[np.ndarray, np.ndarray]] = []
         self.routers = [self._router(number) for number in range(plan.n_routers)]
         self.cores = [self._core(number) for number in range(plan.n_cores)]
@@ -127,7 +95,8 @@ class Chip:
         ]
         self.tick = Doorbell(environment, TICK)
         environment.process(self._tick_routers())
-        environment.process(self._steps())
+        self.own = self._own_steps()
+        environment.process(self._run_steps() if self.own else self._steps())
 
     # construction
 
@@ -147,11 +116,16 @@ class Chip:
 
     def _core(self, number: int) -> Core:
         plan = self.plan
+        gate_after, off_after = plan.gate_after, plan.off_after
+        if len(plan.unused) and plan.unused[number] >= 0:  # the same state in every cycle [P8]
+            gate_after, off_after = {IDLE: (NEVER, NEVER), GATED: (0, NEVER), OFF: (NEVER, 0)}[
+                int(plan.unused[number])
+            ]
         power = Power(
             self.environment,
             lambda: self.cores[number].has_work(),
-            gate_after=plan.gate_after,
-            off_after=plan.off_after,
+            gate_after=gate_after,
+            off_after=off_after,
             wake_latency={
                 GATED: plan.gate_wake,
                 OFF: plan.off_wake + int(plan.reload_cycles[number]),
@@ -213,6 +187,23 @@ class Chip:
         router.receive_flit(port, vc, flit)
         self.tick.ring()
 
+    def _own_steps(self) -> dict[int, OwnSteps]:
+        """Return the steps of every endpoint that takes part, none with barriers [Q1]."""
+        own: dict[int, OwnSteps] = {}
+        for endpoint in np.flatnonzero(takes_part(self.plan, self.activity)).tolist():
+            is_core = endpoint < self.plan.n_cores
+            owner = self.cores[endpoint] if is_core else self.ports[endpoint - self.plan.n_cores]
+            own[endpoint] = owner.own = OwnSteps(
+                self.environment,
+                self.plan,
+                self.activity,
+                endpoint,
+                self,
+                partial(self._start_own, endpoint),
+                owner.power.look if isinstance(owner, Core) else lambda: None,
+            )
+        return own
+
     # steps
 
     def begin(self, n: int = 1) -> None:
@@ -233,7 +224,7 @@ class Chip:
         step's [S6].
         """
         release = self.activity.release.tolist()
-        yield at(self.environment, ARRIVE, release[0])
+        yield at(self.environment, ARRIVE, self._next_tick(release[0]))
         for step in range(self.activity.n_steps):
             self._start(step)
             while self.outstanding:
@@ -242,13 +233,61 @@ class Chip:
                 yield at(self.environment, QUIET)
             self._enter_barrier(True)
             self.step_quiet.append(cycle_of(self.environment))
-            held = release[step + 1] - cycle_of(self.environment)
-            yield at(self.environment, ARRIVE, max(self.plan.barrier_cycles, held))
-            self.step_state_cycles.append(self._state_cycles())
+            now = cycle_of(self.environment)
+            following = self._next_tick(max(now + self.plan.barrier_cycles, release[step + 1]))
+            due = self._next_tick(max(self.step_start[step] + 1, release[step + 1]))  # [S8]
+            self.step_overrun.append(following - due if self.plan.step_tick else 0)
+            yield at(self.environment, ARRIVE, following - now)
+            self.step_state_cycles.append(self.state_cycles())
             self._show(step + 1)
             if step + 1 == self.last_step:
                 break
         self.is_over = True
+
+    def _next_tick(self, cycle: int) -> int:
+        """Return the first cycle from `cycle` on in which the chip may start a step [S7]."""
+        tick = self.plan.step_tick
+        return cycle + -cycle % tick if tick else cycle
+
+    def _run_steps(self) -> Process:
+        """Let every endpoint go from step to step by itself, until all is done [Q11]."""
+        self.begin(len(self.own))  # their last steps
+        for own in self.own.values():
+            own.look()
+        while self.outstanding:
+            yield self.quiet.wait()
+        now = cycle_of(self.environment)
+        held = int(self.activity.release[-1]) - now
+        yield at(self.environment, BEGIN, max(1, held))
+        self.step_state_cycles.append(self.state_cycles())
+        self._show(self.last_step)
+        self.is_over = True
+
+    def begin_step(self, step: int) -> None:
+        """Begin a step for the chip when the first endpoint is about to start it [Q9]."""
+        if len(self.step_start) == step < self.last_step:
+            if step:
+                self.step_state_cycles.append(self.state_cycles())
+                self._show(step)
+            self._begin(step)
+            self.step_quiet.append(-1)
+            self.step_overrun.append(0)
+
+    def own_done(self, step: int) -> None:
+        """Note that an endpoint has done its own step in this cycle; after the last it goes."""
+        if step < len(self.step_quiet):
+            self.step_quiet[step] = cycle_of(self.environment)
+        if step + 1 >= self.last_step:
+            self.done()
+
+    def _start_own(self, endpoint: int, step: int) -> None:
+        """Start an endpoint's work of a step [Q2]."""
+        if endpoint >= self.plan.n_cores:
+            self._inject(endpoint, step)
+            return
+        item = self.work[step].get(endpoint, -1)
+        self.begin(int(item >= 0))
+        self.cores[endpoint].start(item)
 
     def _show(self, done: int) -> None:
         """Tell of the steps done; a run stopped while telling ends with its group of steps."""
@@ -283,29 +322,33 @@ class Chip:
 
     def _start(self, step: int) -> None:
         """Start the step's work items and injections in this cycle [S1]."""
-        activity = self.activity
+        self._begin(step)
+        self._enter_barrier(False)
+        for core, item in self.work[step].items():
+            self.begin()
+            self.cores[core].start(item)
+        for endpoint in sorted(self.injections[step]):
+            self._inject(endpoint, step)
+
+    def _begin(self, step: int) -> None:
+        """Note that a step begins in this cycle."""
         self.book.step = step
         self.step_start.append(cycle_of(self.environment))
-        if activity.begins[step]:
+        if self.activity.begins[step]:
             self.book.inference_start = cycle_of(self.environment)
-        self._enter_barrier(False)
-        for item in range(activity.work_start[step], activity.work_start[step + 1]):
-            self.begin()
-            self.cores[activity.work_core[item]].start(item)
-        injections: dict[int, list[tuple[int, int]]] = {}
-        for injection in range(activity.inject_start[step], activity.inject_start[step + 1]):
-            what = int(activity.inject_offset[injection]), int(activity.inject_row[injection])
-            injections.setdefault(int(activity.inject_port[injection]), []).append(what)
-            self.begin()
-        for endpoint, of_port in injections.items():
-            self.environment.process(self.ports[endpoint - self.plan.n_cores].inject(of_port))
+
+    def _inject(self, endpoint: int, step: int) -> None:
+        """Let a port begin to inject what it has in a step."""
+        of_port = self.injections[step].get(endpoint, [])
+        self.begin(len(of_port))
+        self.environment.process(self.ports[endpoint - self.plan.n_cores].inject(of_port))
 
     def _enter_barrier(self, is_waiting: bool) -> None:
         self.is_waiting = is_waiting
         for core in self.cores:
             core.power.look()
 
-    def _state_cycles(self) -> tuple[np.ndarray, np.ndarray]:
+    def state_cycles(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the cycles of each core, and of each router, in each power state so far."""
         now = cycle_of(self.environment)
 
@@ -329,48 +372,4 @@ class Chip:
                 raise DeadlockError(
                     f"cycle {cycle_of(self.environment)}: deadlock: {deadlock(self)}"
                 ) from None
-        return self._record()
-
-    def _record(self) -> Record:
-        book, now = self.book, cycle_of(self.environment)
-        core_cycles, router_cycles = self._state_cycles()
-        core_steps, router_steps = (
-            np.diff(
-                [
-                    np.zeros(cycles.shape[1], np.int64),
-                    *(step[part].sum(axis=0) for step in self.step_state_cycles),
-                ],
-                axis=0,
-            )
-            for part, cycles in enumerate((core_cycles, router_cycles))
-        )
-        units = [[unit.time.until(now) for unit in core.units] for core in self.cores]
-        grants, states, packets = sort_events(*book.logs())
-        n_steps = len(self.step_start)
-        return Record(
-            cycles=now,
-            step_start=np.array(self.step_start, np.int64),
-            step_quiet=np.array(self.step_quiet, np.int64),
-            step_last_output=book.last_output[:n_steps],
-            counters=book.counters,
-            step_counters=book.step_counters[:n_steps],
-            step_port_counters=book.step_port_counters[:n_steps],
-            operand_bits=self.activity.operand_bits,
-            operand_macs=book.operand_macs,
-            step_operand_macs=book.step_operand_macs[:n_steps],
-            queue_peak=book.queue_peak,
-            unit_cycles=np.array(units, np.int64).reshape(-1, len(UNITS), len(UNIT_STATES)),
-            state_cycles=core_cycles,
-            step_state_cycles=core_steps,
-            link_flits=book.link_flits,
-            link_blocked=book.link_blocked,
-            router_flit_cycles=book.router_flit_cycles,
-            router_wakes=book.router_wakes,
-            router_state_cycles=router_cycles,
-            step_router_state_cycles=router_steps,
-            step_router_wakes=book.step_router_wakes[:n_steps],
-            complete=n_steps == self.activity.n_steps,
-            grants=grants,
-            states=states,
-            packets=packets,
-        )
+        return make_record(self)

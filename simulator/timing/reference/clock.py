@@ -16,6 +16,8 @@ from simpy.events import EventPriority
 #: what a component does, from event to event
 Process = Generator[Event, Any, None]
 
+#: a step begins for the chip [Q9]
+BEGIN = 0
 #: wires deliver, queues show what was put, steps start
 ARRIVE = 1
 #: routers, interfaces and units decide on what has arrived

@@ -30,6 +30,7 @@ from simulator.timing.reference.clock import EVALUATE, Doorbell, Process, at, cy
 from simulator.timing.reference.interface import CLASSES
 from simulator.timing.reference.packet import Flit, Packet, RowPackets
 from simulator.timing.reference.power import Power, TimeInState
+from simulator.timing.reference.tokens import OwnSteps
 from simulator.timing.reference.wire import Queue, Wire
 
 
@@ -100,11 +101,14 @@ class Synapse(Unit):
             while (vc := self._next()) is not None and self._joins(taken, core.complete[vc][0]):
                 taken.append(self._take(vc, is_first=False))
             activity = core.activity
-            cycles = sum(int(activity.entry_cycles[entry]) for entry in taken)
+            entries = [packet.entry[core.number] for packet in taken]
+            cycles = sum(int(activity.entry_cycles[entry]) for entry in entries)
             yield from self.busy(
-                cycles - sum(int(activity.entry_shared_cycles[entry]) for entry in taken[1:])
+                cycles - sum(int(activity.entry_shared_cycles[entry]) for entry in entries[1:])
             )
-            for _ in taken:
+            for packet in taken:
+                if core.own is not None:
+                    core.own.took(packet)
                 core.barrier.done()
 
     def _next(self) -> int | None:
@@ -113,21 +117,22 @@ class Synapse(Unit):
         turns = ((self.next_vc + turn) % n for turn in range(n))
         return next((vc for vc in turns if self.core.complete[vc]), None)
 
-    def _joins(self, taken: list[int], packet: Packet) -> bool:
+    def _joins(self, taken: list[Packet], packet: Packet) -> bool:
         """Return whether a packet is served together with those taken, on accumulators that are
-        read and written once [C11].
+        read and written once [C11], which are those of one step [Q12].
         """
-        activity, entry = self.core.activity, packet.entry[self.core.number]
-        group = activity.entry_group[taken[0]]
-        events = sum(int(activity.entry_events[one]) for one in (*taken, entry))
+        activity, number = self.core.activity, self.core.number
+        entry, group = packet.entry[number], activity.entry_group[taken[0].entry[number]]
+        events = sum(int(activity.entry_events[one.entry[number]]) for one in (*taken, packet))
         return bool(
             group >= 0
+            and packet.step == taken[0].step
             and activity.entry_group[entry] == group
             and events <= self.core.plan.event_group
         )
 
-    def _take(self, vc: int, is_first: bool) -> int:
-        """Take the front packet of a VC; return its entry."""
+    def _take(self, vc: int, is_first: bool) -> Packet:
+        """Take and return the front packet of a VC."""
         core = self.core
         self.next_vc = vc + 1
         packet = core.complete[vc].popleft()
@@ -135,7 +140,7 @@ class Synapse(Unit):
         for _ in range(packet.flits):
             core.ejection_credit.send(vc)
         core.book.received(packet, core.number, is_first)
-        return packet.entry[core.number]
+        return packet
 
 
 class Soma(Unit):
@@ -150,7 +155,9 @@ class Soma(Unit):
                 yield self.bell.wait()
                 continue
             item, visits, messages = core.work_item
-            core.book.work_begun(core.number, item)
+            if item >= 0:
+                core.book.work_begun(core.number, item)
+                yield from self.busy(int(core.activity.clear[item]))  # [S9]
             visited = 0
             for position, row in messages:
                 cycles = (position + 1 - visited) * plan.soma_cycles + plan.soma_spike_cycles
@@ -162,7 +169,10 @@ class Soma(Unit):
                     core.spike_queue.put(row)
             yield from self.busy((visits - visited) * plan.soma_cycles)
             core.work_item = None
-            core.barrier.done()
+            if core.own is not None:
+                core.token_queue.put(core.own.token_row)
+            if item >= 0:
+                core.barrier.done()
 
 
 class AxonOut(Unit):
@@ -173,20 +183,30 @@ class AxonOut(Unit):
         core, plan = self.core, self.core.plan
         while True:
             self.be(STARVED)
-            if not (core.spike_queue.visible and core.power.is_awake()):
+            messages = core.spike_queue.visible or core.token_queue.visible
+            if not (messages and core.power.is_awake()):
                 yield self.bell.wait()
                 continue
-            row = core.spike_queue.take()
-            for entries in core.rows.parts(row):
+            is_tokens = not core.spike_queue.visible  # after every message [Q3]
+            row = (core.token_queue if is_tokens else core.spike_queue).take()
+            for entries in () if row < 0 else core.rows.parts(row):
                 yield from self.busy(plan.axon_cycles)
                 queue = core.output_queue[int(core.activity.entry_class[entries[0]])]
                 yield from self.room_in(queue)
-                packet = core.rows.packet(core.number, row, entries, cycle_of(self.environment))
+                step = core.book.step if core.own is None else core.own.step
+                now = cycle_of(self.environment)
+                packet = core.rows.packet(core.number, row, entries, step, now)
+                if core.own is not None:
+                    core.own.put(packet)
                 core.barrier.begin(len(packet.entry))
                 core.book.sent(packet, core.rows.way(packet))
                 queue.put(packet)
                 core.power.look()
-            core.barrier.done()
+            if is_tokens:
+                assert core.own is not None
+                core.own.finish()
+            else:
+                core.barrier.done()
 
 
 class Core:
@@ -214,6 +234,7 @@ class Core:
             book,
         )
         self.number, self.barrier, self.power = number, barrier, power
+        self.own: OwnSteps | None = None  # with tokens
         self.ejection_credit: Wire
         self.interface_bell: Doorbell
         #: the input queue: flits it holds, and per VC the whole packets the synapse unit can see
@@ -228,6 +249,8 @@ class Core:
         self.spike_queue = Queue(
             environment, plan.spike_queue, self.axon_out.bell.ring, self.soma.bell.ring
         )
+        #: the row of tokens that waits for axon-out, once the soma is done with a step [Q3]
+        self.token_queue = Queue(environment, 1, self.axon_out.bell.ring, lambda: None)
         self.output_queue = tuple(  # [C9]
             Queue(
                 environment,
@@ -240,9 +263,14 @@ class Core:
 
     def start(self, item: int) -> None:
         """Give the soma its work item of this step: neurons to visit, and (position, row) of those
-        that fire.
+        that fire; -1: a step without visits.
         """
         activity = self.activity
+        if item < 0:
+            self.work_item = item, 0, []
+            self.power.work_comes()
+            self.soma.bell.ring()
+            return
         messages = slice(activity.work_message[item], activity.work_message[item + 1])
         position = activity.message_position[messages].tolist()
         row = activity.message_row[messages].tolist()
@@ -280,6 +308,7 @@ class Core:
             or self.work_item is not None
             or self.input_held > 0
             or self.spike_queue.held > 0
+            or self.token_queue.held > 0  # [Q11]
         )
 
     def settle(self) -> None:
@@ -289,6 +318,8 @@ class Core:
         asleep = {OFF: UNIT_OFF, GATED: UNIT_GATED, WAKING: UNIT_WAKING}.get(self.power.state)
         for unit in self.units:
             state = BARRIER if self.barrier.is_waiting else unit.status
+            if state == STARVED and self.own is not None:
+                state = self.own.waits_for() or STARVED
             unit.time.enter(state if asleep is None else asleep, cycle_of(self.environment))
         held = (
             self.input_held,

@@ -18,8 +18,11 @@ class Packet:
     flits: int
     traffic_class: int
     entry: dict[int, int]  # destination endpoint -> entry of the Activity
+    kind: int  # of its first entry
     tree: dict[int, int] | None  # router -> mask of outputs
     inject_cycle: int
+    step: int  # of its sender [Q4]
+    announced: int = 0  # by a forward token: packets its sender has put in the step [Q4]
     head_entry_cycle: int = -1
     head_arrive_cycle: dict[int, int] = field(default_factory=dict)  # by destination
 
@@ -93,7 +96,9 @@ class RowPackets:
             else [(entry,) for entry in entries]
         )
 
-    def packet(self, source: int, row: int, entries: tuple[int, ...], cycle: int) -> Packet:
+    def packet(
+        self, source: int, row: int, entries: tuple[int, ...], step: int, cycle: int
+    ) -> Packet:
         """Return the next packet of a source, for some entries of a row, as large as the first
         says [F4].
         """
@@ -106,9 +111,11 @@ class RowPackets:
             number=number,
             flits=int(activity.entry_flits[entries[0]]),
             traffic_class=int(activity.entry_class[entries[0]]),
+            kind=int(activity.entry_kind[entries[0]]),
             entry={int(activity.entry_endpoint[entry]): entry for entry in entries},
             tree=self.tree[tree] if tree >= 0 else None,
             inject_cycle=cycle,
+            step=step,
         )
 
     def way(self, packet: Packet) -> Way:
