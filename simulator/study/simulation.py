@@ -158,9 +158,7 @@ class Result:
 
     @property
     def end_cycles(self) -> np.ndarray:
-        """The cycle of each inference's last output, (finished,) int64; where nothing is read, that
-        in which its last step was quiet.
-        """
+        """The cycle of each inference's last output, (finished,) int64."""
         return end_cycles(self.record, self.schedule, self.workload.network)
 
     @property

@@ -150,7 +150,6 @@ def consume_at_port(
     """
     interface = state.interface[number]
     counter = state.counter[number]
-    counter[FLITS_RECEIVED] += 1
     packet = state.packet[packet_number]
     token = state.entry[packet.entry].token
     if token == 0:
@@ -159,6 +158,7 @@ def consume_at_port(
     if is_tail:
         entry = entry_at(state, packet, number)
         counter[PACKETS_RECEIVED] += 1
+        counter[FLITS_RECEIVED] += packet.flits  # [K1]
         counter[EVENTS_RECEIVED] += state.entry[entry].events
         if token > 0:
             learn(state, number, token, packet.slot, now)
