@@ -260,7 +260,7 @@ def _cleared(
     """
     cleared, window = np.zeros(len(work.key), np.int64), run.raster.timesteps
     inferences = np.arange(1, len(run.first_step))
-    if run.raster.mode != "snn" or chip.core.soma.clear < 0 or not len(inferences):
+    if run.raster.mode != SNN or chip.core.soma.clear < 0 or not len(inferences):
         return cleared
     for number, seen in visited.items():
         bounds = run.mapping.populations[number].bounds

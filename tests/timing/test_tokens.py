@@ -41,10 +41,11 @@ TWO = [
 ]
 
 
+# [Q1] [Q2] [Q3] [Q4] [Q5] [Q6] [Q7] [Q8] [Q9] [Q11], and the tokens are counted [K20]
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("planes, starts, quiet, end", TWO)
 def test_a_port_and_a_core_wait_for_each_other(engine, planes, starts, quiet, end) -> None:
-    plan = core_and_port(synchronisation=TOKENS, planes=planes)  # [Q1] to [Q9], [Q11]
+    plan = core_and_port(synchronisation=TOKENS, planes=planes)
     activity = with_tokens(plan, work(plan, [], [Step(visits=1)] * 3), np.array([[PORT, 0]]))
     record = simulate_with(engine)(plan, activity, events=True)
     assert starts == record.step_start.tolist()
@@ -116,7 +117,7 @@ def test_a_step_is_complete_when_what_was_announced_is_integrated(engine, cycles
     assert known - 3 + max(0, second - (known + 1 + 3)) == waited
 
 
-def test_both_engines_agree_where_tokens_overtake_packets() -> None:
+def test_both_engines_agree_where_tokens_overtake_packets() -> None:  # and groups form [Q12]
     for seed in range(40):
         rng = np.random.default_rng(77_000 + seed)
         plan = random_plan(rng, synchronisation=TOKENS, step_tick=0, planes=2 + seed % 3)
