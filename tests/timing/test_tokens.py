@@ -125,7 +125,7 @@ def test_both_engines_agree_where_tokens_overtake_packets() -> None:  # and grou
         refuse_deadlock(plan, activity)
         records = [simulate_with(name)(plan, activity, events=True) for name in ENGINES]
         assert first_divergence(*records, plan) is None, seed
-        entries = np.diff(activity.row_start)
+        entries = np.append(np.diff(activity.row_start), 0)
         rows = tokens_of(plan, activity)
         expected = np.where(rows >= 0, entries[rows], 0) * activity.n_steps
         assert expected.tolist() == records[0].counters[:, COUNTER["tokens_sent"]].tolist()
