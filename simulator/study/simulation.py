@@ -151,9 +151,7 @@ class Result:
 
     @property
     def latency_cycles(self) -> np.ndarray:
-        """Cycles of each inference from its first step's start to its last output, (finished,)
-        int64.
-        """
+        """Cycles of each inference from its first step's start to its last output, int64."""
         return self.end_cycles - self.record.step_start[self.schedule.first_step[: self.finished]]
 
     @property
