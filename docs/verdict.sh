@@ -82,7 +82,7 @@ without no-leakage-no-clocks $leakage $clocks
 without no-membrane $membrane
 without no-leakage-no-clocks-no-membrane $leakage $clocks $membrane
 large='crossover mlp-1024-1024 --chip generic-22nm --timesteps 5'
-show no-barriers $large --set 'energy.barrier.value=0 J' --set energy.barrier.band=null --set 'barrier.points=[[1, 2 ns]]'
+show no-barriers $large --set 'energy.barrier.value=0 J' --set energy.barrier.band=null --set barrier.tree=null --set 'barrier.points=[[1, 2 ns]]'
 show multicast $large --set router.multicast=true
 show touched $large --set core.soma.update=touched
 show events-only $large --encodings chip
@@ -103,3 +103,24 @@ for chip in generic-45nm loihi1 seneca-like dense-dataflow; do
     show "on-$chip" crossover mlp-1024-1024 --chip "$chip" --timesteps 5
     show "digits-on-$chip" crossover digits-mlp --chip "$chip" --timesteps 4 --density trace
 done
+
+# 8 latency and throughput, three ways to keep steps together
+loihi="--set barrier.tree=null --set barrier.points=[[1,57],[64,416]]"
+tokens="--set step.synchronisation=tokens"
+show time-chip $large
+show time-chip-overlap $large --overlap --limit 6
+show time-chip-tokens $large $tokens
+show time-chip-loihi $large $loihi
+show time-chip-multicast $large --set router.multicast=true
+for how in '' --overlap; do
+    show "time-digits$how" twin digits-mlp --timesteps 4 --limit 20 $how
+    show "time-vgg$how" twin vgg16-cifar --set mesh.width=20 --set mesh.height=20 --timesteps 4 --limit 2 $how
+done
+for network in digits-mlp digits-cnn digits-residual digits-recurrent keyword-stream; do
+    for keep in '' "$loihi" "$tokens" "$tokens --set step.planes=4"; do
+        show "keep-$network" run "$network" --mode snn --limit 4 $keep
+        show "keep-$network-overlap" run "$network" --mode snn --limit 4 --overlap $keep
+    done
+done
+show keep-shd-barrier run shd-like --mode snn --limit 1
+show keep-shd-tokens run shd-like --mode snn --limit 1 $tokens

@@ -30,6 +30,7 @@ def loads(plan: Plan, activity: Activity, first: int = 0, last: int | None = Non
     core = activity.work_core[items]
     count = np.diff(activity.work_message[begin : stop + 1])
     soma = activity.work_visits[items] * plan.soma_cycles + count * plan.soma_spike_cycles
+    soma += activity.clear[items]
     np.add.at(load[:, :, SOMA], (step, core), soma)
     low, high = activity.work_message[[begin, stop]]
     row = activity.message_row[low:high].astype(np.int64)

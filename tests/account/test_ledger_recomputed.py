@@ -25,6 +25,7 @@ LOST = ("retention: [weights, state]", "retention: [state]")
 ASLEEP = ("unused: gated", "unused: 'off'")
 AWAKE = ("unused: gated", "unused: clocked")
 TOKENS = ("\nbarrier:", "\nstep: {synchronisation: tokens}\nbarrier:")
+SOURCED = ("\nsources:", '\nsources:\n  step: "assumed: for this test"')
 CHEAP_PORT = ("port_flit: {value: 0 pJ", "port_flit: {value: 0.7 pJ")
 COUNTS = ("  spikes: events", "  spikes: counts")
 REUSED = ("    zero_skip: true", "    zero_skip: true\n    reuse: window\n    counts: multiply")
@@ -34,7 +35,7 @@ CHIPS = {
     "generic-22nm, multicast": ("generic-22nm", (MULTICAST, CHEAP_PORT)),
     "generic-22nm, off": ("generic-22nm", (OFF, LOST, ASLEEP)),
     "generic-22nm, off and kept": ("generic-22nm", (OFF, AWAKE)),
-    "generic-22nm, tokens": ("generic-22nm", (TOKENS, OFF)),
+    "generic-22nm, tokens": ("generic-22nm", (TOKENS, SOURCED)),
     "seneca-like, multicast": ("seneca-like", (MULTICAST,)),
     "yan-2024": ("yan-2024", ()),
     "generic-22nm, counts": ("generic-22nm", (COUNTS, REUSED)),
