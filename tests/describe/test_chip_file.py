@@ -88,7 +88,8 @@ ONE_MISTAKE = [
         "spikes: events",
         "spikes: event",
         "spikes:",
-        "packet.spikes: must be 'events' or 'bitmap', not 'event'; did you mean 'events'?",
+        "packet.spikes: must be 'events', 'bitmap', 'counts' or 'train', not 'event'; did you mean "
+        "'events'?",
     ),
     (
         "schema_version: 1",
