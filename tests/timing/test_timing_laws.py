@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from random_machines import random_activity, random_plan
 from small_machines import Step, work
 
-from simulator.mapping.plan import ACCUMULATE, COUNT, MULTIPLY_ACCUMULATE, WORK_COUNTERS, Activity
+from simulator.mapping.plan import (
+    ACCUMULATE,
+    BARRIER,
+    COUNT,
+    MULTIPLY_ACCUMULATE,
+    WORK_COUNTERS,
+    Activity,
+)
 from simulator.mapping.routes import distance
 from simulator.timing.record import COUNTER, GATED, IDLE, OFF
 
@@ -35,8 +42,11 @@ HOPS = (
 
 
 def drawn(seed):
+    """Return a machine with barriers, whose packets are those it is given; what tokens add has laws
+    of its own (test_tokens.py).
+    """
     rng = np.random.default_rng(seed)
-    plan = random_plan(rng)
+    plan = random_plan(rng, synchronisation=BARRIER)
     return plan, random_activity(rng, plan)
 
 
