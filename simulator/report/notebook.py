@@ -10,6 +10,7 @@ import numpy as np
 
 from simulator.errors import InputError
 from simulator.report import figures
+from simulator.report.charts import safe
 from simulator.report.chip_map import chip_map
 from simulator.report.files import tables
 from simulator.report.page import COLOURS, DRAWING, Figure
@@ -41,7 +42,8 @@ def picture(figure: Figure) -> Picture:
     svg = figure.svg[: figure.svg.index("</svg>") + len("</svg>")]  # without a page's controls
     head, rest = svg.split(">", 1)
     style = (COLOURS + DRAWING).replace(":root", "svg")
-    return Picture(f"{head}><style>{style}</style>{rest}", figure.caption)
+    title = f"<title>{safe(figure.caption)}</title>"
+    return Picture(f"{head}>{title}<style>{style}</style>{rest}", figure.caption)
 
 
 @dataclass(frozen=True)
