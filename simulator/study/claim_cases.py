@@ -79,7 +79,7 @@ def _run(
 
 def _dynamic(result: Result) -> float:
     """Return the joules of what happened, without leakage and clocks."""
-    static = ("leakage", "clock")
+    static = ("leakage", "clock", "unused cores")
     return sum(
         joules for name, joules in result.ledger.by_action.items() if COMPONENT[name] not in static
     )
