@@ -46,7 +46,7 @@ def scattered(workload: Workload, cores: int, seed: int) -> Workload:
     return replace(workload, placement=placement, neurons_per_core=None)
 
 
-ROOM = ("core.memory.synapses=4096 KiB", "core.memory.neurons=1024 KiB")
+ROOM = ("core.memory.synapses=256 KiB", "core.memory.neurons=256 KiB")
 
 
 @pytest.mark.parametrize("name", ["digits-mlp", "digits-cnn"])
@@ -56,7 +56,7 @@ def test_memory_sums_are_those_of_an_independent_count(name, sharing, multicast)
     """Core by core, over sets of what is there: weights or kernels, neurons, destinations."""
     workload = scattered(Workload.load(name), 5, 1)
     changes = (f"core.axon_out.sharing={sharing}", f"router.multicast={multicast}", *ROOM)
-    chip = Chip.load("generic-22nm", (*changes, "core.memory.axons=4096 KiB"))
+    chip = Chip.load("generic-22nm", (*changes, "core.memory.axons=256 KiB"))
     network, mapping = workload.network, partition(workload, chip)
     held = [set(), *(workload.placement[one.name].tolist() for one in network.populations[1:])]
     synapses, neurons, axons = (dict.fromkeys(range(5), 0) for _ in range(3))
