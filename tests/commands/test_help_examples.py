@@ -47,7 +47,8 @@ def test_an_example_is_parsed(verb: str, line: str) -> None:
         Chip.load(given["chip"], tuple(f"{key}={value}" for key, value in swept.items()))
     mine = tuple(text for text in given.get("setting") or () if not text.startswith("workload."))
     if verb != "analytic" and mine:
-        Chip.load(given["chip"], mine)
+        for chip in given.get("names") or [given["chip"]]:
+            Chip.load(chip, mine)
 
 
 def test_an_example_that_ran_into_the_next_one_is_refused() -> None:

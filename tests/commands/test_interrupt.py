@@ -79,6 +79,8 @@ def test_ctrl_c_reports_what_is_done_and_exits_130(tmp_path: Path) -> None:
         "snn",
         "--timesteps",
         "1024",
+        "--jobs",
+        "1",
         "-o",
         str(tmp_path / "out"),
     ]

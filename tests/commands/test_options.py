@@ -17,7 +17,7 @@ from simulator.errors import InputError
 #: the library checks (tests/test_memory.py)
 WORDS = {
     "--chip", "--chip-set", "--configuration", "--corner", "--energy", "--memory", "--prices",
-    "--routing", "--set", "--setting", "--traffic", "--version",
+    "--routing", "--set", "--setting", "--traffic", "--version", "--tick", "--dask",
 }  # fmt: skip
 HOSTILE = [
     "", " ", "nan", "NaN", "inf", "-inf", "Infinity", "-1", "-0.0", "0", "1e300", "1e-300", "1e999",

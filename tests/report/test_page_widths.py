@@ -43,6 +43,7 @@ ASKED = [
     "sweep study.yaml -o swept --jobs 1",
     "explain digits-mlp --limit 1",
     "compare a b",
+    "map digits-mlp --chip generic-22nm -o planned",
     "chips",
     "chips --check odin",
     "workloads",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from simulator.mapping.plan import LOCAL, Plan
-from simulator.timing.engine.branches import held_outputs
 from simulator.timing.engine.layout import State
 from simulator.timing.record import PACKET_SHIFT
 from simulator.timing.waiting import explain
@@ -24,6 +23,14 @@ class _Chip:
 
     def router_of(self, channel: int) -> int:
         return self.port_of(channel) // self.plan.ports
+
+    def can_go_on(self, channel: int, output: int) -> bool:
+        """Return whether the next flit to an output a packet holds is in the FIFO [F6]."""
+        record = self.state.channel[channel]
+        if not record.is_tree:
+            return bool(int(record.held) >> output & 1)
+        sent = int(self.state.branch_sent[channel, output])
+        return sent - int(record.flit) < int(record.count)
 
     def vc_of(self, channel: int) -> int:
         return channel & (1 << self.shift) - 1
@@ -97,7 +104,7 @@ def _waits_for(chip: _Chip, channel: int) -> list[Wait]:
     for o in range(chip.plan.ports):
         if not (int(record.route) >> o & 1 or o in mine):
             continue
-        is_behind = o in mine and not int(held_outputs(chip.state, channel)) >> o & 1
+        is_behind = o in mine and not chip.can_go_on(channel, o)
         if is_behind:  # a branch ahead of the slowest
             waits += _upstream(chip, channel)
             continue
