@@ -81,12 +81,19 @@ AREA_COLUMNS = (
 )
 
 
+#: populations whose sizes are listed one by one
+MOST_SIZES = 8
+
+
 def workloads_view(workloads: Sequence[Workload]) -> list[Block]:
     """Return the workloads by name, with what they are."""
     rows = []
     for workload in workloads:
-        sizes = "-".join(str(one.n_neurons) for one in workload.network.populations)
-        size = f"{sizes}, {workload.stimulus.n_inferences:,} inputs"
+        sizes = [str(one.n_neurons) for one in workload.network.populations]
+        shown = "-".join(sizes)
+        if len(sizes) > MOST_SIZES:
+            shown = f"{'-'.join(sizes[:2])} to {'-'.join(sizes[-2:])}, {len(sizes)} populations"
+        size = f"{shown}, {workload.stimulus.n_inferences:,} inputs"
         rows.append((workload.name, f"{size}: {' '.join(workload.about.split())}"))
     return [Facts(tuple(rows))]
 

@@ -106,7 +106,7 @@ def test_ctrl_c_reports_what_is_done_and_exits_130(tmp_path: Path) -> None:
     assert "Traceback" not in err
     assert process.returncode == 130
     if out:
-        assert "stopped early" in out
+        assert "Stopped early" in out
         assert json.loads((tmp_path / "out" / "summary.json").read_text())["complete"] is False
     else:
         assert err.splitlines()[-1] == "stopped"
