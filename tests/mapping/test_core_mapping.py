@@ -46,7 +46,7 @@ def scattered(workload: Workload, cores: int, seed: int) -> Workload:
     return replace(workload, placement=placement, neurons_per_core=None)
 
 
-ROOM = ("core.memory.synapses=256 KiB", "core.memory.neurons=256 KiB")
+ROOM = ("core.memory.synapses=256 KiB", "core.memory.neurons=1024 KiB", "period=4 ns")
 
 
 @pytest.mark.parametrize("name", ["digits-mlp", "digits-cnn"])
