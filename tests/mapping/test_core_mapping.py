@@ -176,7 +176,6 @@ def test_any_mapping_gives_the_same_spikes_and_both_engines_agree(drawn, seed, m
             scheduled.execute(engine, events=True).record for engine in ("reference", "compiled")
         )
         assert first_divergence(record, other, prepared.plan) is None
-        found.append(
-            record.counters[:, [COUNTER["events_generated"], COUNTER["neuron_updates"]]].sum(0)
-        )
+        names = ("events_generated", "neuron_updates")
+        found.append([int(record.counters[:, COUNTER[name]].sum()) for name in names])
     assert found[0] == found[1]
