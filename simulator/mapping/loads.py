@@ -11,6 +11,7 @@ import numpy as np
 from simulator.behaviour.raster import Raster
 from simulator.describe.chip import Chip
 from simulator.describe.network import Network
+from simulator.describe.words import CURRENT, RASTER
 from simulator.describe.workload import Workload
 from simulator.mapping import fan_out, stages
 from simulator.mapping.cuts import Cut, reached
@@ -43,7 +44,7 @@ def stated(workload: Workload, rate: float = STATED_RATE) -> Rates:
             values = feeds[number].values[:8]
             lines = values.reshape(len(values), -1, population.n_neurons)
             lines = lines[:, :timesteps]
-            window = timesteps if feeds[number].kind == "current" else lines.shape[1]
+            window = timesteps if feeds[number].kind == CURRENT else lines.shape[1]
             count = np.count_nonzero(lines, axis=(0, 1))
             events.append(count / max(1, len(values) * window))
         else:
@@ -66,7 +67,7 @@ def _multiplies(workload: Workload) -> tuple[bool, ...]:
     network = workload.network
     feeds = dict(zip(network.inputs, workload.stimulus.feeds))
     return tuple(
-        feeds[number].kind != "raster"
+        feeds[number].kind != RASTER
         if number in feeds
         else bool(population.neuron and population.neuron.graded_bits)
         for number, population in enumerate(network.populations)
