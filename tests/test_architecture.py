@@ -138,6 +138,10 @@ def test_only_the_pipeline_puts_stages_together(folder: str) -> None:
             used |= STAGES & {
                 "simulator.account." + word for word in WORD.findall(path.read_text())
             }
+        if (
+            path.name == "mapper.py"
+        ):  # what the pipeline asks for a mapping begins with the plain one
+            used -= {"simulator.mapping.partition.partition"}
         if path.name == "pipeline.py":
             assert used == STAGES
         else:

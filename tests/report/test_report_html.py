@@ -59,8 +59,15 @@ def folder(request, tmp_path_factory) -> Path:
     (place / "trace.csv").write_text("cycle,src,dst,size\n0,0,10,4\n0,2,10,4\n40,15,0,2\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
-        cli.main([*ASKED[request.param].split(), "-o", "out"], standalone_mode=False)
+        _asked(ASKED[request.param], "out", patch)
     return place / "out"
+
+
+def _asked(command: str, out: str, patch: pytest.MonkeyPatch) -> None:
+    """Run a verb as the command line does."""
+    arguments = [*command.split(), "-o", out]
+    patch.setattr("sys.argv", ["spikemesh", *arguments])
+    cli.main(arguments, standalone_mode=False)
 
 
 def read(folder: Path) -> Elements:
@@ -79,8 +86,10 @@ def test_a_page_is_whole_and_loads_nothing(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["run", "twin"])
-def test_numbers_of_a_page_are_those_of_the_summary(name: str, tmp_path: Path) -> None:
-    cli.main([*ASKED[name].split(), "-o", str(tmp_path / "out")], standalone_mode=False)
+def test_numbers_of_a_page_are_those_of_the_summary(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _asked(ASKED[name], str(tmp_path / "out"), monkeypatch)
     said = " ".join(read(tmp_path / "out").said)
     parts = [tmp_path / "out"] if name == "run" else [tmp_path / "out" / m for m in ("snn", "qnn")]
     for part in parts:

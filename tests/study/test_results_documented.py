@@ -49,7 +49,7 @@ def results():
 
 
 def test_every_key_of_the_summary_is_documented_and_no_other(results) -> None:
-    deep = ("latency_cycles", "energy_j", "counters", "stall_cycles", "bottleneck")
+    deep = ("latency_cycles", "energy_j", "counters", "stall_cycles", "bottleneck", "neurobench")
     assert written(results[0].summary(), deep) == documented(section("summary.json"))
 
 

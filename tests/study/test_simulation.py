@@ -129,7 +129,8 @@ def test_latency_runs_from_the_first_step_to_the_last_output(result: Result) -> 
 def test_files_hold_the_run_and_nothing_half_written(result: Result, tmp_path) -> None:
     write_run(result, tmp_path / "out", ["spikemesh", "run"])
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        "cores.npz", "links.npz", "manifest.json", "populations.npz", "steps.npz", "summary.json",
+        "cores.npz", "links.npz", "manifest.json", "populations.npz", "report.html", "steps.npz",
+        "summary.json",
     ]  # fmt: skip
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert summary["energy_j"]["total"] == result.ledger.total
