@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every number of docs/verdict.md, in its order: prints each command before its table.  About four minutes on two cores.
+# Every number of docs/verdict.md, in its order: prints each command before its table.  Some ten minutes on two cores.
 # Usage: sh docs/verdict.sh [FOLDER]; with a folder each table is also written there as CSV and JSON.
 set -eu
 spikemesh=${SPIKEMESH:-spikemesh}
@@ -112,10 +112,12 @@ show time-chip-overlap $large --overlap --limit 6
 show time-chip-tokens $large $tokens
 show time-chip-loihi $large $loihi
 show time-chip-multicast $large --set router.multicast=true
-for how in '' --overlap; do
-    show "time-digits$how" twin digits-mlp --timesteps 4 --limit 20 $how
-    show "time-vgg$how" twin vgg16-cifar --set mesh.width=20 --set mesh.height=20 --timesteps 4 --limit 2 $how
-done
+digits='twin digits-mlp --timesteps 4 --limit 20'
+vgg='twin vgg16-cifar --set mesh.width=20 --set mesh.height=20 --timesteps 4 --limit 2'
+show time-digits $digits
+show time-digits-overlap $digits --overlap
+show time-vgg $vgg
+show time-vgg-overlap $vgg --overlap
 for network in digits-mlp digits-cnn digits-residual digits-recurrent keyword-stream; do
     for keep in '' "$loihi" "$tokens" "$tokens --set step.planes=4"; do
         show "keep-$network" run "$network" --mode snn --limit 4 $keep
