@@ -15,6 +15,7 @@ from simulator.describe.network import Layer, Neuron, chain, fed
 PLAIN: dict[str, Any] = {
     "mesh.width": 1,
     "mesh.height": 1,
+    "barrier.tree": None,
     "barrier.points": [[1, "1 cycle"]],
     "gating.gate_after": "never",
     "gating.off_after": "never",
