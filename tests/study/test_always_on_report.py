@@ -31,7 +31,7 @@ def _printed(outcomes: list, battery: float | None = None) -> list[str]:
         (100_000, "off", False),
         (300_000, "never", False),
         (300_000, "off", False),
-        (1_000_000, "gate", True),
+        (800_000, "gate", True),
     ],
 )
 def test_an_overloaded_stream_is_called_so_and_keeps_its_length(
