@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from simulator import memory
 from simulator.describe.chip import Chip
 from simulator.describe.workload import Workload
 from simulator.mapping import fan_out
@@ -74,6 +75,7 @@ def traffic(chip: Chip, mapping: CoreMapping, workload: Workload, rates: Rates) 
     last two places are the ports of input and output.
     """
     network, n = workload.network, chip.n_cores
+    memory.need(f"the packets between {n:,} cores", 8 * (n + 2) ** 2)
     found = np.zeros((n + 2, n + 2))
     for k, path in enumerate(network.projections):
         here, there = mapping.populations[path.source], mapping.populations[path.target]

@@ -29,7 +29,7 @@ def spikes_by_layer(written: networks.Written) -> list[int]:
 
 
 def synapses(path) -> int:
-    return int(targets(path, np.array([0, path.connection.n_out])).sum())
+    return int(targets(path, np.zeros(path.connection.n_out, np.int64), 1).synapses.sum())
 
 
 def initial_phases(written: networks.Written) -> int:
@@ -172,6 +172,7 @@ def test_the_table_has_every_group():
         "large",
         "start-up",
         "growth",
+        "sweep",
     ] == list(RACES)
 
 
