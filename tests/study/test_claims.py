@@ -222,7 +222,7 @@ def test_a_chip_without_claims_is_said_to_claim_nothing(capsys, monkeypatch) -> 
 
 
 def test_claims_are_counted_by_what_they_are_worth(predictions: list[Prediction]) -> None:
-    assert "24 of 24 claims hold: 16 identities, 4 fits, 4 predictions" == summary(predictions)
+    assert "26 of 26 claims hold: 17 identities, 4 fits, 5 predictions" == summary(predictions)
 
 
 def test_the_table_for_a_page_has_a_row_per_claim() -> None:
