@@ -95,7 +95,7 @@ def bench(
     peer = (
         f"SANA-FE {version('sanafe')}"
         if sanafe_peer.is_installed()
-        else "SANA-FE is not installed (pip install 'spikemesh[bench]')"
+        else "SANA-FE is not installed (pip install -e '.[bench]')"
     )
     click.echo(
         f"{processor()}, Python {platform.python_version()}; {peer}; BookSim 2: "

@@ -4,7 +4,7 @@ The file holds the same integers in the form QCDQ (QuantizeLinear, Clip, Dequant
 what is imported from it has the activations of the workload at its own T. A neuron of the workload
 counts floor((V0 + T * I) / threshold); QuantizeLinear rounds to the nearest, so its sums are given
 half a step less, and half a unit of the potential more, which keeps every sum off a half.
-Needs onnx (`pip install spikemesh[onnx]`).
+Needs onnx (`pip install -e '.[onnx]'`).
 """
 
 from __future__ import annotations

@@ -65,5 +65,5 @@ def require(needed: Format) -> None:
     except ImportError as error:
         raise InputError(
             f"{needed.name}: needs the package {needed.package}, which is not installed: pip "
-            f"install 'spikemesh[{needed.extra}]'"
+            f"install -e '.[{needed.extra}]'"
         ) from error

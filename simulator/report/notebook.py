@@ -150,7 +150,7 @@ def import_pandas() -> None:
         import pandas  # noqa: F401
     except ImportError:
         raise InputError(
-            "pandas: must be installed for tables: python -m pip install 'pandas>=2.0'"
+            "pandas: must be installed for tables: pip install -e '.[notebook]'"
         ) from None
 
 

@@ -13,9 +13,7 @@ def require() -> Any:
     try:
         import distributed
     except ImportError as error:
-        raise InputError(
-            "dask: must be installed: pip install 'spikemesh[dask]' brings it"
-        ) from error
+        raise InputError("dask: must be installed: pip install -e '.[dask]' brings it") from error
     return distributed
 
 

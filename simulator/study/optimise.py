@@ -33,7 +33,7 @@ def require() -> Any:
     except ImportError as error:
         raise InputError(
             "choose.method: must be grid, random or latin-hypercube where optuna is not "
-            "installed: pip install 'spikemesh[optimise]' brings it"
+            "installed: pip install -e '.[optimise]' brings it"
         ) from error
     return optuna
 

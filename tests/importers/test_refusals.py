@@ -116,6 +116,6 @@ def test_a_file_of_no_format_and_a_package_that_is_not_there(tmp_path: Path, mon
     monkeypatch.setitem(__import__("sys").modules, "h5py", None)
     with pytest.raises(SpikemeshError) as error:
         require(FORMATS[".nir"])
-    assert (
-        "NIR: needs the package h5py, which is not installed: pip install 'spikemesh[nir]'"
-    ) == str(error.value)
+    assert ("NIR: needs the package h5py, which is not installed: pip install -e '.[nir]'") == str(
+        error.value
+    )
