@@ -54,6 +54,14 @@ def is_alive(number: int) -> bool:
     return state is not None and state[1] not in "ZX"
 
 
+def wait_for_the_end_of(workers: list[int]) -> None:
+    """Wait until processes that notice their parent's end by a closed pipe have ended."""
+    began = time.monotonic()
+    while any(is_alive(worker) for worker in workers):
+        assert time.monotonic() - began < 30, "a worker outlives its sweep"
+        time.sleep(0.02)
+
+
 def killed_and_resumed(folder: Path, kills: int, points: int, jobs: int, seed: int) -> None:
     study = written(folder, grid(points, 1))
     rng = random.Random(seed)
@@ -66,10 +74,7 @@ def killed_and_resumed(folder: Path, kills: int, points: int, jobs: int, seed: i
         workers = children(process)
         process.kill()
         process.communicate(timeout=PATIENCE)
-        began = time.monotonic()
-        while any(is_alive(worker) for worker in workers):
-            assert time.monotonic() - began < 30, "a worker outlives its sweep"
-            time.sleep(0.02)
+        wait_for_the_end_of(workers)
         now = finished(folder / "out")
         assert known.items() <= now.items()  # none lost, none made again
         known = now
@@ -107,7 +112,7 @@ def test_ctrl_c_ends_the_sweep_and_its_processes_and_it_goes_on(tmp_path):
     assert 130 == process.returncode
     assert out == "" and "--resume goes on with what is finished\nstopped" in err
     assert "Traceback" not in err
-    assert not [worker for worker in workers if is_alive(worker)]
+    wait_for_the_end_of(workers)
     done = finished(tmp_path / "out")
     lines = (tmp_path / "out/points.csv").read_text().splitlines()
     assert len(done) >= 3 and len(lines) <= len(done) + 1
