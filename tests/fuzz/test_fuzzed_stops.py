@@ -38,6 +38,24 @@ ENDS = [
     (End(-9, "", "", {"other.json": b"1"}, []), signal.SIGKILL, "half a result"),
     (End(-9, "", "", None, [".x.partial"]), signal.SIGKILL, ""),
 ]
+SWEPT = End(0, "a", "", {"manifest.json": b'"complete": true', "points/x/summary.json": b"1",
+                         "points.csv": b"p,s\n0,9", "report.html": b""}, [])  # fmt: skip
+GOING = b'"complete": false'
+SWEEPS = [
+    ({"manifest.json": GOING, "points/x/summary.json": b"1"}, ""),
+    ({"manifest.json": GOING}, ""),
+    ({"manifest.json": GOING, "points/x/summary.json": b"2"}, "half a result"),
+    ({"manifest.json": GOING, "points/y/summary.json": b"1"}, "half a result"),
+    ({"manifest.json": b'"complete": true', "points/x/summary.json": b"1"}, "half a result"),
+    ({**(SWEPT.written or {}), "points.csv": b"p,s\n0,8"}, ""),
+    ({**(SWEPT.written or {}), "points.csv": b"p,s\n1,9"}, "half a result"),
+]
+
+
+@pytest.mark.parametrize(("written", "said"), SWEEPS)
+def test_a_sweep_that_was_stopped_says_so(written: dict[str, bytes], said: str) -> None:
+    found = wrong(End(-9, "", "", written, []), SWEPT, signal.SIGKILL)
+    assert found == said or (said and found.startswith(said))
 
 
 @pytest.mark.parametrize(("end", "stop", "said"), ENDS)
