@@ -12,7 +12,7 @@ from simulator import units
 from simulator.analytic.kinds import Kind
 from simulator.describe.documents import Description
 
-Parameter = int | float | str | bool | list[int]
+Parameter = int | float | str | bool | list[int] | list[str]
 #: what a claim can be about, and its unit
 UNIT = {"energy": "J", "time": "s", "power": "W", "frequency": "Hz"}
 

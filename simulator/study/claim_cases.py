@@ -13,7 +13,6 @@ from fractions import Fraction
 
 import numpy as np
 
-from simulator import units
 from simulator.account.energy import COMPONENT
 from simulator.describe.chip import Chip
 from simulator.describe.connections import DENSE, SPARSE, Connection
@@ -21,8 +20,8 @@ from simulator.describe.network import Layer, Neuron, chain, fed
 from simulator.describe.placement import Placement
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
+from simulator.study.idle_chip import idle_watts
 from simulator.study.simulation import Result, run
-from simulator.study.whole_chip import HandWork, average_power
 from simulator.timing.record import BUSY, COUNTER, UNITS
 
 #: never reached within a case
@@ -101,34 +100,17 @@ def _unit_busy(result: Result, layer: int, unit: str) -> int:
 @case
 def idle_power(chip: Chip) -> float:
     """Return the power of a chip on which nothing happens for a second, W."""
-    return average_power(chip, HandWork(chip, 1), Fraction(1))
+    return idle_watts(chip, Fraction(1))
 
 
 @case
-def power_at_rate(
-    chip: Chip,
-    rate: str,
-    synapses: int,
-    tick: str,
-    neurons: int = 256,
-    ticks: int = 2,
-    seed: int = 0,
-) -> float:
-    """Return the power of the whole chip, all its neurons firing at `rate` to `synapses` on one
-    core drawn at random, W.
+def run_power(chip: Chip, workload: str, settings: list[str] | None = None) -> float:
+    """Return the power of the chip in an ordinary run of the spiking twin of a shipped workload, W.
 
-    neurons: per core.  Every tick starts on time, whatever the chip's barrier; which neurons fire
-    is drawn, how many is not.
+    settings: changes of the workload, such as twin.timesteps=8.
     """
-    seconds, per_second = units.exact(tick, "time"), units.exact(rate, "frequency")
-    work = HandWork(chip, ticks)
-    generator = np.random.default_rng(seed)
-    population = chip.n_cores * neurons
-    firing = round(per_second * seconds * ticks * population)
-    place = np.sort(generator.choice(population * ticks, firing, replace=False))
-    work.visits[:] = neurons
-    work.fire(place, generator.integers(0, chip.n_cores, firing), synapses)
-    return average_power(chip, work, seconds * ticks)
+    result = run(Workload.load(workload, settings or []), chip, "snn")
+    return result.ledger.total / result.seconds
 
 
 @case

@@ -34,13 +34,15 @@ from small_workloads import random_workloads  # noqa: E402
 
 
 def parts(workload: Workload) -> dict:
+    given = workload.placement or {}
+    placement = {name: np.asarray(cores).tolist() for name, cores in given.items()}
     return {
         "name": workload.name,
         "about": workload.about,
         "network": workload.network.digest(),
         "stimulus": workload.stimulus.digest(),
         "twin": (workload.timesteps, workload.firing),
-        "mapping": (workload.placement, workload.neurons_per_core),
+        "mapping": (placement, workload.neurons_per_core),
     }
 
 

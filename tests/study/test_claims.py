@@ -3,10 +3,9 @@
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from simulator import Chip
+from simulator import Chip, Workload, run
 from simulator.commands.verbs import cli
 from simulator.describe.library import names
 from simulator.describe.published import Claim
@@ -38,7 +37,9 @@ def test_a_shipped_chip_reproduces_what_was_published(
 
 # chip, what must be claimed at least: the cases with no free parameter
 MUST = [
-    ("truenorth", "power_at_rate", "71 mW", 0.01),
+    ("truenorth", "run_power", "68 mW", 0.01),
+    ("truenorth", "run_power", "71 mW", 0.01),
+    ("truenorth", "run_power", "94 mW", 0.01),
     ("odin", "saturated_power", "477 uW", 0.005),
     ("odin", "saturated_power", "35 uW", 0.005),
     *(
@@ -154,7 +155,7 @@ def claim_of(**changes) -> Claim:
 
 # a claim, what is said
 REFUSED = [
-    (dict(case="idle"), "case must be one of idle_power, power_at_rate"),
+    (dict(case="idle"), "case must be one of idle_power, run_power, saturated_power"),
     (
         dict(parameters={"rate": "1 Hz"}),
         "case idle_power: got an unexpected keyword argument 'rate'",
@@ -240,19 +241,19 @@ def test_the_page_shows_the_table_as_it_comes_out(predictions: list[Prediction])
     assert claims_markdown(predictions) in page.read_text()
 
 
-def test_a_run_written_by_hand_fires_what_was_asked() -> None:
-    # power is linear in the rate: static plus a constant per event, to the noise of where spikes go
-    chip = Chip.load("truenorth", ("mesh={width: 4, height: 4, cores_per_tile: 1}",))
-    idle, one, two = (
-        claim_cases.power_at_rate(chip, rate, 128, "1 ms", ticks=20)
-        for rate in ("0 Hz", "50 Hz", "100 Hz")
-    )
-    assert idle == pytest.approx(claim_cases.idle_power(chip), rel=1e-9, abs=0)
-    assert two - idle == pytest.approx(2 * (one - idle), rel=0.01, abs=0)
-    events = 50 * 16 * 256 * 128
-    hops = 2 * np.abs(np.subtract.outer(np.arange(4), np.arange(4))).mean()
-    per_event = chip.energy.accumulate.value + hops * chip.energy.link_east_west.value / 128
-    assert one - idle == pytest.approx(events * per_event, rel=0.01, abs=0)
+def test_the_network_of_the_power_sweep_is_what_was_published() -> None:
+    network = Workload.load("recurrent-million")
+    neurons = [population.n_neurons for population in network.network.populations]
+    assert 4096 * 256 * 0.999 < sum(neurons) <= 4096 * 256
+    result = run(network, "truenorth", "snn")
+    packets, ticks = result.count("packets_sent"), 4
+    assert packets / ticks / sum(neurons) == pytest.approx(0.02007, rel=0.005, abs=0)
+    assert 128 * packets == result.count("accumulates")
+    # drawn pairs of 64 x 64 cores are (64 - 1/64) / 3 apart in x and as far in y
+    for direction in ("east_west", "north_south"):
+        hops = result.count(f"flit_hops_{direction}") / packets
+        assert hops == pytest.approx(21.3, rel=0.02, abs=0)
+    assert (0, ticks * 1_000_000) == (result.late_steps, result.record.cycles)
 
 
 def test_how_full_a_query_s_cores_are_hardly_matters(monkeypatch) -> None:
