@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import figures, growth, kernels, races, sanafe_peer, scale, start_up, sweeps
+from benchmarks import figures, growth, kernels, races, sanafe_peer, scale, start_up, sweeps, vgg
 from benchmarks.figures import Figure
 from benchmarks.races import Settings
 from simulator.commands.numbers import LARGEST_SEED, Whole
@@ -24,6 +24,7 @@ RACES: dict[str, Callable[[Settings], list[Figure]]] = {
     "kernels": kernels.kernels,
     "memory": growth.memory,
     "large": scale.large,
+    "vgg": vgg.vgg,
     "start-up": start_up.start_up,
     "growth": growth.growth,
     "sweep": sweeps.sweeps,

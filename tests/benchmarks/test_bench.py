@@ -170,6 +170,7 @@ def test_the_table_has_every_group():
         "kernels",
         "memory",
         "large",
+        "vgg",
         "start-up",
         "growth",
         "sweep",
