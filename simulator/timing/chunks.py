@@ -35,7 +35,7 @@ SUMS = (
     "router_state_cycles",
 )
 #: logs of events
-LOGS = ("grants", "states", "packets")
+LOGS = ("grants", "states", "packets", "units")
 #: cycles in the logs of events
 _MOMENTS = ("inject_cycle", "head_entry_cycle", "head_arrive_cycle", "tail_arrive_cycle")
 
@@ -68,10 +68,11 @@ def joined(records: Sequence[Record]) -> Record:
 
 def _later(record: Record, at: int, sent: np.ndarray) -> Record:
     """Return a run that begins in cycle `at`, when each endpoint has sent so many packets."""
-    grants, states, packets = record.grants.copy(), record.states.copy(), record.packets.copy()
-    for log, names in ((grants, ("cycle",)), (states, ("cycle",)), (packets, _MOMENTS)):
-        for name in names:
-            log[name] += at
+    grants, states, packets, units = (getattr(record, name).copy() for name in LOGS)
+    for log in (grants, states, units):
+        log["cycle"] += at
+    for name in _MOMENTS:
+        packets[name] += at
     for log in (grants, packets):
         log["packet"] += sent[log["packet"] // NAMES] if len(log) else 0
     last = record.step_last_output
@@ -83,4 +84,5 @@ def _later(record: Record, at: int, sent: np.ndarray) -> Record:
         grants=grants,
         states=states,
         packets=packets,
+        units=units,
     )

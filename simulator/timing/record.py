@@ -85,6 +85,18 @@ GRANT = np.dtype(
         ("flit", "i4"),
     ]
 )
+#: unit: -1 where a core waits between its steps, with tokens; vc: of the packet a synapse unit
+#: took, else -1
+UNIT = np.dtype(
+    [
+        ("cycle", "i8"),
+        ("core", "i4"),
+        ("unit", "i1"),
+        ("state", "i1"),
+        ("cycles", "i8"),
+        ("vc", "i1"),
+    ]
+)
 STATE = np.dtype([("cycle", "i8"), ("is_router", "i1"), ("index", "i4"), ("state", "i1")])
 PACKET = np.dtype(
     [
@@ -139,20 +151,22 @@ class Record:
     step_router_wakes: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     complete: bool = True  # False: stopped by the user after the last whole step
     # events, sorted (grants: cycle, router, in_port; states: cycle, is_router, index; packets:
-    # packet, destination)
+    # packet, destination; units: cycle, core, unit)
     grants: np.ndarray = field(default_factory=lambda: np.zeros(0, GRANT))
     states: np.ndarray = field(default_factory=lambda: np.zeros(0, STATE))
     packets: np.ndarray = field(default_factory=lambda: np.zeros(0, PACKET))
+    units: np.ndarray = field(default_factory=lambda: np.zeros(0, UNIT))
 
 
 def sort_events(
-    grants: np.ndarray, states: np.ndarray, packets: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the three event logs in the order a Record keeps them."""
+    grants: np.ndarray, states: np.ndarray, packets: np.ndarray, units: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the four event logs in the order a Record keeps them."""
     return (
         np.sort(grants, order=["cycle", "router", "in_port", "in_vc", "out_port"]),
         np.sort(states, order=["cycle", "is_router", "index"]),
         np.sort(packets, order=["packet", "destination"]),
+        np.sort(units, order=["cycle", "core", "unit", "cycles", "vc", "state"]),
     )
 
 
@@ -210,9 +224,10 @@ def first_divergence(a: Record, b: Record, plan: Plan | None = None) -> str | No
                 earliest = (cycle, f"cycle {cycle}: {line}{place}")
     if earliest is not None:
         return earliest[1]
-    line = _first_row("packets", a.packets, b.packets)
-    if line is not None:
-        return line
+    for name in ("packets", "units"):
+        line = _first_row(name, getattr(a, name), getattr(b, name))
+        if line is not None:
+            return line
     for name in a.__dataclass_fields__:
         x, y = getattr(a, name), getattr(b, name)
         if isinstance(x, np.ndarray):

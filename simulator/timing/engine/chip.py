@@ -25,6 +25,7 @@ from simulator.timing.engine.layout import (
     RELOAD_CYCLES,
     SOMA,
     TIMER_SLOTS,
+    UNIT_ROWS,
     UNTIL,
     State,
 )
@@ -309,6 +310,7 @@ def has_log_space(state: State) -> bool:
         chip.n_grants + chip.n_routers * chip.ports <= len(state.grant_log)
         and chip.n_states + changes <= len(state.state_log)
         and chip.n_packets + chip.n_endpoints <= len(state.packet_log)
+        and chip.n_units + chip.n_cores * (UNIT_ROWS + chip.event_group) <= len(state.unit_log)
     )
 
 

@@ -30,7 +30,9 @@ from simulator.timing.engine.layout import (
 from simulator.timing.engine.packets import finish_one, list_core, put_packet
 from simulator.timing.engine.power import demand, rest
 from simulator.timing.engine.tokens import end_own_step, learn
+from simulator.timing.engine.unit_log import log_unit
 from simulator.timing.engine.wheel import send_credit, set_timer, turn
+from simulator.timing.record import BLOCKED, BUSY
 
 
 @kernel(inline=True)
@@ -47,6 +49,8 @@ def wake_core(state: State, number: int, now: int) -> None:
 def occupy(state: State, number: int, unit: int, cycles: int, now: int) -> None:
     """Keep a unit busy for `cycles` from now on."""
     core = state.core[number]
+    if state.chip[0].events and unit != SYNAPSE:
+        log_unit(state.chip[0], state.unit_log, number, unit, BUSY, now, cycles, -1)
     core.state[unit] = BUSY_UNIT
     core.until[unit] = now + cycles
     core.busy[unit] += cycles
@@ -67,7 +71,11 @@ def unblock(state: State, number: int, unit: int, now: int) -> None:
     """Book the cycles a unit has waited for room."""
     core = state.core[number]
     if core.state[unit] == BLOCKED_UNIT:
-        core.blocked[unit] += now - core.until[unit]
+        waited = now - core.until[unit]
+        core.blocked[unit] += waited
+        if state.chip[0].events:
+            log = state.unit_log
+            log_unit(state.chip[0], log, number, unit, BLOCKED, core.until[unit], waited, -1)
     core.state[unit] = FREE
 
 
@@ -119,7 +127,7 @@ def take_front(state: State, number: int, vc: int, entry) -> None:  # type: igno
 
 
 @kernel(inline=False)
-def take_group(state: State, number: int, group: int, events: int) -> int:
+def take_group(state: State, number: int, group: int, events: int, now: int) -> int:
     """Take the packets that follow on the same accumulators while the group has room [C11]; return
     the cycles they add.
     """
@@ -137,6 +145,8 @@ def take_group(state: State, number: int, group: int, events: int) -> int:
         take_front(state, number, vc, entry)
         cycles += entry.cycles - entry.shared_cycles
         core.n_taken += 1
+        if state.chip[0].events:
+            log_unit(state.chip[0], state.unit_log, number, SYNAPSE, BUSY, now, 0, vc)
     return cycles
 
 
@@ -165,8 +175,10 @@ def take_packet(state: State, number: int, now: int) -> None:
     state.counter[number, ACCUMULATOR_WORDS] += entry.accumulator_words
     core.n_taken = 1
     if state.chip[0].event_group > 1 and entry.group >= 0:
-        cycles += take_group(state, number, entry.group, entry.events)
+        cycles += take_group(state, number, entry.group, entry.events, now)
     return_credits(state, number, now)
+    if state.chip[0].events:
+        log_unit(state.chip[0], state.unit_log, number, SYNAPSE, BUSY, now, cycles, vc)
     occupy(state, number, SYNAPSE, cycles, now)
 
 

@@ -48,7 +48,7 @@ class Fabric:
         self.origin = environment.now
         self.steps_shown = 0
         self.is_interrupted = False
-        self.logs: tuple[list[np.ndarray], ...] = ([], [], [])
+        self.logs: tuple[list[np.ndarray], ...] = ([], [], [], [])
         self.state = chip_state.build(plan, activity, events)
         self.done = environment.process(self._run())
 
@@ -125,14 +125,13 @@ class Fabric:
     def _drain(self) -> None:
         """Take over what the logs hold and leave them empty."""
         chip, state = self.state.chip[0], self.state
-        kernel_logs = (state.grant_log, state.state_log, state.packet_log)
+        kernel_logs = (state.grant_log, state.state_log, state.packet_log, state.unit_log)
         held = sum(part.nbytes for kept in self.logs for part in kept)
         memory.need(f"the events of {self.now:,} cycles", 2 * held)  # sorted when all is done
-        for kept, log, n in zip(
-            self.logs, kernel_logs, (chip.n_grants, chip.n_states, chip.n_packets)
-        ):
+        rows = (chip.n_grants, chip.n_states, chip.n_packets, chip.n_units)
+        for kept, log, n in zip(self.logs, kernel_logs, rows):
             kept.append(np.array(log[:n]))
-        chip.n_grants = chip.n_states = chip.n_packets = 0
+        chip.n_grants = chip.n_states = chip.n_packets = chip.n_units = 0
 
     def record(self) -> Record:
         """Return what a run that came to its end has counted."""

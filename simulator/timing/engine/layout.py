@@ -36,6 +36,8 @@ HEAD, TAIL = 1, 2
 #: states of a core's unit
 FREE, BUSY_UNIT, BLOCKED_UNIT, PENDING = range(4)
 SYNAPSE, SOMA, AXON_OUT = range(3)
+#: rows of the log of units one core can add in a cycle, without what joins a group
+UNIT_ROWS = 6
 #: columns of the counters, in the order of record.COUNTERS; those of WORK_COUNTERS are together
 FIRST_OF_WORK = COUNTERS.index(WORK_COUNTERS[0])
 (
@@ -126,6 +128,7 @@ CHIP = record(
     n_grants="i8",
     n_states="i8",
     n_packets="i8",
+    n_units="i8",
 )
 
 ROUTER = in_lines(
@@ -266,8 +269,9 @@ OWN = in_lines(
     started="i8",  # steps
     is_done="i4",
     is_called="i4",
-    # what idle units wait for, and how much they had been clocked and busy when that began
+    # what idle units wait for, since when, and how much they had been clocked and busy then
     wait="i4",
+    since="i8",
     clocked="i8",
     busy="i8",
     # its work items or injections, in the order of steps; a port's present step
@@ -382,3 +386,4 @@ class State(NamedTuple):
     grant_log: np.ndarray  # (n,) GRANT
     state_log: np.ndarray  # (n,) STATE
     packet_log: np.ndarray  # (n,) PACKET
+    unit_log: np.ndarray  # (n,) UNIT

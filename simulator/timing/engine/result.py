@@ -23,6 +23,7 @@ from simulator.timing.record import (
     PACKET,
     STARVED,
     STATE,
+    UNIT,
     UNIT_GATED,
     UNIT_OFF,
     UNIT_STATES,
@@ -70,11 +71,12 @@ def make_record(
     power = np.array(state.power["cycles"])
     step_power = np.diff(state.step_power[: n_steps + 1], axis=0)
     per_port = (plan.n_routers, plan.ports)
-    grants, states, packets = (
-        np.concatenate([np.zeros(0, dtype), *kept])
-        for dtype, kept in zip((GRANT, STATE, PACKET), logs)
+    grants, states, packets, units = sort_events(
+        *(
+            np.concatenate([np.zeros(0, dtype), *kept])
+            for dtype, kept in zip((GRANT, STATE, PACKET, UNIT), logs)
+        )
     )
-    grants, states, packets = sort_events(grants, states, packets)
     core, interface = state.core, state.interface
     peaks = np.stack(
         [core["input_peak"], core["spike_peak"], interface["peak"][: plan.n_cores]], axis=1
@@ -111,4 +113,5 @@ def make_record(
         grants=grants,
         states=states,
         packets=packets,
+        units=units,
     )

@@ -16,7 +16,15 @@ from simulator.mapping.plan import (
     Plan,
 )
 from simulator.timing.engine import layout, work_layout
-from simulator.timing.engine.layout import LOCAL_WIRE, NEVER, SWITCH, TIMER_SLOTS, WIRE, State
+from simulator.timing.engine.layout import (
+    LOCAL_WIRE,
+    NEVER,
+    SWITCH,
+    TIMER_SLOTS,
+    UNIT_ROWS,
+    WIRE,
+    State,
+)
 from simulator.timing.engine.work import columns, own_steps, records, work
 from simulator.timing.record import (
     COUNTERS,
@@ -28,6 +36,7 @@ from simulator.timing.record import (
     PACKET_SHIFT,
     POWER_STATES,
     STATE,
+    UNIT,
 )
 
 #: rows a log holds at least, and packets the pool of packets in flight begins with
@@ -162,7 +171,8 @@ def _events_per_cycle(plan: Plan) -> int:
 
 def _log_rows(plan: Plan) -> int:
     """Return the rows every log holds at least, which is what one cycle can add."""
-    return max(LOG_ROWS, plan.n_routers * plan.ports, 5 * (plan.n_cores + plan.n_routers))
+    units = plan.n_cores * (UNIT_ROWS + plan.event_group)
+    return max(LOG_ROWS, plan.n_routers * plan.ports, 5 * (plan.n_cores + plan.n_routers), units)
 
 
 def estimate(plan: Plan, activity: Activity, slots: int, log: int) -> list[tuple[str, int]]:
@@ -180,7 +190,7 @@ def estimate(plan: Plan, activity: Activity, slots: int, log: int) -> list[tuple
     machine += plan.n_cores * (layout.CORE.itemsize + layout.POWER.itemsize)
     counted = 32 * len(activity.operand_bits)  # the counters that are kept by layer
     machine += plan.n_endpoints * (layout.INTERFACE.itemsize + ENDPOINT_BYTES + counted)
-    logs = log * (GRANT.itemsize + STATE.itemsize + PACKET.itemsize)
+    logs = log * (GRANT.itemsize + STATE.itemsize + PACKET.itemsize + UNIT.itemsize)
     steps = activity.n_steps * (work_layout.STEP.itemsize + STEP_BYTES + counted)
     work = len(activity.work_core) * work_layout.WORK.itemsize + 8 * len(activity.inject_row)
     work += activity.work_counts.nbytes
@@ -281,6 +291,7 @@ def build(plan: Plan, activity: Activity, events: bool) -> State:
         grant_log=records(log, GRANT),
         state_log=records(log, STATE),
         packet_log=records(log, PACKET),
+        unit_log=records(log, UNIT),
         **work(activity),
         **own,
     )

@@ -21,8 +21,18 @@ from simulator.timing.engine.layout import (
 )
 from simulator.timing.engine.packets import finish_one
 from simulator.timing.engine.power import settle
+from simulator.timing.engine.unit_log import log_unit
 from simulator.timing.engine.wheel import set_timer
-from simulator.timing.record import ACTIVE, IDLE
+from simulator.timing.record import (
+    ACTIVE,
+    BARRIER,
+    IDLE,
+    WAITING_FOR_A_PLANE,
+    WAITING_FOR_TOKENS,
+)
+
+#: the unit state of FOR_TOKENS, FOR_A_PLANE and FOR_THE_START
+WAITS = (WAITING_FOR_TOKENS, WAITING_FOR_A_PLANE, BARRIER)
 
 
 @kernel(inline=True)
@@ -46,7 +56,7 @@ def waits_for(state: State, number: int) -> int:
 @kernel(inline=False)
 def wait_for(state: State, number: int, what: int, now: int) -> None:
     """Book how long a core's units have waited, clocked and not busy, and let them wait for
-    something else, or for nothing.
+    something else, or for nothing [K71].
     """
     own = state.own[number]
     core = state.core[number]
@@ -61,7 +71,12 @@ def wait_for(state: State, number: int, what: int, now: int) -> None:
         core.waited[own.wait - 1, SYNAPSE] += spent - (busy - own.busy)
         core.waited[own.wait - 1, SOMA] += spent
         core.waited[own.wait - 1, AXON_OUT] += spent
+        if state.chip[0].events and now > own.since:
+            cycles = now - own.since
+            what_for = WAITS[own.wait - 1]
+            log_unit(state.chip[0], state.unit_log, number, -1, what_for, own.since, cycles, -1)
     own.wait = what
+    own.since = now
     own.clocked = clocked
     own.busy = busy
 

@@ -128,7 +128,7 @@ class _Network:
         chip = self.state.chip[0]
         grants = np.array(self.state.grant_log[: chip.n_grants], GRANT)
         packets = np.array(self.state.packet_log[: chip.n_packets], PACKET)
-        chip.n_grants = chip.n_states = chip.n_packets = 0
+        chip.n_grants = chip.n_states = chip.n_packets = chip.n_units = 0
         self.receive(grants, packets)
 
     def finish(self) -> Record:
@@ -136,4 +136,4 @@ class _Network:
         self.run(NEVER)
         self._drain()
         finish(self.state)
-        return make_record(self.state, self.plan, np.ones((1, 2), np.int64), ([], [], []))
+        return make_record(self.state, self.plan, np.ones((1, 2), np.int64), ([], [], [], []))

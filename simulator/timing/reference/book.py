@@ -15,7 +15,17 @@ from simulator.mapping.plan import (
     Plan,
 )
 from simulator.mapping.routes import distance
-from simulator.timing.record import COUNTER, COUNTERS, GATED, GRANT, OFF, PACKET, QUEUES, STATE
+from simulator.timing.record import (
+    COUNTER,
+    COUNTERS,
+    GATED,
+    GRANT,
+    OFF,
+    PACKET,
+    QUEUES,
+    STATE,
+    UNIT,
+)
 from simulator.timing.reference.packet import Flit, Packet, Way
 
 
@@ -44,6 +54,7 @@ class Book:
         self.grants: list[tuple] = []
         self.states: list[tuple] = []
         self.packets: list[tuple] = []
+        self.units: list[tuple] = []
 
     def count(self, endpoint: int, counter: str, n: int = 1) -> None:
         """Book an action on an endpoint and on the step [K6]."""
@@ -150,10 +161,16 @@ class Book:
         if self.events:
             self.states.append((self.now(), is_router, index, state))
 
-    def logs(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the grants, states and packets, in the order they happened."""
+    def unit(self, core: int, unit: int, state: int, since: int, vc: int = -1) -> None:
+        """Log the cycles from `since` until now in which a unit was busy or blocked [K70]."""
+        if self.events and (self.now() > since or vc >= 0):
+            self.units.append((since, core, unit, state, self.now() - since, vc))
+
+    def logs(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return the grants, states, packets and units, in the order they happened."""
         return (
             np.array(self.grants, GRANT),
             np.array(self.states, STATE),
             np.array(self.packets, PACKET),
+            np.array(self.units, UNIT),
         )

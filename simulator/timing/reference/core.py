@@ -51,6 +51,8 @@ class Barrier(Protocol):
 class Unit(ABC):
     """One unit of a core: what it does in this cycle, and how it sleeps."""
 
+    number: int  # in UNITS
+
     def __init__(self, environment: Environment, core: Core) -> None:
         """A starved unit; its process is `run`."""
         self.environment, self.core = environment, core
@@ -76,9 +78,15 @@ class Unit(ABC):
 
     def room_in(self, queue: Queue) -> Process:
         """Be blocked until the queue has room."""
+        since = cycle_of(self.environment)
         while queue.room == 0:
             self.be(BLOCKED)
             yield self.bell.wait()
+        self.note(BLOCKED, since)
+
+    def note(self, state: int, since: int, vc: int = -1) -> None:
+        """Log what the unit was from a cycle until now [K70]."""
+        self.core.book.unit(self.core.number, self.number, state, since, vc)
 
 
 class Synapse(Unit):
@@ -86,6 +94,7 @@ class Synapse(Unit):
     of a group together.
     """
 
+    number = UNITS.index("synapse")
     next_vc = 0
 
     def run(self) -> Process:
@@ -97,15 +106,18 @@ class Synapse(Unit):
             if vc is None or not core.power.is_awake():
                 yield self.bell.wait()
                 continue
+            first, since = vc, cycle_of(self.environment)
             taken = [self._take(vc, is_first=True)]
             while (vc := self._next()) is not None and self._joins(taken, core.complete[vc][0]):
                 taken.append(self._take(vc, is_first=False))
+                self.note(BUSY, since, vc)
             activity = core.activity
             entries = [packet.entry[core.number] for packet in taken]
             cycles = sum(int(activity.entry_cycles[entry]) for entry in entries)
             yield from self.busy(
                 cycles - sum(int(activity.entry_shared_cycles[entry]) for entry in entries[1:])
             )
+            self.note(BUSY, since, first)
             for packet in taken:
                 if core.own is not None:
                     core.own.took(packet)
@@ -146,6 +158,8 @@ class Synapse(Unit):
 class Soma(Unit):
     """Visit the neurons of a work item in order; those that fire send their message to axon-out."""
 
+    number = UNITS.index("soma")
+
     def run(self) -> Process:
         """Work through one item per step: visits [C4], messages [C5], those without a row [C6]."""
         core, plan = self.core, self.core.plan
@@ -155,19 +169,22 @@ class Soma(Unit):
                 yield self.bell.wait()
                 continue
             item, visits, messages = core.work_item
+            visited, since = 0, cycle_of(self.environment)
             if item >= 0:
                 core.book.work_begun(core.number, item)
                 yield from self.busy(int(core.activity.clear[item]))  # [S9]
-            visited = 0
             for position, row in messages:
                 cycles = (position + 1 - visited) * plan.soma_cycles + plan.soma_spike_cycles
                 yield from self.busy(cycles)
                 visited = position + 1
                 if row >= 0:
+                    self.note(BUSY, since)
                     yield from self.room_in(core.spike_queue)
+                    since = cycle_of(self.environment)
                     core.barrier.begin()
                     core.spike_queue.put(row)
             yield from self.busy((visits - visited) * plan.soma_cycles)
+            self.note(BUSY, since)
             core.work_item = None
             if core.own is not None:
                 core.token_queue.put(core.own.token_row)
@@ -177,6 +194,8 @@ class Soma(Unit):
 
 class AxonOut(Unit):
     """Turn each message into the packets of its row."""
+
+    number = UNITS.index("axon_out")
 
     def run(self) -> Process:
         """Take message after message [C7], and put the packets of each row [C8]."""
@@ -190,7 +209,9 @@ class AxonOut(Unit):
             is_tokens = not core.spike_queue.visible  # after every message [Q3]
             row = (core.token_queue if is_tokens else core.spike_queue).take()
             for entries in () if row < 0 else core.rows.parts(row):
+                since = cycle_of(self.environment)
                 yield from self.busy(plan.axon_cycles)
+                self.note(BUSY, since)
                 queue = core.output_queue[int(core.activity.entry_class[entries[0]])]
                 yield from self.room_in(queue)
                 step = core.book.step if core.own is None else core.own.step
@@ -235,6 +256,7 @@ class Core:
         )
         self.number, self.barrier, self.power = number, barrier, power
         self.own: OwnSteps | None = None  # with tokens
+        self.waiting: tuple[int | None, int] = (None, 0)  # for what, and since when [Q10]
         self.ejection_credit: Wire
         self.interface_bell: Doorbell
         #: the input queue: flits it holds, and per VC the whole packets the synapse unit can see
@@ -315,11 +337,13 @@ class Core:
         """Account for this cycle: where each unit's time goes [U1], and how full the queues are
         [K2].
         """
+        waits = None if self.own is None else self.own.waits_for()
+        self.wait_for(waits)
         asleep = {OFF: UNIT_OFF, GATED: UNIT_GATED, WAKING: UNIT_WAKING}.get(self.power.state)
         for unit in self.units:
             state = BARRIER if self.barrier.is_waiting else unit.status
-            if state == STARVED and self.own is not None:
-                state = self.own.waits_for() or STARVED
+            if state == STARVED:
+                state = waits or STARVED
             unit.time.enter(state if asleep is None else asleep, cycle_of(self.environment))
         held = (
             self.input_held,
@@ -329,6 +353,16 @@ class Core:
         peak = self.book.queue_peak[self.number]
         for queue, now in enumerate(held):
             peak[queue] = max(peak[queue], now)
+
+    def wait_for(self, waits: int | None) -> None:
+        """Be waiting between steps for something from this cycle on, or for nothing; log for how
+        long it was something else [K71].
+        """
+        what, since = self.waiting
+        if waits != what:
+            if what is not None:
+                self.book.unit(self.number, -1, what, since)
+            self.waiting = waits, cycle_of(self.environment)
 
 
 assert len(UNITS) == len((Synapse, Soma, AxonOut))

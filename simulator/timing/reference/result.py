@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 def make_record(chip: Chip) -> Record:
     """Return everything a run counted."""
     book, now = chip.book, cycle_of(chip.environment)
+    for core in chip.cores:
+        core.wait_for(None)
     core_cycles, router_cycles = chip.state_cycles()
     core_steps, router_steps = (
         np.diff(
@@ -28,7 +30,7 @@ def make_record(chip: Chip) -> Record:
         for part, cycles in enumerate((core_cycles, router_cycles))
     )
     units = [[unit.time.until(now) for unit in core.units] for core in chip.cores]
-    grants, states, packets = sort_events(*book.logs())
+    grants, states, packets, stretches = sort_events(*book.logs())
     n_steps = len(chip.step_start)
     return Record(
         cycles=now,
@@ -57,4 +59,5 @@ def make_record(chip: Chip) -> Record:
         grants=grants,
         states=states,
         packets=packets,
+        units=stretches,
     )
