@@ -146,7 +146,7 @@ def output(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 #: options that say where results go and how they are made, not what they are
-PLACES = ("output", "overwrite", "plot", "landscape", "memory", "jobs")
+PLACES = ("output", "overwrite", "plot", "landscape", "timeline", "window", "memory", "jobs")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from simulator.describe.words import Mode
 
 from simulator.commands import options
+from simulator.commands.timeline import timeline as timeline_options
+from simulator.commands.timeline import writer
 
 
 @click.command()
@@ -42,11 +45,14 @@ from simulator.commands import options
 @options.setting
 @options.mapping
 @options.memory
+@timeline_options
 @options.output
 def run(
     workload: str,
     mode: Mode,
     trace: str | None,
+    timeline: Path | None,
+    window: tuple[int, int] | None,
     output: str | None,
     overwrite: bool,
     **choices: Any,
@@ -58,6 +64,7 @@ def run(
     \b
     spikemesh run digits-mlp --chip generic-22nm --mode snn --timesteps 4 --limit 20
     spikemesh run digits-cnn --mode qnn --set packet.activations=dense -o results/
+    spikemesh run digits-mlp --mode snn --limit 1 --timeline one.json
     """
     from simulator.report.files import put_run
     from simulator.report.run import run_view
@@ -68,7 +75,8 @@ def run(
             loaded, chip, mode, partial=True, progress=progress, trace=trace, **options.how(choices)
         )
 
-    _go(workload, choices, simulate, run_view, put_run, output, overwrite)
+    also = writer(timeline, window, output)
+    _go(workload, choices, simulate, run_view, put_run, output, overwrite, also)
 
 
 @click.command()
@@ -116,6 +124,7 @@ def _go(
     put: Callable[..., None],
     output: str | None,
     overwrite: bool,
+    also: Callable[[Any, Any], None] | None = None,
 ) -> None:
     from simulator.commands.progress import shown
     from simulator.report import terminal
@@ -125,6 +134,8 @@ def _go(
     with options.folder(output, overwrite) as folder:
         with shown() as progress:
             result = simulate(loaded, chip, progress)
+            if also is not None:
+                also(result, progress)
         if folder is not None:
             put(result, folder, options=options.asked())
     terminal.show(view(result))

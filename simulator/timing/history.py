@@ -101,7 +101,13 @@ class History:
 
     @cached_property
     def _units(self) -> dict[tuple[int, int], np.ndarray]:
-        return _by_place(self.record.units, "core", "unit")
+        """Return the rows of the log of units by core and unit, each in their order."""
+        log = self.record.units
+        log = log[np.lexsort((log["unit"], log["core"]))]
+        keys = np.stack([log["core"], log["unit"]], axis=1)
+        edges = np.flatnonzero(np.any(np.diff(keys, axis=0) != 0, axis=1)) + 1
+        groups = np.split(log, edges) if len(log) else []
+        return {(int(group[0]["core"]), int(group[0]["unit"])): group for group in groups}
 
     def _stretches(self, core: int, unit: int) -> list[Slice]:
         rows = self._units.get((core, unit), self.record.units[:0])
@@ -248,18 +254,6 @@ class History:
         """Return the tokens a core puts behind the messages of each of its steps [Q3]."""
         row = int(self.activity.token_row[core]) if len(self.activity.token_row) else -1
         return self._parts(row) if self.has_tokens and row >= 0 else 0
-
-
-def _by_place(log: np.ndarray, *names: str) -> dict[tuple[int, ...], np.ndarray]:
-    """Return the rows of a log by place, each in the order of the log."""
-    if not len(log):
-        return {}
-    order = np.lexsort([log[name] for name in reversed(names)])
-    sorted_log = log[order]
-    keys = np.stack([sorted_log[name] for name in names], axis=1)
-    edges = np.flatnonzero(np.any(np.diff(keys, axis=0) != 0, axis=1)) + 1
-    groups = np.split(sorted_log, edges)
-    return {tuple(int(group[0][name]) for name in names): group for group in groups}
 
 
 def _stacked(layers: Iterable[Sequence[Slice]]) -> list[Slice]:
