@@ -119,8 +119,9 @@ show time-digits-overlap $digits --overlap
 show time-vgg $vgg
 show time-vgg-overlap $vgg --overlap
 for network in digits-mlp digits-cnn digits-residual digits-recurrent keyword-stream; do
+    case $network in keyword-stream) some=96 ;; *) some=4 ;; esac  # an inference of it is a frame
     for keep in '' "$loihi" "$tokens" "$tokens --set step.planes=4"; do
-        show "keep-$network" run "$network" --mode snn --limit 4 $keep
+        show "keep-$network" run "$network" --mode snn --limit $some $keep
         show "keep-$network-overlap" run "$network" --mode snn --limit 4 --overlap $keep
     done
 done

@@ -220,8 +220,9 @@ def _refuse_losses(chip: Chip, record: Record) -> None:
     if times and not chip.gating.keeps("state"):
         raise CheckError(
             f"chip {chip.name}: gating: cores were switched off {times} times within an inference, "
-            f"and their potentials and accumulators would be lost: gating.retention must hold "
-            f"state, or gating.off_after be longer than a core rests within an inference"
+            f"or between inferences whose state is carried, and their potentials and accumulators "
+            f"would be lost: gating.retention must hold state, or gating.off_after be longer than "
+            f"a core rests"
         )
 
 

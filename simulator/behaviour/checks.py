@@ -50,6 +50,8 @@ def check(network: Network, stimulus: Stimulus, mode: Mode, timesteps: int, firi
         raise InputError(f"timesteps: must be at least 1, not {timesteps}")
     _check_stimulus(network, stimulus, timesteps)
     _check_network(network, mode, firing)
+    if stimulus.carries:
+        _check_carried(network, stimulus, mode, firing)
     _check_planes(network, stimulus, mode, timesteps)
 
 
@@ -136,6 +138,29 @@ def _check_stimulus(network: Network, stimulus: Stimulus, timesteps: int) -> Non
             raise InputError(
                 f"stimulus: must have {stimulus.n_inferences} inferences for every input, not "
                 f"{len(feed.values)} for {population.name!r}"
+            )
+
+
+def _check_carried(network: Network, stimulus: Stimulus, mode: Mode, firing: Firing) -> None:
+    """Refuse what says nothing where the state is carried from inference to inference."""
+    asks = "must be 'reset', not 'carried'"
+    if mode == QNN or firing != STREAMING:
+        what = "the quantised twin" if mode == QNN else f"firing {firing!r}"
+        raise InputError(f"stimulus.state: {asks}: {what} has no state to carry")
+    for population in network.populations:
+        neuron = population.neuron
+        if neuron is None or (neuron.read == "last" and not neuron.counts):
+            continue
+        what = f"read: {neuron.read}" if not neuron.fires else "a count of its spikes"
+        raise InputError(f"stimulus.state: {asks}: {population.name} begins anew with {what}")
+    entering = {
+        number for number, feed in zip(network.inputs, stimulus.feeds) if feed.kind == CURRENT
+    }
+    for projection in network.projections:
+        if projection.source in entering and projection.largest_delay:
+            raise InputError(
+                f"stimulus.state: {asks}: {network.ends(projection)} delays a current that enters "
+                f"once"
             )
 
 

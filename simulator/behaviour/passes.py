@@ -91,32 +91,37 @@ def drain(strand, state, to, adds, extreme):
 
 
 @kernel(inline=True)
-def arrive(part, populations, s, timesteps, inference, begin, t, given, sent, state):
+def arrive(part, populations, s, timesteps, inference, begin, t, carries, given, sent, state):
     """Gather what one strand brings in timestep t of an inference; return whether it may be
     anything.
+
+    carries: spikes of an inference before may be on their way; `begin` is then 0 for what is sent
+    inside the part.
     """
     strand = part.strand[s]
-    fired = t - strand.delay
-    if strand.is_held:
-        fired = 0
-    elif fired < 0:
-        return False
+    fired = 0 if strand.is_held else t - strand.delay
+    at = inference * timesteps + fired
+    if fired < 0:
+        if not carries or at < 0:
+            return False
+        fired = at % timesteps
     current = state.current[: strand.n_out]
     if strand.is_inside:
-        at = ((inference - begin) * timesteps + fired) * populations + strand.source
+        at = (at - begin * timesteps) * populations + strand.source
         first, last = sent.start[at], sent.start[at + 1]
         gather(part.rows, strand, fired, current, sent.neuron, sent.value, first, last)
     else:
-        at = inference * timesteps + fired
         first, last = given.start[strand.source, at], given.start[strand.source, at + 1]
         gather(part.rows, strand, fired, current, given.neuron, given.value, first, last)
     return True
 
 
 @kernel(inline=True)
-def collect(part, cells, p, timesteps, inference, begin, t, times, given, sent, state):
+def collect(part, cells, p, timesteps, inference, begin, t, times, carries, given, sent, state):
     """Set the drive of population p to the currents of timestep t: `times` what is held, and what
     arrives; return whether it may be another one than before.
+
+    carries: see `arrive`; what is held then has no delay.
     """
     population, extreme, populations = cells.population[p], state.extreme[p], len(cells.population)
     a, b = population.first, population.last
@@ -125,7 +130,19 @@ def collect(part, cells, p, timesteps, inference, begin, t, times, given, sent, 
         held, is_new = state.held[a:b], t == 0
         for s in range(population.strand, population.live):
             if t == part.strand[s].delay:
-                arrive(part, populations, s, timesteps, inference, begin, t, given, sent, state)
+                arrive(
+                    part,
+                    populations,
+                    s,
+                    timesteps,
+                    inference,
+                    begin,
+                    t,
+                    carries,
+                    given,
+                    sent,
+                    state,
+                )
                 strand = part.strand[s]
                 drain(strand, state, held, t > 0 or s > population.strand, extreme)
                 is_new = True
@@ -140,7 +157,9 @@ def collect(part, cells, p, timesteps, inference, begin, t, times, given, sent, 
             drive[j] = times * held[j]
         adds = True
     for s in range(population.live, population.end):
-        if arrive(part, populations, s, timesteps, inference, begin, t, given, sent, state):
+        if arrive(
+            part, populations, s, timesteps, inference, begin, t, carries, given, sent, state
+        ):
             strand = part.strand[s]
             drain(strand, state, drive, adds, extreme)
             adds = True
@@ -153,18 +172,24 @@ def collect(part, cells, p, timesteps, inference, begin, t, times, given, sent, 
 
 
 @kernel
-def stream(part, cells, timesteps, given, begin, end, state, sent):
+def stream(part, cells, timesteps, carries, given, begin, end, state, sent):
     """Run inferences begin .. end - 1, a spike leaving in the timestep in which it was made; return
     the overflows.
+
+    carries: an inference goes on from the state that the one before it left, which is that of
+    `begin` - 1 when it is called.
     """
     n = overflows = place = 0
     populations = len(cells.population)
     for inference in range(begin, end):
-        for p in range(populations):
-            start(cells, p, state)
+        if not carries or inference == 0:
+            for p in range(populations):
+                start(cells, p, state)
         for t in range(timesteps):
             for p in range(populations):
-                collect(part, cells, p, timesteps, inference, begin, t, 1, given, sent, state)
+                collect(
+                    part, cells, p, timesteps, inference, begin, t, 1, carries, given, sent, state
+                )
                 fired, left = step(cells, p, state, sent.neuron[n:], sent.value[n:])
                 n += fired
                 overflows += left
@@ -184,11 +209,12 @@ def keep(cells, row, state, sent):
 
 
 @kernel
-def accumulate(part, cells, timesteps, given, begin, end, state, sent):
+def accumulate(part, cells, timesteps, carries, given, begin, end, state, sent):
     """Run inferences begin .. end - 1 of one population, each window gathered before the first
     spike leaves; return the overflows.
 
-    A neuron that owes n spikes sends one in each of the first n timesteps of its window.
+    A neuron that owes n spikes sends one in each of the first n timesteps of its window.  Nothing
+    is carried over (`carries` is False).
     """
     n = overflows = 0
     population, potential, count = cells.population[0], state.potential, state.drive
@@ -198,7 +224,9 @@ def accumulate(part, cells, timesteps, given, begin, end, state, sent):
         for j in range(len(gathered)):
             gathered[j] = 0
         for t in range(timesteps):
-            if collect(part, cells, 0, timesteps, inference, begin, t, 1, given, sent, state):
+            if collect(
+                part, cells, 0, timesteps, inference, begin, t, 1, carries, given, sent, state
+            ):
                 for j in range(len(gathered)):
                     gathered[j] += state.drive[j]
             low, high, wrap = population.low, population.high, population.wrap
@@ -221,18 +249,18 @@ def accumulate(part, cells, timesteps, given, begin, end, state, sent):
 
 
 @kernel
-def activate(part, cells, timesteps, given, begin, end, state, sent):
+def activate(part, cells, timesteps, carries, given, begin, end, state, sent):
     """Run inferences begin .. end - 1 of the quantised twin of one population: u = clip(floor((V0 +
     gain * z + T * bias) / threshold), 0, T).
 
     z is the sum over sources of weight times activation, and T times that sum for a current that
     enters once: it stands for T equal ones.  The accumulator is exact: the potential's width does
-    not apply to it.
+    not apply to it.  Nothing is carried over (`carries` is False).
     """
     n = 0
     population = cells.population[0]
     for inference in range(begin, end):
-        collect(part, cells, 0, 1, inference, begin, 0, timesteps, given, sent, state)
+        collect(part, cells, 0, 1, inference, begin, 0, timesteps, carries, given, sent, state)
         for j in range(len(state.drive)):
             total = cells.initial[j] + cells.gain[j] * state.drive[j] + timesteps * cells.bias[j]
             value = activation(population, cells.threshold[j], total, timesteps)

@@ -48,6 +48,7 @@ class Raster:
     currents: tuple[tuple[int, int], ...] = ()
     potentials: tuple[np.ndarray, ...] = ()  # where asked for: of each population as the windows
     # end, (n_inferences, n_neurons) int64
+    carries: bool = False  # inferences begin with the state that the one before them left
 
     @property
     def n_inferences(self) -> int:
@@ -98,10 +99,11 @@ def run(
     'accumulate': a neuron gathers its sources' whole windows, whatever the delays (its bias T
     times), then sends n = clip(floor(V / threshold), 0, T) spikes, one in each of the first n
     timesteps.  A `raster` or `graded` stimulus may be longer than T: its first T timesteps are
-    used.  progress(done, total) is called with inferences times populations.  potentials: keep
-    those of every population.  given: what some populations send, (inferences, window, n_neurons)
-    by number, recorded elsewhere: they are not computed, what they drive is.  Raises InputError for
-    what cannot be computed exactly.
+    used.  Where the stimulus carries, an inference begins with the state and the delayed spikes
+    that the one before it left.  progress(done, total) is called with inferences times populations.
+    potentials: keep those of every population.  given: what some populations send, (inferences,
+    window, n_neurons) by number, recorded elsewhere: they are not computed, what they drive is.
+    Raises InputError for what cannot be computed exactly.
     """
     checks.check(network, stimulus, mode, timesteps, firing)
     n = stimulus.n_inferences if limit is None else min(limit, stimulus.n_inferences)
@@ -119,6 +121,7 @@ def run(
         residual[number] = np.zeros((n, 0), np.int64)
         currents[number] = 0, 0
     overflows = done = 0
+    carries = stimulus.carries
 
     def report(inferences: int) -> None:
         nonlocal done
@@ -133,7 +136,7 @@ def run(
             sources[number] = Source(neuron.largest_value if mode == SNN else timesteps, False)
         keep = potentials or bool(set(members) & set(network.outputs))
         answer = _run_part(
-            network, members, sources, traces, keep, mode, timesteps, firing, n, report
+            network, members, sources, traces, keep, mode, timesteps, firing, n, report, carries
         )
         traces |= answer.traces
         residual |= answer.residual
@@ -158,6 +161,7 @@ def run(
         overflows,
         tuple(currents[number] for number in network.computed),
         tuple(residual[n] for n in range(len(network.populations))) if potentials else (),
+        carries,
     )
 
 
@@ -260,6 +264,7 @@ def _run_part(
     firing: Firing,
     n: int,
     report: Callable[[int], None],
+    carries: bool,
 ) -> _Answer:
     """Run one part over n inferences; keep: what is left of it is wanted."""
     # imported here: whoever only reads a raster does not pay for numba
@@ -272,6 +277,10 @@ def _run_part(
     window, wide = timesteps if mode == SNN else 1, len(members)
     n_neurons = len(ready.cells.initial)
     many = max(1, min(n, _BUFFER // max(1, n_neurons * window)))
+    if carries and ready.part.strand["is_inside"].any():
+        many = max(
+            1, n
+        )  # spikes of the part itself may be on their way from inference to inference
     names = ", ".join(repr(network.populations[number].name) for number in members)
     memory.need(
         f"{names}: {many * window * n_neurons:,} places for the events of {many:,} inferences",
@@ -290,7 +299,9 @@ def _run_part(
     overflows = sent_so_far = 0
     for begin in range(0, n, many):
         end = min(n, begin + many)
-        overflows += answer(ready.part, ready.cells, timesteps, given, begin, end, state, sent)
+        overflows += answer(
+            ready.part, ready.cells, timesteps, carries, given, begin, end, state, sent
+        )
         for pieces, one in zip(found, parts.apart(sent, (end - begin) * window, wide)):
             pieces.append(one)
             sent_so_far += len(one.neuron)

@@ -36,13 +36,7 @@ from simulator.commands.numbers import Several, Whole
     metavar="B[,B...]",
     help="Widths of what a neuron sends in a timestep, separated by commas.",
 )
-@options.limit
-@options.corner
-@options.engine
-@options.setting
-@options.mapping
-@options.memory
-@options.output
+@options.simulated
 def budget(workload: str, output: str | None, overwrite: bool, **choices: Any) -> None:
     """Spend one bit budget on weights, spikes and timesteps of WORKLOAD in every way: accuracy and
     simulated energy beside the published yardsticks S-ACE and NS-ACE.
@@ -58,10 +52,6 @@ def budget(workload: str, output: str | None, overwrite: bool, **choices: Any) -
     from simulator.commands.written import naming_options
     from simulator.report import budget as report
     from simulator.report import terminal
-    from simulator.report.files import provenance
-    from simulator.report.page import PAGE
-    from simulator.report.study_pages import blocks_page
-    from simulator.report.writing import MANIFEST
     from simulator.study import budget as study
 
     loaded, chip = options.load(workload, choices["chip"], choices["setting"], choices["corner"])
@@ -83,8 +73,7 @@ def budget(workload: str, output: str | None, overwrite: bool, **choices: Any) -
         about = f"{loaded.name} on {chip.name}, budget {choices['budget']}, {n:,} inferences"
         view = report.budget_view(found, about, left)
         if folder is not None:
-            folder.text(PAGE, blocks_page(view, title=about))
+            options.put_view(folder, view, about, [*loaded.files, chip.file])
             asked = {"workload": loaded.name, "chip": chip.name, "budget": choices["budget"]}
             report.put_budget(folder, found, left, asked)
-            folder.json(MANIFEST, provenance([*loaded.files, chip.file], options=options.asked()))
     terminal.show(view)

@@ -17,13 +17,7 @@ from simulator.commands import options
     type=options.TIMESTEPS,
     help="The window T.  [default: the workload's]",
 )
-@options.limit
-@options.corner
-@options.engine
-@options.setting
-@options.mapping
-@options.memory
-@options.output
+@options.simulated
 def coding(workload: str, output: str | None, overwrite: bool, **choices: Any) -> None:
     """Present the inputs of WORKLOAD as rates, as first spikes and as bursts: operations, energy
     and accuracy of each.
@@ -39,10 +33,6 @@ def coding(workload: str, output: str | None, overwrite: bool, **choices: Any) -
     from simulator.commands.progress import shown
     from simulator.report import coding as report
     from simulator.report import terminal
-    from simulator.report.files import provenance
-    from simulator.report.page import PAGE
-    from simulator.report.study_pages import blocks_page
-    from simulator.report.writing import MANIFEST
     from simulator.study import coding as study
 
     loaded, chip = options.load(workload, choices["chip"], choices["setting"], choices["corner"])
@@ -61,8 +51,7 @@ def coding(workload: str, output: str | None, overwrite: bool, **choices: Any) -
         about = f"{loaded.name} on {chip.name}, T = {window}, {n:,} inferences"
         view = report.coding_view(found, about)
         if folder is not None:
-            folder.text(PAGE, blocks_page(view, title=about))
+            options.put_view(folder, view, about, [*loaded.files, chip.file])
             asked = {"workload": loaded.name, "chip": chip.name, "timesteps": window}
             report.put_coding(folder, found, asked)
-            folder.json(MANIFEST, provenance([*loaded.files, chip.file], options=options.asked()))
     terminal.show(view)

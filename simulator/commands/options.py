@@ -15,6 +15,7 @@ from simulator.errors import InputError
 if TYPE_CHECKING:
     from simulator.describe.chip import Chip
     from simulator.describe.workload import Workload
+    from simulator.report.blocks import Block
     from simulator.report.writing import Folder
 
 #: ranges that several options share
@@ -145,6 +146,13 @@ def output(command: Callable[..., Any]) -> Callable[..., Any]:
     return _output(overwrite(command))
 
 
+def simulated(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command how a workload is simulated on a chip, and where the results go."""
+    for option in (output, memory, mapping, setting, engine, corner, limit):
+        command = option(command)
+    return command
+
+
 #: options that say where results go and how they are made, not what they are
 PLACES = ("output", "overwrite", "plot", "landscape", "timeline", "window", "memory", "jobs")
 
@@ -193,6 +201,17 @@ def picture(folder: Folder, name: str, draw: Callable[[BinaryIO], None]) -> None
         return
     with folder.file(name) as file:
         draw(file)
+
+
+def put_view(folder: Folder, blocks: list[Block], title: str, files: list[Path]) -> None:
+    """Write what a command shows into its folder, as a page, and what it was asked."""
+    from simulator.report.files import provenance
+    from simulator.report.page import PAGE
+    from simulator.report.study_pages import blocks_page
+    from simulator.report.writing import MANIFEST
+
+    folder.text(PAGE, blocks_page(blocks, title=title))
+    folder.json(MANIFEST, provenance(files, options=asked()))
 
 
 def asked() -> dict[str, Any]:

@@ -21,13 +21,7 @@ from simulator.commands.numbers import Several
     metavar="T[,T...]",
     help="Windows T, separated by commas.",
 )
-@options.limit
-@options.corner
-@options.engine
-@options.setting
-@options.mapping
-@options.memory
-@options.output
+@options.simulated
 def timesteps(workload: str, output: str | None, overwrite: bool, **choices: Any) -> None:
     """Simulate both twins of WORKLOAD at several windows T: accuracy, spikes, efficiency score,
     energy, latency and throughput of each.
@@ -42,10 +36,6 @@ def timesteps(workload: str, output: str | None, overwrite: bool, **choices: Any
     from simulator.commands.progress import shown
     from simulator.report import terminal
     from simulator.report import timesteps as report
-    from simulator.report.files import provenance
-    from simulator.report.page import PAGE
-    from simulator.report.study_pages import blocks_page
-    from simulator.report.writing import MANIFEST
     from simulator.study import timesteps as study
 
     loaded, chip = options.load(workload, choices["chip"], choices["setting"], choices["corner"])
@@ -63,9 +53,8 @@ def timesteps(workload: str, output: str | None, overwrite: bool, **choices: Any
         about = f"{loaded.name} on {chip.name}, {loaded.firing} firing, {n:,} inferences"
         view = report.timesteps_view(points, about, study.alone(loaded))
         if folder is not None:
-            folder.text(PAGE, blocks_page(view, title=about))
+            options.put_view(folder, view, about, [*loaded.files, chip.file])
             asked = {"workload": loaded.name, "chip": chip.name, "firing": loaded.firing}
             report.put_timesteps(folder, points, asked)
             options.picture(folder, report.PICTURE, lambda file: report.draw(points, about, file))
-            folder.json(MANIFEST, provenance([*loaded.files, chip.file], options=options.asked()))
     terminal.show(view)

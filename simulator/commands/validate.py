@@ -79,11 +79,7 @@ def validate(
     from simulator.describe.chip import Chip
     from simulator.report import terminal
     from simulator.report.blocks import Block, Paragraph
-    from simulator.report.files import provenance
-    from simulator.report.page import PAGE
-    from simulator.report.study_pages import blocks_page
     from simulator.report.validate import put_validation, relaxed_view, terms_view
-    from simulator.report.writing import MANIFEST
     from simulator.study.controlled import TRACE, EventSource, natural_rate, replay
     from simulator.study.measured import measure
     from simulator.study.relaxations import Relaxed, mesh_for, relax
@@ -154,6 +150,5 @@ def validate(
             about = {"workload": loaded.name, "chip": described.name, "timesteps": window}
             about |= {"inferences": limit, "prices": prices, "density": share}
             put_validation(folder, found, rows, about)
-            folder.text(PAGE, blocks_page(said, title=f"{loaded.name} on {described.name}"))
-            folder.json(MANIFEST, provenance(files, options=options.asked()))
+            options.put_view(folder, said, f"{loaded.name} on {described.name}", files)
     terminal.show(said)

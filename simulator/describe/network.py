@@ -249,11 +249,13 @@ class Feed(Value):
 class Stimulus(Value):
     """What enters: a feed for each input of the network, in their order, and the right answers.
 
-    labels: (n,) int64, neurons of the first output, or None.
+    labels: (n,) int64, neurons of the first output, or None.  carries: the inferences are frames of
+    one stream, each begins with the state and the delayed spikes that the one before it left.
     """
 
     feeds: tuple[Feed, ...]
     labels: np.ndarray | None = None
+    carries: bool = False
 
     def __post_init__(self) -> None:
         """Hold labels as int64, frozen."""
@@ -270,7 +272,8 @@ class Stimulus(Value):
     def chosen(self, inferences: np.ndarray) -> Stimulus:
         """Return the stimulus of some of the inferences."""
         feeds = tuple(replace(feed, values=feed.values[inferences]) for feed in self.feeds)
-        return Stimulus(feeds, None if self.labels is None else self.labels[inferences])
+        labels = None if self.labels is None else self.labels[inferences]
+        return replace(self, feeds=feeds, labels=labels)
 
 
 def fed(

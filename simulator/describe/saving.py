@@ -16,7 +16,7 @@ from simulator.describe.narrow import narrow
 from simulator.describe.network import Feed, Network, Population, Projection, Stimulus
 from simulator.describe.neuron import ARRAYS as OWN_ARRAYS
 from simulator.describe.neuron import MODELS
-from simulator.describe.words import RASTER
+from simulator.describe.words import CARRIED, RASTER
 from simulator.errors import InputError
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _stimulus(
     if stimulus.labels is not None:
         tree["labels"] = "labels"
         arrays["labels"] = narrow(stimulus.labels)
-    return tree
+    return tree | ({"state": CARRIED} if stimulus.carries else {})
 
 
 def _fed(feed: Feed) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from simulator.describe.arrays import Arrays, extent, frozen
 from simulator.describe.documents import Document
 from simulator.describe.messages import Key, dotted, near_miss
 from simulator.describe.network import Feed, Network, Stimulus
-from simulator.describe.words import CURRENT, RASTER, StimulusKind
+from simulator.describe.words import CARRIED, CURRENT, RASTER, STREAMING, StimulusKind
 from simulator.describe.workload_file import FedDocument, InputDocument, WorkloadDocument
 
 
@@ -66,7 +66,13 @@ def stimulus(
                 ("stimulus", "inputs", one.name),
                 f"must have {n} inferences, as {inputs[0].name!r} has, not {len(feed.values)}",
             )
-    return Stimulus(tuple(feeds), _labels(document, written, arrays, network, n))
+    carries = stated.state == CARRIED
+    if carries and written.twin.firing != STREAMING:
+        document.fault(
+            ("stimulus", "state"),
+            f"must be 'reset' with twin.firing {written.twin.firing!r}, not 'carried'",
+        )
+    return Stimulus(tuple(feeds), _labels(document, written, arrays, network, n), carries)
 
 
 def _inputs(written: WorkloadDocument) -> list[_Input]:

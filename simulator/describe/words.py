@@ -19,6 +19,10 @@ CURRENT: Final = "current"
 RASTER: Final = "raster"
 GRADED: Final = "graded"
 
+StateKind = Literal["reset", "carried"]
+RESET: Final = "reset"  # every inference begins from the initial state
+CARRIED: Final = "carried"  # from the state that the one before it left
+
 Encoding = Literal["events", "bitmap", "dense"]
 EVENTS: Final = "events"
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)

@@ -11,7 +11,7 @@ from simulator.describe.documents import Description
 from simulator.describe.drawn import DrawnArray
 from simulator.describe.fields import Natural, OneOf, Positive
 from simulator.describe.neuron import MODELS
-from simulator.describe.words import Encoding, Firing, StimulusKind
+from simulator.describe.words import Encoding, Firing, StateKind, StimulusKind
 
 Shape = Annotated[list[Positive], Field(min_length=1, max_length=3)]
 Name = Annotated[str, Field(min_length=1)]
@@ -130,13 +130,14 @@ class FeedDocument(Description):
 
 class StimulusDocument(Description):
     """What is presented: an array of values, or one for each of several inputs; for accuracy,
-    labels.
+    labels; whether each inference begins anew or with the state of the one before it.
     """
 
     kind: StimulusKind | None = None
     values: Name | None = None
     inputs: dict[str, FeedDocument] | None = None
     labels: Name | None = None
+    state: StateKind = "reset"
 
 
 class TwinDocument(Description):

@@ -207,7 +207,7 @@ def compile_activity(
         entry_group=np.where(rows.is_grouped, rows.path, -1).astype(np.int32),
         entry_shared_cycles=rows.shared_cycles.astype(np.int64),
         work_clear=work.items(cleared) * max(chip.core.soma.clear, 0),
-        step_begins=begins(run.first_step, steps),
+        step_begins=begins(run.first_step, steps, raster.carries),
         work_counts=_work_counts(run, chip, work, cleared),
         operand_bits=np.unique(np.array(operands, np.int64), axis=0),
         **tree,
@@ -256,11 +256,13 @@ def _cleared(
     run: _Run, chip: Chip, work: _Work, visited: dict[int, np.ndarray | None]
 ) -> np.ndarray:
     """Return the neurons whose state every slice clears before its visits, as _Work has them: all,
-    in the first visit on every inference but the run's first [W8].
+    in the first visit on every inference but the run's first [W8]; none where it is carried [W30].
     """
     cleared, window = np.zeros(len(work.key), np.int64), run.raster.timesteps
     inferences = np.arange(1, len(run.first_step))
     if run.raster.mode != SNN or chip.core.soma.clear < 0 or not len(inferences):
+        return cleared
+    if run.raster.carries:
         return cleared
     for number, seen in visited.items():
         bounds = run.mapping.populations[number].bounds

@@ -18,9 +18,11 @@ def entries(when: Offsets, raster: Raster, gaps: np.ndarray | None) -> np.ndarra
     return np.concatenate([[0], np.cumsum(gap)]).astype(np.int64)[:n]
 
 
-def begins(first_step: np.ndarray, steps: int) -> np.ndarray:
-    """Return in which steps an inference begins and no other is under way, (n_steps,) uint8."""
+def begins(first_step: np.ndarray, steps: int, carries: bool) -> np.ndarray:
+    """Return in which steps an inference begins with new state and no other is under way,
+    (n_steps,) uint8: where state is carried only the run's first [W30].
+    """
     begins = np.zeros(int(first_step[-1]) + steps if len(first_step) else 0, np.uint8)
     alone = np.diff(first_step, prepend=-steps) >= steps
-    begins[first_step[alone]] = 1
+    begins[first_step[alone][: 1 if carries else None]] = 1
     return begins

@@ -119,12 +119,15 @@ def currents(network: Network, number: int) -> int:
     return int(len(largest) < len(pools) or not pools) + sum(pool.area for pool in largest)
 
 
-def planes(network: Network, number: int, offsets: Offsets, least: int) -> int:
+def planes(network: Network, number: int, offsets: Offsets, least: int, carries: bool) -> int:
     """Return the planes of accumulators a population needs: the chip's [W7], and one more for each
-    chip step its longest waiting spikes wait in them [W11].
+    chip step its longest waiting spikes wait in them [W11]; where state is carried, one for each
+    timestep that is on its way when an inference ends [W30].
     """
-    waits = [offsets.longest_wait(projection) for projection, _ in network.drives(number)]
-    return least + max(waits, default=0)
+    paths = [projection for projection, _ in network.drives(number)]
+    waits = [offsets.longest_wait(projection) for projection in paths]
+    delays = [projection.largest_delay for projection in paths] if carries else []
+    return max(least + max(waits, default=0), *delays, 0)
 
 
 def touched(projection: Projection, sources: np.ndarray) -> np.ndarray:

@@ -52,7 +52,10 @@ def size_of(workload: Workload, chip: Chip, number: int) -> Size:
     words = max(1, -(-neuron.state_bits(workload.timesteps) // word))
     currents = fan_out.currents(network, number) * chip.core.synapse.accumulator
     least = chip.step.planes
-    planes = max(fan_out.planes(network, number, when, least) for when in schedules(workload))
+    carries = workload.stimulus.carries
+    planes = max(
+        fan_out.planes(network, number, when, least, carries) for when in schedules(workload)
+    )
     return Size(chip, network, number, words * word + planes * currents, planes)
 
 

@@ -42,7 +42,7 @@ def visited(
     own = network.populations[number].neuron
     assert own is not None
     if own.fires and own.reset_at != "same":
-        due = when % window + 1 < window
+        due = when + 1 < moments if raster.carries else when % window + 1 < window
         seen[when[due] + 1, neuron[due]] = True
     if not own.fires:
         seen[window - 1 :: window] = True
@@ -81,7 +81,7 @@ def _arrivals(projection: Projection, raster: Raster, seen: np.ndarray) -> None:
         delay = projection.delay + own
         part = Projection(0, 0, connection, projection.pool)
         for moment in range(len(seen)):
-            if moment % window >= delay:
+            if (moment if raster.carries else moment % window) >= delay:
                 at = moment - delay
                 sources = before.neuron[before.start[at] : before.start[at + 1]]
                 seen[moment] |= fan_out.touched(part, np.unique(sources))

@@ -35,7 +35,10 @@ def graph_view(workload: Workload) -> list[Block]:
             when.offset[number],
             0
             if population.is_input
-            else max(planes(network, number, each, PLANES) for each in schedules(workload)),
+            else max(
+                planes(network, number, each, PLANES, workload.stimulus.carries)
+                for each in schedules(workload)
+            ),
             ", ".join(_driver(network, network.projections[k]) for k in network.incoming[number])
             or "-",
         )

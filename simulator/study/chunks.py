@@ -40,11 +40,21 @@ Told = Callable[[str, int, int], None]
 
 
 def size_of(workload: Workload, timesteps: int, chunk: int | None = None) -> int:
-    """Return the inferences of a chunk: those asked for, or what the network's size suggests."""
+    """Return the inferences of a chunk: those asked for, or what the network's size suggests; all
+    of them where state is carried from one to the next.
+    """
+    n, carries = workload.stimulus.n_inferences, workload.stimulus.carries
     if chunk is not None:
         if isinstance(chunk, bool) or not isinstance(chunk, (int, np.integer)) or chunk < 1:
             raise InputError(f"chunk: must be a whole number of at least 1, not {chunk!r}")
+        if carries and chunk < n:
+            raise InputError(
+                f"chunk: must be left out where stimulus.state is 'carried' from inference to "
+                f"inference, not {chunk}"
+            )
         return int(chunk)
+    if carries:
+        return n
     places = timesteps * sum(one.n_neurons for one in workload.network.populations)
     return max(1, min(MOST_INFERENCES, MOST_PLACES // max(1, places)))
 

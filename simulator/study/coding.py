@@ -106,6 +106,8 @@ def encoded(workload: Workload, coding: str, timesteps: int, limit: int | None =
     network, stimulus = workload.network, workload.stimulus
     checks.check(network, stimulus, SNN, min(timesteps, _longest(stimulus, timesteps)), STREAMING)
     _refuse(network)
+    if stimulus.carries:
+        raise InputError("stimulus.state: must be 'reset' for a study of codings, not 'carried'")
     n = stimulus.n_inferences if limit is None else min(limit, stimulus.n_inferences)
     feeds, unit = [], {}
     for number, feed in zip(network.inputs, stimulus.feeds):

@@ -1,7 +1,8 @@
 """A stream of frames of which few carry a signal: which ones bring something, and when.
 
 A frame with a signal is one inference of the workload's stimulus; background events make a quiet
-frame an inference of stray input.
+frame an inference of stray input.  Where the workload's state is carried from frame to frame, a
+quiet frame is an inference without input: neurons leak in it too.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ class Stream:
     frames: int
     interval: Fraction  # seconds from frame to frame
     signal: np.ndarray  # (n_signals,) int64, frame numbers, rising
-    active: np.ndarray  # (n_active,) int64, frames with a signal or with background events, rising
+    # (n_active,) int64, rising: frames with a signal or with background events, or all
+    active: np.ndarray
     stimulus: Stimulus  # of the active frames
 
     @property
@@ -96,18 +98,21 @@ def make_stream(
     if not 0 <= background <= 1:
         raise InputError(f"background: must be a probability from 0 to 1, not {background:g}")
     signal = signal_frames(frames, int(signals), burst, seed)
-    values = _only_feed(workload).values
+    values, carries = _only_feed(workload).values, workload.stimulus.carries
     inputs = int(np.prod(values.shape[1:]))
     memory.need(
         f"{frames:,} frames of {inputs:,} inputs, {int(signals):,} of them with a signal",
-        inputs * (int(signals) * values.itemsize + (10 * frames if background else 0)) + 8 * frames,
+        inputs * (int(signals) * values.itemsize + (10 * frames if background or carries else 0))
+        + 8 * frames,
     )
     shown = values[np.arange(len(signal)) % len(values)]
     active = signal
-    if background:
+    if background or carries:
         stray = np.random.default_rng([seed, 1]).random((frames, *values.shape[1:])) < background
         stray[signal] = False
         noisy = np.flatnonzero(stray.reshape(frames, -1).any(axis=1))
+        if carries:  # every frame is worked on, also one that brings nothing
+            noisy = np.setdiff1d(np.arange(frames), signal)
         active = np.concatenate([signal, noisy])
         order = np.argsort(active, kind="stable")
         active, shown = (
@@ -123,7 +128,7 @@ def make_stream(
         1 / frame_rate,
         signal,
         active,
-        Stimulus((replace(_only_feed(workload), values=shown),)),
+        Stimulus((replace(_only_feed(workload), values=shown),), carries=carries),
     )
 
 

@@ -1,12 +1,13 @@
 """Power takes weights, which are loaded again, and state, which must not be lost."""
 
 import re
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from simulator import Chip
+from simulator import Chip, Workload
 from simulator.errors import CheckError
 from simulator.study.always_on import always_on
 from simulator.timing.record import COUNTER
@@ -66,8 +67,30 @@ def test_state_must_not_be_lost_within_an_inference() -> None:
     with pytest.raises(CheckError) as error:
         _losing("60 cycles")
     assert re.fullmatch(
-        r"chip generic-22nm: gating: cores were switched off \d+ times within an inference, and "
-        r"their potentials and accumulators would be lost: gating.retention must hold state, or "
-        r"gating.off_after be longer than a core rests within an inference",
+        r"chip generic-22nm: gating: cores were switched off \d+ times within an inference, or "
+        r"between inferences whose state is carried, and their potentials and accumulators would "
+        r"be lost: gating.retention must hold state, or gating.off_after be longer than a core "
+        r"rests",
         str(error.value),
     )
+
+
+def carried(carries: bool, off_after: str, memory: str = "[weights]") -> list:
+    """Ten frames of the listener on a chip that is off between them."""
+    changes = (f"gating.retention={memory}", f"gating.off_after={off_after}")
+    listener = Workload.load("keyword-stream")
+    stimulus = replace(listener.stimulus.chosen(np.arange(10)), carries=carries)
+    chip = Chip.load("generic-22nm", changes)
+    return always_on(replace(listener, stimulus=stimulus), chip, RATE, [Fraction(1)], ["off"],
+                     frames=10)  # fmt: skip
+
+
+def test_state_that_is_carried_must_not_be_lost_between_inferences() -> None:
+    """[K5], [W30]"""
+    (outcome,) = carried(False, "5000 cycles")
+    counters = outcome.result.record.counters
+    assert counters[:, COUNTER["off_wakes"]].sum() > 0 == counters[:, COUNTER["state_losses"]].sum()
+    with pytest.raises(CheckError, match=r"switched off 18 times within an inference, or between"):
+        carried(True, "5000 cycles")
+    (outcome,) = carried(True, "5000 cycles", "[weights, state]")
+    assert 18 == outcome.result.record.counters[:, COUNTER["state_losses"]].sum()
