@@ -27,6 +27,7 @@ class Scale:
     high: float
     is_log: bool = False
     form: Callable[[float], str] = field(default=lambda value: f"{value:g}")
+    is_whole: bool = False  # a count: nothing between whole numbers
 
     @classmethod
     def over(
@@ -64,7 +65,7 @@ class Scale:
                 return decades[:: -(-len(decades) // most)]
             steps = [m * 10.0**n for n in range(first - 1, last + 1) for m in (1, 2, 5)]
             return [step for step in steps if self.low <= step <= self.high]
-        raw = (self.high - self.low) / most
+        raw = max((self.high - self.low) / most, 1.0 if self.is_whole else 0.0)
         unit = 10.0 ** math.floor(math.log10(raw))
         step = next(m * unit for m in (1, 2, 2.5, 5, 10) if m * unit >= raw)
         first = math.ceil(self.low / step)
@@ -151,11 +152,11 @@ def _frame(x: Scale, y: Scale) -> str:
     low, bottom = LEFT, HEIGHT - BOTTOM
     parts = []
     for tick in x.ticks():
-        at = _x(x, tick)
+        at, said = _x(x, tick), x.form(tick)
+        middle = min(at, WIDTH - 3.4 * len(said))  # nothing beyond the edge
         parts.append(
             f'<line class="grid" x1="{at:.1f}" y1="{TOP}" x2="{at:.1f}" y2="{bottom}"/>'
-            f'<text x="{at:.1f}" y="{bottom + 17}" text-anchor="middle">'
-            f"{safe(x.form(tick))}</text>"
+            f'<text x="{middle:.1f}" y="{bottom + 17}" text-anchor="middle">{safe(said)}</text>'
         )
     for tick in y.ticks():
         at = _y(y, tick)

@@ -60,6 +60,7 @@ def _ratio(value: float | None) -> str:
 def _bounds(found: Explanation) -> Facts:
     """Return how much of the run the bounds of its steps explain."""
     line, base = found.floorline, found.base
+    shorter = "run" if line.overlaps else "steps"
     total = max(base.record.cycles, 1)
 
     def said(cycles: int) -> str:
@@ -67,15 +68,18 @@ def _bounds(found: Explanation) -> Facts:
 
     rows = [("the run", f"{base.record.cycles:,} cycles ({show(base.seconds, 's')})")]
     rows += [
-        (f"{name} work of the busiest core", said(int(line.bounds[:, number].sum())))
+        (f"{name} work of the busiest core", said(int(line.total[number])))
         for number, name in enumerate(BOUNDS)
     ]
-    rows.append(("the highest of them, step by step", said(int(line.floor.sum()))))
-    rows.append(("barriers", said(int(line.barrier.sum()))))
+    if line.overlaps:
+        rows.append(("the highest of them", said(line.run_floor)))
+    else:
+        rows.append(("the highest of them, step by step", said(line.run_floor)))
+        rows.append(("barriers", said(int(line.barrier.sum()))))
     names, counts = np.unique(line.critical, return_counts=True)
     most = sorted(zip(counts.tolist(), names.tolist()), reverse=True)
     rows.append(("most of a step goes to", ", ".join(f"{name} ({n:,} steps)" for n, name in most)))
-    return Facts(tuple(rows), "Floorline: what the steps could not be shorter than")
+    return Facts(tuple(rows), f"Floorline: what the {shorter} could not be shorter than")
 
 
 def explain_page(found: Explanation) -> str:

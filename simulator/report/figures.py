@@ -17,7 +17,7 @@ from simulator.timing.record import UNIT_STATES
 from simulator.units import show
 
 #: classes of report/page.py, in the order of what is stacked
-STACK = ("a", "b", "c", "d", "e", "f", "g", "h", "i")
+STACK = ("a", "b", "c", "d", "e", "f", "g", "h", "i", "j")
 WIDTH = 640.0
 #: rows of cores a picture has, the busiest first
 MOST_CORES = 48
@@ -146,10 +146,10 @@ def latency(results: Sequence[Result]) -> Figure:
             seconds = cycles * one.chip.period
             said = f"{TWIN[one.mode]}, inference {number}: {show(seconds, 's')} ({cycles:,} cycles)"
             dots.append(Dot(number, seconds, said, colours[one.mode]))
-    x = Scale.over("inference", [dot.x for dot in dots])
     y = Scale.over("latency", [dot.y for dot in dots], lambda s: show(s, "s", 3), from_zero=True)
     key = [(colours[one.mode], TWIN[one.mode]) for one in results]
     n = max((one.finished for one in results), default=0)
+    x = Scale("inference", -0.5, max(min(n, MOST_INFERENCES), 1) - 0.5, is_whole=True)
     some = f" of the first {MOST_INFERENCES} inferences" if n > MOST_INFERENCES else ""
     return Figure(
         scatter(x, y, dots, legend=key),
@@ -174,14 +174,14 @@ def raster(result: Result, inference: int = 0) -> Figure:
             for neuron, value in zip(trace.neuron[low:high], trace.value[low:high]):
                 said = f"{population.name} {neuron}, timestep {step}"
                 said += "" if value == 1 else f", value {value}"
-                kind = "abcdefghi"[number % 9]
+                kind = STACK[number % len(STACK)]
                 dots.append(Dot(step, edge + int(neuron), said, kind, 2.0))
         left += int(trace.start[(inference + 1) * window] - first)
         edge += population.n_neurons
     some = dots[:: max(1, -(-len(dots) // MOST_SPIKES))]
-    x = Scale("timestep", -0.5, window - 0.5)
+    x = Scale("timestep", -0.5, window - 0.5, is_whole=True)
     y = Scale("neuron", -0.5, max(edge, 1) - 0.5, form=lambda value: f"{value:,.0f}")
-    key = [("abcdefghi"[n % 9], name) for n, (name, _, _) in enumerate(bands)][-9:]
+    key = [(STACK[n % len(STACK)], name) for n, (name, _, _) in enumerate(bands)][-len(STACK) :]
     every = "" if len(some) == len(dots) else f", one of {-(-len(dots) // MOST_SPIKES)} drawn"
     return Figure(
         scatter(x, y, some, legend=key if sum(len(n) for _, n in key) < 60 else ()),

@@ -21,10 +21,10 @@ PAGE = "report.html"
 COLOURS = """
 :root { --ink: #1b1f24; --faint: #5c6670; --line: #d5dae0; --paper: #fff; --shade: #f4f6f8;
   --a: #1f6fb4; --b: #c8502a; --c: #3f8f4f; --d: #8a5fb0; --e: #b08a1e;
-  --f: #5aa9c9; --g: #8c8c8c; --h: #c06090; --i: #6b7a1f; }
+  --f: #5aa9c9; --g: #8c8c8c; --h: #c06090; --i: #6b7a1f; --j: #a9b4bf; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e4e8ec; --faint: #9aa5b0; --line: #3a424b;
   --paper: #14181c; --shade: #1e242a; --a: #6cb2ee; --b: #f0875f; --c: #79c98a; --d: #c39ae8;
-  --e: #e2bd55; --f: #8fd0ea; --g: #a8a8a8; --h: #ee9cc0; --i: #b5c75c; } }
+  --e: #e2bd55; --f: #8fd0ea; --g: #a8a8a8; --h: #ee9cc0; --i: #b5c75c; --j: #5d6873; } }
 """
 #: what the classes of drawings look like, in a page and alone
 DRAWING = """
@@ -35,7 +35,7 @@ svg .rest { fill: var(--faint); fill-opacity: .45; }
 svg .a { fill: var(--a); } svg .b { fill: var(--b); } svg .c { fill: var(--c); }
 svg .d { fill: var(--d); } svg .e { fill: var(--e); }
 svg .f { fill: var(--f); } svg .g { fill: var(--g); } svg .h { fill: var(--h); }
-svg .i { fill: var(--i); }
+svg .i { fill: var(--i); } svg .j { fill: var(--j); }
 svg .core { stroke: var(--line); } svg .port { fill: var(--ink); }
 .controls { display: flex; flex-wrap: wrap; gap: .3rem 1rem; font-size: .9rem; }
 svg .line { fill: none; stroke-width: 2; }
@@ -55,10 +55,15 @@ p, dd, dt, td, th { overflow-wrap: anywhere; }
 .faint, figcaption { color: var(--faint); font-size: .9rem; }
 .warning, .bad { border-left: 4px solid var(--b); padding-left: .6rem; }
 .wide { overflow-x: auto; }
+.wide, figure { background: linear-gradient(to right, var(--paper) 40%, transparent) local left,
+    linear-gradient(to left, var(--paper) 40%, transparent) local right,
+    linear-gradient(to right, var(--line), transparent) left,
+    linear-gradient(to left, var(--line), transparent) right;
+  background-size: 3rem 100%, 3rem 100%, 1rem 100%, 1rem 100%; background-repeat: no-repeat; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
 th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align: left;
   vertical-align: top; }
-td { overflow-wrap: normal; }
+td, th { overflow-wrap: normal; }
 th { background: var(--shade); position: sticky; top: 0; }
 .number { text-align: right; white-space: nowrap; }
 .total td { font-weight: 600; }
@@ -67,14 +72,14 @@ dd { margin: 0; }
 figure { margin: 1rem 0; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr));
   gap: 1rem; }
-svg { width: 100%; height: auto; max-height: 34rem; }
+svg { width: 100%; height: auto; max-height: 34rem; } svg:not(.map) { max-width: 48rem; }
 details { margin: 1rem 0; }
 @media (max-width: 30rem) { body { padding: .6rem; font-size: 15px; }
   dl { grid-template-columns: 1fr; } dd { margin-bottom: .4rem; }
   figure { overflow-x: auto; } svg:not(.map) { min-width: 33rem; } }
 @media print { :root { --ink: #000; --faint: #444; --line: #bbb; --paper: #fff; --shade: #f2f2f2; }
   body { max-width: none; font-size: 10pt; } figure, tr { break-inside: avoid; }
-  .controls { display: none; }
+  .controls { display: none; } .wide, figure { background: none; }
   .wide { overflow: visible; } th { position: static; } table { font-size: 8pt; } }
 """
 

@@ -82,7 +82,8 @@ def crossover_page(findings: Sequence[Finding], about: str, resolution: float) -
     ]
     figures = []
     if dots or formula:
-        x = Scale.over("timesteps T", [dot.x for dot in (*dots, *formula)], is_log=False)
+        windows = [dot.x for dot in (*dots, *formula)]
+        x = Scale("timesteps T", min(windows) - 0.5, max(windows) + 0.5, is_whole=True)
         rates = [dot.y for dot in (*dots, *formula)]
         y = Scale.over("spike rate", rates, lambda r: f"{r:.1%}", is_log=False, from_zero=True)
         legend = [*((kind, metric) for metric, kind in colours.items()), ("rest", "formula")]

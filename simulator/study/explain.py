@@ -17,6 +17,7 @@ from simulator.describe.chip import Chip
 from simulator.describe.words import SNN, Mode
 from simulator.describe.workload import Workload
 from simulator.errors import SpikemeshError
+from simulator.mapping.plan import TOKENS
 from simulator.study.arguments import described
 from simulator.study.pipeline import Shared
 from simulator.study.point import one_line
@@ -50,11 +51,17 @@ class Relaxation:
 
 @dataclass(frozen=True)
 class Floorline:
-    """Every step's time, and the bounds below it, in cycles."""
+    """Every step's time, and the bounds below it, in cycles.
+
+    With tokens steps overlap: the next one may begin while the busiest core still works on this
+    one, so that only the work of a core in all steps together is a bound of the run.
+    """
 
     cycles: np.ndarray  # (n_steps,) int64, from a step's start to the next
-    barrier: np.ndarray  # (n_steps,) int64, from quiet to the next start
+    barrier: np.ndarray  # (n_steps,) int64, from quiet to the next start; 0 with tokens
     bounds: np.ndarray  # (n_steps, len(BOUNDS)) int64, work of the busiest core
+    overlaps: bool  # whether steps do
+    total: np.ndarray  # (len(BOUNDS),) int64, the bounds of the run
 
     @property
     def floor(self) -> np.ndarray:
@@ -62,11 +69,16 @@ class Floorline:
         return self.bounds.max(axis=1)  # type: ignore[no-any-return]
 
     @property
+    def run_floor(self) -> int:
+        """The highest bound of the run: step by step, or with tokens of all steps together."""
+        return int(self.total.max() if self.overlaps else self.floor.sum())
+
+    @property
     def critical(self) -> list[str]:
         """What each step spends most on: one of its bounds, its barrier, or what is in neither:
         waiting for packets and for wakes.
         """
-        rest = self.cycles - self.barrier - self.floor
+        rest = np.maximum(self.cycles - self.barrier - self.floor, 0)
         names = (*BOUNDS, "barrier", "waiting")
         table = np.column_stack([self.bounds, self.barrier, rest])
         return [names[number] for number in table.argmax(axis=1)]
@@ -129,15 +141,15 @@ class Explanation:
             "busiest": bottleneck.find(base.mapping, base.plan, base.workload, base.record),
             "bounds": {
                 name: {
-                    "cycles": int(line.bounds[:, number].sum()),
-                    "share": float(line.bounds[:, number].sum()) / total,
+                    "cycles": int(line.total[number]),
+                    "share": float(line.total[number]) / total,
                 }
                 for number, name in enumerate(BOUNDS)
             }
             | {
                 "floor": {
-                    "cycles": int(line.floor.sum()),
-                    "share": float(line.floor.sum()) / total,
+                    "cycles": line.run_floor,
+                    "share": line.run_floor / total,
                 },
                 "barrier": {
                     "cycles": int(line.barrier.sum()),
@@ -205,9 +217,14 @@ def floorline(base: Result) -> Floorline:
     n = len(record.step_start)
     ends = np.append(record.step_start[1:], record.cycles)
     bounds = np.zeros((n, len(BOUNDS)), np.int64)
+    of_cores = np.zeros((base.plan.n_cores, len(BOUNDS)), np.int64)
     for first in range(0, n, CHUNK):
         last = min(n, first + CHUNK)
         of_core = loads(base.plan, base.schedule.activity, first, last)
         if of_core.size:
             bounds[first:last] = of_core.max(axis=1)
-    return Floorline(ends - record.step_start, ends - record.step_quiet, bounds)
+            of_cores += of_core.sum(axis=0)
+    overlaps = base.plan.synchronisation == TOKENS
+    barrier = np.zeros(n, np.int64) if overlaps else ends - record.step_quiet
+    total = of_cores.max(axis=0) if overlaps else bounds.sum(axis=0)
+    return Floorline(ends - record.step_start, barrier, bounds, overlaps, total)

@@ -182,7 +182,16 @@ def _port(base: Result) -> Relaxed:
     return _halved("input port", {f"ports.{number}.interval": interval})
 
 
+def _planes(base: Result) -> Relaxed:
+    step = base.chip.step
+    if step.synchronisation == "barrier":
+        return Relaxed("planes", {}, "with barriers every core has the two it needs")
+    return _doubled("planes", "step.planes", step.planes)
+
+
 def _barrier(base: Result) -> Relaxed:
+    if base.chip.step.synchronisation == "tokens":
+        return Relaxed("barrier", {}, "with tokens there is none")
     cycles = base.plan.barrier_cycles
     if cycles <= 1:
         return Relaxed("barrier", {}, "barrier.points: 1 cycle is the least")
@@ -242,6 +251,7 @@ RESOURCES: tuple[Callable[[Result], Relaxed], ...] = (
     _spike_queue,
     _output_queue,
     _barrier,
+    _planes,
     _wake,
     _thresholds,
     _slice,

@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import subprocess
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -23,10 +24,23 @@ ASKED = {
     "always-on": "always-on digits-mlp --frame-rate 10Hz --duty 0.001,0.1 --frames 1000",
     "crossover": "crossover mlp-8-2 --timesteps 2,3 --resolution 0.05",
     "validate": "validate digits-mlp --limit 1 --terms-only",
+    "sweep": "sweep study.yaml",
+    "explain": "explain digits-mlp --limit 1",
     "noc": "noc trace.csv --mesh 4x4",
     "curve": "noc --mesh 4x4 --traffic uniform --rate 0.1,0.5 --cycles 400",
     "multicast": "noc --mesh 4x4 --traffic uniform --rate 0.01 --multicast 3 --cycles 200",
 }
+STUDY = """\
+schema_version: 1
+name: visits
+question: how long may a visit take?
+workloads: [digits-mlp]
+limit: 1
+axes:
+  core.soma.visit: [1 cycle, 2 cycles, 3 cycles]
+  core.synapse.lanes: [4, 8]
+objectives: {energy_j.per_inference: minimise, latency_cycles.mean: minimise}
+"""
 VOID = {"meta", "link", "br", "hr", "input"}
 
 
@@ -57,6 +71,7 @@ def folder(request, tmp_path_factory) -> Path:
     """Return the folder of results of a verb."""
     place = tmp_path_factory.mktemp("page")
     (place / "trace.csv").write_text("cycle,src,dst,size\n0,0,10,4\n0,2,10,4\n40,15,0,2\n")
+    (place / "study.yaml").write_text(STUDY)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
         _asked(ASKED[request.param], "out", patch)
@@ -113,13 +128,30 @@ QUIET = (
 ).replace("\\ ", "\0").split()  # fmt: skip
 
 
-@pytest.mark.skipif(BROWSER is None, reason="needs Chromium, which .ci/run installs")
-def test_a_browser_has_nothing_to_complain_about(folder: Path, tmp_path: Path) -> None:
+def opened(page: Path, profile: Path) -> subprocess.CompletedProcess[str]:
+    """Return what a browser says of a page: its document on stdout, complaints on stderr."""
     options = [option.replace("\0", " ") for option in QUIET]
-    found = subprocess.run(
-        [BROWSER, *options, f"--user-data-dir={tmp_path}", f"file://{folder / 'report.html'}"],
+    return subprocess.run(
+        [str(BROWSER), *options, f"--user-data-dir={profile}", f"file://{page}"],
         capture_output=True, text=True, timeout=240,
     )  # fmt: skip
+
+
+@pytest.mark.skipif(BROWSER is None, reason="needs Chromium, which .ci/run installs")
+@pytest.mark.parametrize("width", [1280, 400])
+def test_a_page_is_no_wider_than_its_screen(width: int, folder: Path, tmp_path: Path) -> None:
+    text = escape((folder / "report.html").read_text())
+    measure = "document.title = this.contentDocument.documentElement.scrollWidth"
+    frame = f'<iframe style="border:0;width:{width}px" onload="{measure}" srcdoc="{text}"></iframe>'
+    (tmp_path / "frame.html").write_text(f"<!DOCTYPE html><meta charset=utf-8>{frame}")
+    found = opened(tmp_path / "frame.html", tmp_path / "profile")
+    (measured,) = re.findall(r"<title>(\d+)</title>", found.stdout)
+    assert width >= int(measured)
+
+
+@pytest.mark.skipif(BROWSER is None, reason="needs Chromium, which .ci/run installs")
+def test_a_browser_has_nothing_to_complain_about(folder: Path, tmp_path: Path) -> None:
+    found = opened(folder / "report.html", tmp_path)
     assert [] == [line for line in found.stderr.splitlines() if "CONSOLE" in line]
     assert "</html>" in found.stdout
     text = (folder / "report.html").read_text()

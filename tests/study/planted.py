@@ -55,10 +55,12 @@ class Planted:
     resource: str
     workload: Workload
     changes: dict[str, Any] = field(default_factory=dict)
+    with_tokens: bool = False
 
     def chip(self) -> Chip:
         """Return the chip."""
-        return Chip.load("generic-22nm", PLAIN | self.changes)
+        tokens = {"step.synchronisation": "tokens"} if self.with_tokens else {}
+        return Chip.load("generic-22nm", PLAIN | self.changes | tokens)
 
 
 TWO_CORES = {"mesh.width": 2}
@@ -109,5 +111,13 @@ PLANTED = [
             "core.input_queue": "2 flits",
             "packet.maximum": "1 flit",
         },
+    ),
+    Planted("lanes", network(32, 64), {"core.synapse.lanes": 1}, True),
+    Planted(
+        "planes",
+        network(1, 1, 1, timesteps=64),
+        TWO_CORES
+        | {"link.east_west.latency": "40 cycles", "link.north_south.latency": "40 cycles"},
+        True,
     ),
 ]
