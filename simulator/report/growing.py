@@ -20,14 +20,16 @@ from simulator.describe.study_file import Study
 from simulator.errors import InputError
 from simulator.report import writing
 from simulator.report.files import provenance
+from simulator.report.parquet import parquet
 from simulator.report.writing import MANIFEST, csv_text, json_text, whole_file
 from simulator.study.point import Outcome
 from simulator.study.space import Point
 from simulator.study.table import Row, SweepResult
 
 POINTS, TABLE, FRONT, REPORT = "points", "points.csv", "pareto.csv", "report.html"
+PARQUET = "points.parquet"
 #: what belongs to a sweep as a whole, and is not there while it goes on
-WHOLE = (FRONT, REPORT)
+WHOLE = (FRONT, REPORT, PARQUET)
 SUMMARY = "summary.json"
 STAGES = ".stages"
 #: seconds between two writings of the table
@@ -105,6 +107,10 @@ class SweepFolder:
         front = [result.cells(row) for row in result.front]
         _put(self.place / FRONT, csv_text(result.columns, front))
         _put(self.place / REPORT, page)
+        typed = parquet(result.columns, [result.cells(row) for row in result.rows])
+        if typed is not None:
+            with whole_file(self.place / PARQUET) as file:
+                file.write(typed)
         self.put_manifest(complete=True)
 
     def put_manifest(self, complete: bool) -> None:

@@ -17,6 +17,7 @@ from sweeps import MIXED, grid, without_seconds, written
 from simulator import Chip, Workload, run, twin
 from simulator.describe.study_file import Study
 from simulator.errors import InputError
+from simulator.report import parquet
 from simulator.report.growing import sweep_folder
 from simulator.report.sweep import sweep_page
 from simulator.study import pipeline
@@ -55,6 +56,25 @@ def test_a_row_says_what_the_run_says_and_a_lost_point_says_why(tmp_path):
         status: sum(row["status"] == status for row in rows) for status in ("done", "failed")
     }
     assert not [row for row in rows if (row["status"] == "done") != (row["reason"] == "")]
+
+
+def test_parquet_holds_the_table_with_types(tmp_path):
+    from pyarrow.parquet import read_table
+
+    table = swept(tmp_path / "out", written(tmp_path, MIXED))
+    found = read_table(tmp_path / "out/points.parquet").to_pydict()
+    rows = list(csv.DictReader(table.splitlines()))
+    assert list(rows[0]) == list(found)
+    assert [int(row["point"]) for row in rows] == found["point"]
+    for name in ("core.synapse.lanes", "energy_j.per_inference", "cycles"):
+        assert [float(row[name]) if row[name] else None for row in rows] == found[name]
+    for name in ("pay", "status", "digest"):
+        assert [row[name] for row in rows] == found[name]
+
+
+def test_without_the_packages_there_is_no_parquet(monkeypatch):
+    monkeypatch.setattr(parquet.importlib.util, "find_spec", lambda name: None)
+    assert parquet.parquet(["a"], [[1]]) is None
 
 
 def test_a_deadlock_is_a_row_that_names_it(tmp_path, monkeypatch):

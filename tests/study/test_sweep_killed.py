@@ -87,9 +87,14 @@ def killed_and_resumed(folder: Path, kills: int, points: int, jobs: int, seed: i
     assert without_seconds((folder / "whole/points.csv").read_text()) == without_seconds(
         (folder / "out/points.csv").read_text()
     )
-    assert {"manifest.json", "pareto.csv", "points", "points.csv", "report.html"} == set(
-        os.listdir(folder / "out")
-    )
+    assert {
+        "manifest.json",
+        "pareto.csv",
+        "points",
+        "points.csv",
+        "points.parquet",
+        "report.html",
+    } == set(os.listdir(folder / "out"))
     assert not list((folder / "out").rglob("*.partial"))
 
 
