@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every number of docs/verdict.md, in its order: prints each command before its table.  Some ten minutes on two cores.
+# Every number of docs/verdict.md, in its order: prints each command before its table.  Some twenty minutes on two idle cores.
 # Usage: sh docs/verdict.sh [FOLDER]; with a folder each table is also written there as CSV and JSON.
 set -eu
 spikemesh=${SPIKEMESH:-spikemesh}
@@ -118,12 +118,9 @@ show time-digits $digits
 show time-digits-overlap $digits --overlap
 show time-vgg $vgg
 show time-vgg-overlap $vgg --overlap
-for network in digits-mlp digits-cnn digits-residual digits-recurrent keyword-stream; do
-    case $network in keyword-stream) some=96 ;; *) some=4 ;; esac  # an inference of it is a frame
-    for keep in '' "$loihi" "$tokens" "$tokens --set step.planes=4"; do
-        show "keep-$network" run "$network" --mode snn --limit $some $keep
-        show "keep-$network-overlap" run "$network" --mode snn --limit 4 --overlap $keep
-    done
+for way in latency overlap; do
+    printf '\n=== tokens-%s: python examples/tokens.py 4 %s\n' "$way" "$way"
+    ${PYTHON:-python} "$(dirname "$0")/../examples/tokens.py" 4 "$way"
 done
 show keep-shd-barrier run shd-like --mode snn --limit 1
 show keep-shd-tokens run shd-like --mode snn --limit 1 $tokens

@@ -185,15 +185,22 @@ def crossover(
 
 
 def load_workload(workload: str, setting: tuple[str, ...]) -> Workload:
-    """Return the workload of that name or path, or the dense network that mlp-N-M-... asks for."""
+    """Return the workload of that name or path, or the dense network that mlp-N-M-... asks for,
+    which has no file whose keys could be set.
+    """
     from simulator.describe.workload import Workload
+    from simulator.errors import InputError
     from simulator.study.controlled import named
 
     prefix = "workload."
+    mine = [text for text in setting if text.startswith(prefix)]
     drawn = named(workload)
-    return drawn or Workload.load(
-        workload, tuple(text.removeprefix(prefix) for text in setting if text.startswith(prefix))
-    )
+    if drawn is not None and mine:
+        raise InputError(
+            f"--set {mine[0]}: must be a key of the chip for {workload}, which has no file, not of "
+            f"the workload"
+        )
+    return drawn or Workload.load(workload, tuple(text.removeprefix(prefix) for text in mine))
 
 
 def sweeps(texts: tuple[str, ...]) -> list[dict[str, str]]:

@@ -25,6 +25,7 @@ from simulator.describe.chip_checks import (
     check_corners,
     check_places,
     check_sources,
+    check_tokens,
     numbers,
 )
 from simulator.describe.components.costing import base_voltage, number_instead, priced, settle
@@ -284,6 +285,7 @@ class Chip(Description):
         if loaded is not None:
             check_places(document, loaded)
             check_corners(document, loaded)
+            check_tokens(document, loaded)
             leaves = {dotted(key): key for key in numbers(document.tree) if key[0] not in UNSOURCED}
             check_sources(document, loaded, leaves, {change.path for change in changes})
             loaded._outside = outside(document, loaded.stated_for, leaves, loaded, period)

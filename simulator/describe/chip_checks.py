@@ -38,6 +38,18 @@ def check_corners(document: Document, chip: Chip) -> None:
                 )
 
 
+def check_tokens(document: Document, chip: Chip) -> None:
+    """Fault tokens on a chip whose file prices them at nothing because they never happen there."""
+    token = chip.energy.token
+    is_free = not token.value and token.source.startswith("never happens")
+    if is_free and chip.step.synchronisation == "tokens":
+        document.fault(
+            ("step", "synchronisation"),
+            "must be 'barrier', not 'tokens', while energy.token is 0 pJ because it never happens "
+            "on this chip: give it the energy of a token",
+        )
+
+
 def check_places(document: Document, chip: Chip) -> None:
     """Fault ports off the mesh, channels that do not exist, packets that do not fit."""
     ports.check(document, chip.ports, chip.mesh.width, chip.mesh.height)

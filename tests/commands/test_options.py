@@ -4,13 +4,14 @@ typed.
 
 import importlib
 import math
+import re
 from fractions import Fraction
 
 import click
 import pytest
 
 from simulator.commands.numbers import Number, Written
-from simulator.commands.verbs import VERBS, function_name
+from simulator.commands.verbs import VERBS, cli, function_name
 from simulator.errors import InputError
 
 #: options whose value is a name, a list of settings, a file's name, or a size that `read_size` of
@@ -99,3 +100,14 @@ def test_refusals_word_for_word(verb: str, name: str, text: str, words: str) -> 
     with pytest.raises(InputError) as error:
         option.type_cast_value(click.Context(command), text)
     assert str(error.value).startswith(f"{name}: {words}")
+
+
+@pytest.mark.parametrize("verb", [["crossover"], ["validate", "--density", "0.2"]])
+def test_a_drawn_network_has_no_key_to_set(verb: list[str], monkeypatch) -> None:
+    monkeypatch.setattr("sys.argv", ["spikemesh", *verb])
+    said = (
+        "--set workload.twin.timesteps=9: must be a key of the chip for mlp-8-4, which has no "
+        "file, not of the workload"
+    )
+    with pytest.raises(InputError, match=f"^{re.escape(said)}$"):
+        cli.main([*verb, "mlp-8-4", "--set", "workload.twin.timesteps=9"], standalone_mode=False)

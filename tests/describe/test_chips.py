@@ -14,6 +14,7 @@ import yaml
 from simulator.describe.chip import Chip
 from simulator.describe.energy import EnergyTable, PowerTable
 from simulator.describe.library import find, names
+from simulator.errors import DescriptionError
 from simulator.mapping.stages import barrier_cycles
 from simulator.units import exact
 
@@ -53,6 +54,22 @@ def test_what_is_contained_is_paid_somewhere(chip):
         while found := re.search(r"contained in ([a-z_]+)", table[seen[-1]].source):
             assert found.group(1) not in seen, f"{' in '.join(seen)} in {found.group(1)}"
             seen.append(found.group(1))
+
+
+def test_tokens_are_paid_or_refused(chip):
+    free = ("step.tick=none", "step.synchronisation=tokens")
+    price = "energy.token.value=0.5 pJ", "energy.token.band=null"
+    assert Chip.load(chip.name, (*free, *price)).energy.token.value == 0.5e-12
+    if chip.energy.token.value:
+        assert Chip.load(chip.name, free).step.synchronisation == "tokens"
+        return
+    assert chip.energy.token.source.startswith("never happens")
+    said = (
+        "must be 'barrier', not 'tokens', while energy.token is 0 pJ because it never happens on "
+        "this chip: give it the energy of a token"
+    )
+    with pytest.raises(DescriptionError, match=said):
+        Chip.load(chip.name, free)
 
 
 def test_a_ledger_can_be_kept(chip):

@@ -68,16 +68,28 @@ def test_each_cycle_of_waiting_is_one_for_tokens_or_the_start(engine) -> None:
     assert synapse == spent(record, 0, 0)
 
 
-def two_cores(planes: int):
-    """Return two cores at one router, with two planes or more."""
+def at_one_router(n: int, planes: int):
+    """Return n cores and a port at one router, with two planes or more."""
     return core_and_port(
-        n_cores=2,
-        endpoint_router=np.zeros(3, np.int32),
-        endpoint_local=np.array([LOCAL, LOCAL + 1, LOCAL + 2], np.int32),
-        local_ports=3,
-        reload_cycles=np.zeros(2, np.int64),
+        n_cores=n,
+        endpoint_router=np.zeros(n + 1, np.int32),
+        endpoint_local=LOCAL + np.arange(n + 1, dtype=np.int32),
+        local_ports=n + 1,
+        reload_cycles=np.zeros(n, np.int64),
         synchronisation=TOKENS,
         planes=planes,
+    )
+
+
+def all_visit(plan, steps: int, rows=(), fires=()):
+    """Return steps in each of which every core visits a neuron; core 0 fires in step 0."""
+    first = Step(visits=1, fires=fires)
+    activity = work(plan, rows, [first] + [Step(visits=1)] * (steps * plan.n_cores - 1))
+    return replace(
+        activity,
+        work_start=np.arange(steps + 1) * plan.n_cores,
+        work_core=np.tile(np.arange(plan.n_cores, dtype=np.int32), steps),
+        inject_start=np.zeros(steps + 1, np.int64),
     )
 
 
@@ -97,17 +109,9 @@ THREE = [
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("cycles, start", THREE)
 def test_a_step_is_complete_when_what_was_announced_is_integrated(engine, cycles, start) -> None:
-    plan = two_cores(2)
-    steps = [Step(visits=1, fires=[(0, 0)]), Step(visits=1)]
-    activity = with_tokens(plan, work(plan, [Row([(1, 1, cycles, 0)])], steps), NOTHING)
-    activity = replace(  # core 1 visits a neuron in both steps too
-        activity,
-        work_start=np.array([0, 2, 4]),
-        work_core=np.array([0, 1, 0, 1], np.int32),
-        work_visits=np.ones(4, np.int64),
-        work_message=np.array([0, 1, 1, 1, 1]),
-        work_counts=np.zeros((4, activity.work_counts.shape[1]), np.int64),
-    )
+    plan = at_one_router(2, planes=2)
+    rows = [Row([(1, 1, cycles, 0)])]
+    activity = with_tokens(plan, all_visit(plan, 2, rows, fires=[(0, 0)]), NOTHING)
     record = simulate_with(engine)(plan, activity, events=True)
     assert [0, start] == record.step_start.tolist()
     # what core 1 waits in step 0: from 3 until packet and token are known
@@ -115,6 +119,36 @@ def test_a_step_is_complete_when_what_was_announced_is_integrated(engine, cycles
     waited = spent(record, 1, 1)["waiting for tokens"]
     second = record.packets["tail_arrive_cycle"][record.packets["destination"] == 1].max() + 2
     assert known - 3 + max(0, second - (known + 1 + 3)) == waited
+
+
+# Three cores at one router, each tells the next of its steps; every core visits a neuron in every
+# step. With two planes all start at 0, visit until 1 and take their row in 2. Core 0 puts its token
+# in 3, core 1 tells core 0 in 3 that it has visited and core 2 in 4 of its packets, core 2 tells
+# core 1 in 3. At core 1 two tokens wait for one link: core 0's is there in 9 and known in 11, core
+# 2's in 10 and 12. Core 0 knows in 11, core 2 in 12: they start step 1 in 12, 13 and 13. Its tokens
+# are put in 15, 16 and 17, and 16; core 0 knows in 24, core 1 in 23 and 24, core 2 in 25: step 2
+# starts in 25, 25 and 26. Its tokens are put in 28, 28 and 29, and 29; the last is known in 37.
+# With three planes core 0 need not wait for a plane: it starts step 1 in 4 and, as it knows in 11
+# that core 1 has visited, step 2 in 12. Core 1 starts step 1 in 12, told by core 0 in 11, and step
+# 2 in 17, after its own put in 16; core 2, told in 12 and 24, starts in 13 and 25. Its last token
+# is put in 28, sent in 29 and known in 36.
+THREE_CORES = [
+    # planes, starts of the first of the three, last own step done, end
+    (2, [0, 12, 25], [4, 17, 29], 38),
+    (3, [0, 4, 12], [4, 16, 28], 37),
+]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("planes, starts, quiet, end", THREE_CORES)
+def test_three_cores_wait_for_their_neighbours_alone(engine, planes, starts, quiet, end) -> None:
+    plan = at_one_router(3, planes)
+    activity = with_tokens(plan, all_visit(plan, 3), np.array([[0, 1], [1, 2]]))
+    record = simulate_with(engine)(plan, activity)
+    assert starts == record.step_start.tolist()
+    assert quiet == record.step_quiet.tolist()
+    assert end == record.cycles
+    assert [3, 6, 3, 0] == record.counters[:, COUNTER["tokens_sent"]].tolist()
 
 
 def test_both_engines_agree_where_tokens_overtake_packets() -> None:  # and groups form [Q12]
