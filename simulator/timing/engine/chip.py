@@ -44,6 +44,9 @@ from simulator.timing.engine.tokens import wait_for
 from simulator.timing.engine.wheel import next_arrival, next_timer, pop_heap
 from simulator.timing.record import IDLE
 
+#: routers for each flit that arrives in a cycle from which on it is likely to be alone in its own
+SPARSE = 2
+
 
 @kernel(inline=False)
 def take_totals(state: State, step: int, now: int) -> None:
@@ -186,6 +189,8 @@ def fire_timers(state: State, now: int) -> None:
     if number >= 0:
         state.timer_slot[index] = -1
         state.timer_bits[index >> 5] &= ~(np.int64(1) << (index & 31))
+        if state.timer_bits[index >> 5] == 0:
+            chip.timer_words &= ~(np.int64(1) << (index >> 5))
         while number >= 0:
             chip.n_timers -= 1
             fire(state, number, now)
@@ -198,8 +203,10 @@ def deliver(state: State, now: int) -> None:
     chip = state.chip[0]
     index = now & chip.wheel_mask
     slot = state.slot[index]
+    if slot.flits + slot.credits + slot.calls == 0:
+        return
     for k in range(slot.credits):
-        credit = state.credit_wheel[index, k]
+        credit = state.credit_wheel[k, index]
         if credit.channel < chip.n_channels:
             accept_credit(state, credit.channel, credit.count, now)
         else:
@@ -207,23 +214,25 @@ def deliver(state: State, now: int) -> None:
             accept_injection_credit(
                 state, channel >> chip.channel_shift, channel & chip.channel_mask, credit.count
             )
+    is_sparse = SPARSE * slot.flits <= chip.n_routers + SPARSE
     for k in range(slot.flits):
-        flit = state.flit_wheel[index, k]
+        flit = state.flit_wheel[k, index]
         if flit.channel < chip.n_channels:
-            accept_flit(state, flit.channel, flit.token, now)
+            accept_flit(state, flit.channel, flit.token, is_sparse, now)
         else:
             channel = flit.channel - chip.n_channels
             eject_flit(
                 state, channel >> chip.channel_shift, channel & chip.channel_mask, flit.token, now
             )
     for k in range(slot.calls):
-        output = np.int64(state.call_wheel[index, k])
+        output = np.int64(state.call_wheel[k, index])
         state.port[output].called = 0
         answer_call(state, output, now)
     chip.in_flight -= slot.flits + slot.credits + slot.calls
     slot.flits = 0
     slot.credits = 0
     slot.calls = 0
+    state.slot_bits[index >> 5] &= ~(np.int64(1) << (index & 31))
 
 
 @kernel(inline=False)
@@ -314,6 +323,18 @@ def has_log_space(state: State) -> bool:
     )
 
 
+@kernel(inline=False)
+def see_credits_come(state: State) -> None:
+    """Go to the cycle in which the last credit comes that nobody waits for."""
+    chip = state.chip[0]
+    mask = state.returned.shape[1] - 1
+    for number in range(len(state.channel)):
+        channel = state.channel[number]
+        if channel.n_returned > 0:
+            last = (channel.first_returned + channel.n_returned - 1) & mask
+            chip.now = max(chip.now, state.returned[number, last].due)
+
+
 @kernel
 def advance(state: State, until: int, budget: int) -> int:
     """Run the cycles before `until`, at most `budget` of those in which something happens; return
@@ -350,6 +371,7 @@ def advance(state: State, until: int, budget: int) -> int:
         chip.core_list = 1 - chip.core_list
         cycle = next_cycle(state, now)
         if cycle == NEVER:
+            see_credits_come(state)
             return DEADLOCK
         chip.now = min(cycle, until)
         budget -= 1

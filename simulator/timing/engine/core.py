@@ -92,7 +92,7 @@ def receive_packet(state: State, number: int, vc: int, entry: int, now: int) -> 
     state.input_ring[(number << chip.channel_shift) | vc, place] = entry
     core.n_complete[vc] += 1
     core.complete |= np.int64(1) << vc
-    if core.ready <= now + 1:
+    if core.ready <= now + 1 and core.state[SYNAPSE] != BUSY_UNIT:
         list_core(state, number, now + 1)
 
 

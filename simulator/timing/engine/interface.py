@@ -29,7 +29,7 @@ from simulator.timing.engine.packets import (
     wake_interface,
 )
 from simulator.timing.engine.tokens import learn
-from simulator.timing.engine.wheel import send_credit, send_flit, turn
+from simulator.timing.engine.wheel import send_credit, send_flit, turn, use_credit
 
 
 @kernel(inline=True)
@@ -83,8 +83,7 @@ def send_next(state: State, number: int, k: int, now: int) -> None:
             interface.draining |= bit
         else:
             interface.in_use &= ~bit
-    interface.credit[vc] -= 1
-    if interface.credit[vc] == 0:
+    if not use_credit(state, interface.own_channels | vc, now):
         interface.credited &= ~bit
     interface.class_pointer = 1 - k
     send_flit(state, interface.channels | vc, token, now + LOCAL_WIRE)
@@ -127,9 +126,10 @@ def accept_injection_credit(state: State, number: int, vc: int, count: int) -> N
     """
     interface = state.interface[number]
     bit = np.int64(1) << vc
-    interface.credit[vc] += count
+    channel = state.channel[interface.own_channels | vc]
+    channel.credit += count
     interface.credited |= bit
-    if (interface.draining & bit) != 0 and interface.credit[vc] == state.chip[0].buffer:
+    if (interface.draining & bit) != 0 and channel.credit == state.chip[0].buffer:
         interface.draining &= ~bit
         interface.in_use &= ~bit
     if (

@@ -21,7 +21,7 @@ NEVER = 1 << 62
 #: what stopped the kernel
 UNTIL, DONE, LOG_FULL, POOL_FULL, DEADLOCK = range(5)
 #: cycles the timer wheel sees ahead; longer delays wait in a heap
-TIMER_SLOTS = 256
+TIMER_SLOTS = 1024
 #: cycles from sending to use over a wire of no latency [B1]; a router's switch takes one more [B2]
 WIRE, SWITCH = 1, 1
 #: and over the wires between an interface and its router, flits and credits alike [B1]
@@ -32,7 +32,7 @@ SLOT_BITS = 6
 #: what idle units wait for: tokens, a plane, the start [Q10]
 FOR_TOKENS, FOR_A_PLANE, FOR_THE_START = 1, 2, 3
 #: a flit on its way: packet << 2 | is tail << 1 | is head
-HEAD, TAIL = 1, 2
+HEAD, TAIL, WHOLE = 1, 2, 3
 #: states of a core's unit
 FREE, BUSY_UNIT, BLOCKED_UNIT, PENDING = range(4)
 SYNAPSE, SOMA, AXON_OUT = range(3)
@@ -93,6 +93,7 @@ CHIP = record(
     atomic="i4",
     class_mask=("i4", (2,)),
     urgent="i4",
+    plain="i4",  # lookahead, and not atomic: credits are noted, packets of one flit go alone
     n_cores="i4",
     n_routers="i4",
     n_endpoints="i4",
@@ -113,6 +114,7 @@ CHIP = record(
     first_own="i4",
     n_starting="i8",
     wheel_mask="i8",
+    timer_words="i8",  # words of timer_bits that are not zero
     # lists and pools
     n_awake_routers="i8",
     n_awake_interfaces="i8",
@@ -141,6 +143,10 @@ ROUTER = in_lines(
     slept="i8",
     ready="i8",
     flit_cycles="i8",
+    # a packet of one flit that goes alone in this cycle: the VC it came by (-1: none) and its way
+    lone="i4",
+    lone_token="i4",
+    lone_output="i4",
 )
 
 PORT = in_lines(
@@ -193,8 +199,10 @@ CHANNEL = in_lines(
     asker="i4",
     input_pointer="i4",
     output_pointer="i4",
-    # as an output
+    # as an output; credits on their way that nobody waits for, in state.returned
     credit="i4",
+    first_returned="i4",
+    n_returned="i4",
 )
 
 INTERFACE = in_lines(
@@ -214,7 +222,7 @@ INTERFACE = in_lines(
     in_use="i4",
     draining="i4",
     credited="i4",
-    credit=("i4", (8,)),
+    own_channels="i4",
     head_arrive=("i8", (8,)),
     next_name="i8",
     peak="i8",
@@ -325,7 +333,10 @@ class State(NamedTuple):
     chip: np.ndarray  # (1,) CHIP
     router: np.ndarray  # (n_routers,) ROUTER
     port: np.ndarray  # (n_routers * ports,) PORT
-    channel: np.ndarray  # (n_channels,) CHANNEL
+    # (n_channels + n_endpoints << channel_shift,) CHANNEL: of routers, then of interfaces
+    channel: np.ndarray
+    # (as many, the deepest buffer rounded up to a power of two) RETURNED
+    returned: np.ndarray
     fifo: np.ndarray  # (n_channels, buffer rounded up to a power of two) int32 flits
     allowed: np.ndarray  # (90,) int32, the routing table
     interface: np.ndarray  # (n_endpoints,) INTERFACE
@@ -347,11 +358,12 @@ class State(NamedTuple):
     # the counters
     counter: np.ndarray
     # what happens later
-    flit_wheel: np.ndarray  # (slots, n_routers * ports) FLIT_EVENT
-    credit_wheel: np.ndarray  # (slots, n_routers * ports) CREDIT_EVENT
-    # (slots, 4 * n_routers) int32, outputs somebody waits for, when their interval is over
+    flit_wheel: np.ndarray  # (n_routers * ports, slots) FLIT_EVENT: the first of all slots together
+    credit_wheel: np.ndarray  # (n_routers * ports, slots) CREDIT_EVENT
+    # (4 * n_routers, slots) int32, outputs somebody waits for, when their interval is over
     call_wheel: np.ndarray
     slot: np.ndarray  # (slots,) SLOT, how full they are
+    slot_bits: np.ndarray  # (slots / 32,) int64, slots in use
     timer: np.ndarray  # (4 * n_cores + n_routers,) TIMER
     timer_slot: np.ndarray  # (TIMER_SLOTS,) int32, the first timer of a cycle, -1: none
     timer_bits: np.ndarray  # (TIMER_SLOTS / 32,) int64, slots in use

@@ -12,15 +12,18 @@ from simulator.timing.engine.layout import (
     FLIT_HOPS_NORTH_SOUTH,
     FLITS_SENT,
     HEADER_BIT_HOPS,
+    LOCAL_WIRE,
     PACKETS_SENT,
     PAYLOAD_BIT_HOPS,
     ROUTER_GRANTS,
     ROUTER_TRAVERSALS,
     STREAM_BIT_HOPS,
     TOKENS_SENT,
+    WHOLE,
     State,
 )
 from simulator.timing.engine.steps import call_next_step
+from simulator.timing.engine.wheel import send_flit, turn, use_credit
 
 
 @kernel(inline=True)
@@ -135,15 +138,53 @@ def put_packet(state: State, source: int, row: int, entry_number: int, now: int)
     packet.inject = now
     interface.next_name += 1
     chip.outstanding += packet.copies
-    k = np.int64(entry.traffic_class)
+    book_sent(state, source, packet)
+    if not send_ahead(state, source, number, now):
+        join_queue(state, source, number)
+
+
+@kernel(inline=True)
+def join_queue(state: State, source: int, number: int) -> None:
+    """Let a packet wait in the queue of its class for its interface to send it."""
+    interface = state.interface[source]
+    k = np.int64(state.packet[number].traffic_class)
     if interface.first[k] < 0:
         interface.first[k] = number
     else:
         state.packet[interface.last[k]].next = number
     interface.last[k] = number
     interface.waiting[k] += 1
-    book_sent(state, source, packet)
     wake_interface(state, source)
+
+
+@kernel(inline=True)
+def send_ahead(state: State, source: int, number: int, now: int) -> bool:
+    """Send a packet of one flit that a core puts into empty queues, if it is certain already that
+    and how its interface sends it in the next cycle [N4] [C9]; return whether it is.
+
+    Then it has left when the queue is looked at again; with room for one packet alone that would
+    be seen too early.
+    """
+    chip = state.chip[0]
+    interface = state.interface[source]
+    packet = state.packet[number]
+    k = np.int64(packet.traffic_class)
+    vcs = np.int64(chip.class_mask[k])
+    is_idle = (interface.first[0] & interface.first[1]) == -1
+    is_idle = is_idle and (interface.sending[0] & interface.sending[1]) == -1
+    if not is_idle or source >= chip.n_cores or packet.flits > 1 or chip.plain == 0:
+        return False
+    if (interface.credited & vcs) != vcs or chip.output_queue == 1:
+        return False
+    vc = turn(vcs, interface.vc_pointer[k])
+    packet.head_entry = now + 1
+    interface.vc_pointer[k] = vc + 1
+    interface.class_pointer = 1 - k
+    interface.peak = max(interface.peak, 1)
+    if not use_credit(state, interface.own_channels | vc, now + 1):
+        interface.credited &= ~(np.int64(1) << vc)
+    send_flit(state, interface.channels | vc, number << 2 | WHOLE, now + 1 + LOCAL_WIRE)
+    return True
 
 
 @kernel(inline=False)

@@ -8,8 +8,9 @@ import numpy as np
 
 from simulator.jit import kernel, lowest
 from simulator.timing.engine.allocate import apply_vc_allocation, choose_vcs
-from simulator.timing.engine.branches import branch_requests, count_branch, tree_mask
-from simulator.timing.engine.layout import TAIL, State
+from simulator.timing.engine.alone import go_alone, outputs_to, pass_alone
+from simulator.timing.engine.branches import count_branch, tree_mask
+from simulator.timing.engine.layout import TAIL, WHOLE, State
 from simulator.timing.engine.packets import log_grant
 from simulator.timing.engine.power import demand, rest
 from simulator.timing.engine.sleep import (
@@ -20,7 +21,8 @@ from simulator.timing.engine.sleep import (
     want_all,
     wanted_outputs,
 )
-from simulator.timing.engine.wheel import send_credit, send_flit, set_timer, turn
+from simulator.timing.engine.switch import choose_outputs, represent
+from simulator.timing.engine.wheel import send_credit, send_flit, set_timer, turn, use_credit
 
 
 @kernel(inline=True)
@@ -34,7 +36,6 @@ def start_packet(state: State, port_number: int, vc: int) -> None:
     channel = state.channel[channel_number]
     channel.packet = state.fifo[channel_number, channel.front] >> 2
     packet = state.packet[channel.packet]
-    router = state.router[port.router]
     channel.traffic_class = packet.traffic_class
     channel.flit = 0
     if packet.tree >= 0:
@@ -52,17 +53,7 @@ def start_packet(state: State, port_number: int, vc: int) -> None:
             branches &= branches - 1
     else:
         channel.is_tree = 0
-        dx = packet.x - router.x
-        dy = packet.y - router.y
-        if dx == 0 and dy == 0:
-            channel.route = np.int64(1) << packet.local
-        else:
-            sign_x = (2 if dx > 0 else 0) if dx != 0 else 1
-            sign_y = (2 if dy > 0 else 0) if dy != 0 else 1
-            came_by = min(port.index, 4)
-            channel.route = state.allowed[
-                ((came_by * 2 + (router.x & 1)) * 3 + sign_x) * 3 + sign_y
-            ]
+        channel.route = outputs_to(state, port_number, packet)
     if chip.canonical:
         port.routing |= np.int64(1) << vc
     else:
@@ -89,10 +80,8 @@ def start_all(state: State, number: int, now: int) -> None:
 
 
 @kernel(inline=True)
-def accept_flit(state: State, channel_number: int, token: int, now: int) -> None:
-    """Append an arriving flit to its VC's FIFO [R1]; a head at the front of an idle VC starts.  The
-    first flit is work [P6].
-    """
+def append_flit(state: State, channel_number: int, token: int, now: int) -> None:
+    """Append a flit to its VC's FIFO [R1]; a head at the front of an idle VC starts."""
     chip = state.chip[0]
     port_number = channel_number >> chip.channel_shift
     vc = channel_number & chip.channel_mask
@@ -102,11 +91,6 @@ def accept_flit(state: State, channel_number: int, token: int, now: int) -> None
     router = state.router[port.router]
     state.fifo[channel_number, (channel.front + channel.count) & chip.buffer_mask] = token
     channel.count += 1
-    router.flit_cycles -= now
-    if router.inputs == 0 and state.power[chip.n_cores + port.router].works == 0:
-        router.ready = demand(state, chip.n_cores + port.router, now)
-        if router.ready > now:
-            set_timer(state, 4 * chip.n_cores + port.router, router.ready)
     port.occupied |= bit
     router.inputs |= np.int64(1) << port.index
     if router.ready <= now:
@@ -116,6 +100,30 @@ def accept_flit(state: State, channel_number: int, token: int, now: int) -> None
             wake_router(state, port.router, now)
         elif channel.count == 1 or channel.is_tree:
             ask_at_front(state, port_number, vc, now)
+
+
+@kernel(inline=True)
+def accept_flit(state: State, channel_number: int, token: int, is_sparse: bool, now: int) -> None:
+    """Take in an arriving flit [R1]: a packet of one flit that finds the router empty and its way
+    free goes alone, unless another flit joins it in this cycle, which dense traffic does too often
+    to try.  The first flit is work [P6].
+    """
+    chip = state.chip[0]
+    number = state.port[channel_number >> chip.channel_shift].router
+    router = state.router[number]
+    router.flit_cycles -= now
+    first = np.int64(router.lone)
+    if router.inputs == 0 and first < 0:
+        if state.power[chip.n_cores + number].works == 0:
+            router.ready = demand(state, chip.n_cores + number, now)
+            if router.ready > now:
+                set_timer(state, 4 * chip.n_cores + number, router.ready)
+        if is_sparse and token & WHOLE == WHOLE and go_alone(state, channel_number, token, now):
+            return
+    router.lone = -1
+    if first >= 0:
+        append_flit(state, first, np.int64(router.lone_token), now)
+    append_flit(state, channel_number, token, now)
 
 
 @kernel(inline=True)
@@ -137,100 +145,6 @@ def accept_credit(state: State, channel_number: int, count: int, now: int) -> No
             wake_router(state, port.router, now)
     elif is_new:
         answer_call(state, channel_number >> chip.channel_shift, now)
-
-
-@kernel(inline=True)
-def asking_vcs(state: State, port_number: int, is_first: bool) -> int:
-    """Return the VCs of an input that ask at the higher priority (ACTIVE, urgent heads [A8]), or at
-    the lower one (other heads).
-    """
-    port = state.port[port_number]
-    urgent = state.chip[0].urgent
-    return np.int64(
-        port.occupied
-        & (port.active | (port.waiting & urgent) if is_first else port.waiting & ~urgent)
-    )
-
-
-@kernel(inline=True)
-def requests(state: State, base: int, p: int, now: int, is_first: bool) -> int:
-    """Return the outputs an input asks for at one of the two priorities."""
-    asked = np.int64(0)
-    vcs = asking_vcs(state, base + p, is_first)
-    while vcs != 0:
-        asked |= channel_requests(state, base, p, lowest(vcs), now, is_first)
-        vcs &= vcs - 1
-    return asked
-
-
-@kernel(inline=True)
-def channel_requests(state: State, base: int, p: int, vc: int, now: int, is_first: bool) -> int:
-    """Return the outputs one VC asks for at a priority: those it holds, with a credit [A5], and for
-    a head those with a free VC of its class [A6].
-    """
-    chip = state.chip[0]
-    port = state.port[base + p]
-    channel_number = ((base + p) << chip.channel_shift) | vc
-    channel = state.channel[channel_number]
-    asked = np.int64(0)
-    if is_first and (port.active >> vc) & 1:
-        if channel.is_tree == 0:  # one output, and nothing left to ask for
-            out = state.port[base + lowest(np.int64(channel.held))]
-            is_usable = (out.credited >> channel.held_vc) & 1 != 0 and out.free_at <= now
-            return np.int64(channel.held) if is_usable else np.int64(0)
-        asked |= branch_requests(state, base, channel_number, now)
-    if (port.waiting >> vc) & 1 and ((chip.urgent >> vc) & 1 != 0) == is_first:
-        outputs = np.int64(channel.route)
-        while outputs != 0:
-            o = lowest(outputs)
-            outputs &= outputs - 1
-            out = state.port[base + o]
-            usable = out.free & out.credited & chip.class_mask[channel.traffic_class]
-            if usable != 0 and out.free_at <= now:
-                asked |= np.int64(1) << o
-    return asked
-
-
-@kernel(inline=True)
-def represent(state: State, base: int, p: int, o: int, now: int, is_first: bool) -> int:
-    """Return the VC that asks for output `o` in the name of its input, round-robin [A3]."""
-    vcs = asking_vcs(state, base + p, is_first)
-    if (vcs & (vcs - 1)) == 0:
-        return lowest(vcs)
-    asking = np.int64(0)
-    while vcs != 0:
-        vc = lowest(vcs)
-        vcs &= vcs - 1
-        if (channel_requests(state, base, p, vc, now, is_first) >> o) & 1:
-            asking |= np.int64(1) << vc
-    return turn(asking, state.port[base + p].vc_pointer)
-
-
-@kernel(inline=True)
-def choose_outputs(state: State, number: int, now: int) -> int:
-    """Let each input choose an output it asks for [A2]; return the mask of outputs that were chosen
-    by some input.
-    """
-    router = state.router[number]
-    base = router.first_port
-    chosen = np.int64(0)
-    inputs = np.int64(router.inputs)
-    while inputs != 0:
-        p = lowest(inputs)
-        inputs &= inputs - 1
-        port = state.port[base + p]
-        asked = requests(state, base, p, now, True)
-        if asked != 0:
-            o = turn(asked, port.in_pointer)
-            state.port[base + o].ask_first |= np.int64(1) << p
-            chosen |= np.int64(1) << o
-        elif state.chip[0].canonical == 0:
-            asked = requests(state, base, p, now, False)
-            if asked != 0:
-                o = turn(asked, port.in_pointer)
-                state.port[base + o].ask_last |= np.int64(1) << p
-                chosen |= np.int64(1) << o
-    return chosen
 
 
 @kernel(inline=True)
@@ -259,14 +173,12 @@ def take_output_vc(state: State, base: int, channel_number: int, o: int, is_acti
 
 
 @kernel(inline=True)
-def use_output_vc(state: State, channel_number: int, is_tail: bool) -> None:
+def use_output_vc(state: State, channel_number: int, is_tail: bool, now: int) -> None:
     """Consume a credit of an output VC and hold it, or let go of it behind a tail [R6] [R8]."""
     chip = state.chip[0]
     out = state.port[channel_number >> chip.channel_shift]
-    channel = state.channel[channel_number]
     bit = np.int64(1) << (channel_number & chip.channel_mask)
-    channel.credit -= 1
-    if channel.credit == 0:
+    if not use_credit(state, channel_number, now):
         out.credited &= ~bit
     if is_tail and chip.atomic == 0:
         out.free |= bit
@@ -334,7 +246,7 @@ def grant(state: State, number: int, o: int, now: int) -> None:
     out.out_pointer = p + 1
     out.flits += 1
     out.free_at = now + out.interval  # [B3]
-    use_output_vc(state, ((base + o) << chip.channel_shift) | out_vc, is_tail)
+    use_output_vc(state, ((base + o) << chip.channel_shift) | out_vc, is_tail, now)
     send_flit(state, out.downstream | out_vc, token, now + out.flit_delay)
     if channel.is_tree == 0 or count_branch(state, base + p, channel_number, o, is_tail):
         pop_flit(state, number, base + p, vc, is_tail, now)
@@ -349,6 +261,9 @@ def evaluate_router(state: State, number: int, now: int) -> bool:
     """
     chip = state.chip[0]
     router = state.router[number]
+    if router.lone >= 0:
+        pass_alone(state, number, now)
+        return False
     base = router.first_port
     moved = False
     if chip.canonical:

@@ -70,6 +70,7 @@ def _chip(plan: Plan, activity: Activity, events: bool, wheel_slots: int) -> np.
     one.canonical, one.atomic = plan.pipeline == CANONICAL, plan.atomic
     for k in range(2):
         one.class_mask[k] = (1 << int(plan.class_channels[k])) - 1 << int(plan.class_first[k])
+    one.plain = plan.pipeline == LOOKAHEAD and not plan.atomic
     is_apart = (one.class_mask[0] & one.class_mask[1]) == 0
     one.urgent = (
         one.class_mask[0] if is_apart and plan.pipeline == LOOKAHEAD else 0
@@ -124,7 +125,7 @@ def _ports(plan: Plan, channel_shift: int, n_channels: int) -> np.ndarray:
     return port
 
 
-def _interfaces(plan: Plan, channel_shift: int) -> np.ndarray:
+def _interfaces(plan: Plan, channel_shift: int, n_channels: int) -> np.ndarray:
     interface = records(plan.n_endpoints, layout.INTERFACE)
     endpoint = np.arange(plan.n_endpoints)
     interface["router"], interface["local"] = plan.endpoint_router, plan.endpoint_local
@@ -135,7 +136,7 @@ def _interfaces(plan: Plan, channel_shift: int) -> np.ndarray:
     interface["first"] = interface["last"] = interface["sending"] = -1
     interface["vc_pointer"] = plan.class_first
     interface["credited"] = (1 << plan.virtual_channels) - 1
-    interface["credit"] = plan.buffer
+    interface["own_channels"] = n_channels + (endpoint << channel_shift)
     interface["next_name"] = endpoint << PACKET_SHIFT
     return interface
 
@@ -182,7 +183,8 @@ def estimate(plan: Plan, activity: Activity, slots: int, log: int) -> list[tuple
     channels = plan.n_routers * plan.ports * _power_of_two(plan.virtual_channels)
     events = work_layout.FLIT_EVENT.itemsize + work_layout.CREDIT_EVENT.itemsize
     wheels = slots * (_events_per_cycle(plan) * events + 16 * plan.n_routers)
-    channel = layout.CHANNEL.itemsize + 4 * _power_of_two(plan.buffer)
+    returned = work_layout.RETURNED.itemsize * _power_of_two(max(plan.buffer, plan.input_queue))
+    channel = layout.CHANNEL.itemsize + 4 * _power_of_two(plan.buffer) + returned
     queues = 8 * plan.n_cores * _power_of_two(plan.virtual_channels) * plan.input_queue
     machine = channels * channel + plan.n_routers * (
         plan.ports * layout.PORT.itemsize + layout.ROUTER.itemsize + layout.POWER.itemsize
@@ -190,6 +192,7 @@ def estimate(plan: Plan, activity: Activity, slots: int, log: int) -> list[tuple
     machine += plan.n_cores * (layout.CORE.itemsize + layout.POWER.itemsize)
     counted = 32 * len(activity.operand_bits)  # the counters that are kept by layer
     machine += plan.n_endpoints * (layout.INTERFACE.itemsize + ENDPOINT_BYTES + counted)
+    machine += plan.n_endpoints * channel * _power_of_two(plan.virtual_channels)
     logs = log * (GRANT.itemsize + STATE.itemsize + PACKET.itemsize + UNIT.itemsize)
     steps = activity.n_steps * (work_layout.STEP.itemsize + STEP_BYTES + counted)
     work = len(activity.work_core) * work_layout.WORK.itemsize + 8 * len(activity.inject_row)
@@ -221,6 +224,9 @@ def build(plan: Plan, activity: Activity, events: bool) -> State:
     chip = _chip(plan, activity, events, slots)
     channel_shift, n_channels = int(chip[0].channel_shift), int(chip[0].n_channels)
     n_routers, n_cores, n_endpoints = plan.n_routers, plan.n_cores, plan.n_endpoints
+    n_vcs = 1 << channel_shift
+    n_senders = n_channels + n_endpoints * n_vcs
+    deepest = _power_of_two(max(plan.buffer, plan.input_queue))
     n_counters = len(COUNTERS) + len(activity.operand_bits)
     per_cycle = _events_per_cycle(plan)
     log = _log_rows(plan) if events else 0
@@ -250,17 +256,19 @@ def build(plan: Plan, activity: Activity, events: bool) -> State:
             x=router_number % plan.width,
             y=router_number // plan.width,
             first_port=router_number * plan.ports,
+            lone=np.full(n_routers, -1),
         ),
         port=port,
         channel=columns(
-            n_channels,
+            n_senders,
             layout.CHANNEL,
-            credit=np.repeat(port["depth"], 1 << channel_shift),
-            asker=np.full(n_channels, -1),
+            credit=np.repeat(np.append(port["depth"], [plan.buffer] * n_endpoints), n_vcs),
+            asker=np.full(n_senders, -1),
         ),
+        returned=np.zeros((n_senders, deepest), work_layout.RETURNED).view(np.recarray),
         fifo=np.zeros((n_channels, _power_of_two(plan.buffer)), np.int32),
         allowed=np.ascontiguousarray(plan.allowed, np.int32).reshape(-1),
-        interface=_interfaces(plan, channel_shift),
+        interface=_interfaces(plan, channel_shift, n_channels),
         core=columns(
             n_cores,
             layout.CORE,
@@ -272,10 +280,11 @@ def build(plan: Plan, activity: Activity, events: bool) -> State:
         power=_power(plan),
         packet=records(0, layout.PACKET_IN_FLIGHT),
         counter=np.zeros((n_endpoints, n_counters), np.int64),
-        flit_wheel=np.zeros((slots, per_cycle), work_layout.FLIT_EVENT).view(np.recarray),
-        credit_wheel=np.zeros((slots, per_cycle), work_layout.CREDIT_EVENT).view(np.recarray),
-        call_wheel=np.zeros((slots, 4 * n_routers), np.int32),
+        flit_wheel=np.zeros((per_cycle, slots), work_layout.FLIT_EVENT).view(np.recarray),
+        credit_wheel=np.zeros((per_cycle, slots), work_layout.CREDIT_EVENT).view(np.recarray),
+        call_wheel=np.zeros((4 * n_routers, slots), np.int32),
         slot=records(slots, work_layout.SLOT),
+        slot_bits=np.zeros(-(-slots // 32), np.int64),
         timer=columns(n_timers, work_layout.TIMER, owner=owner),
         timer_slot=np.full(TIMER_SLOTS, -1, np.int32),
         timer_bits=np.zeros(TIMER_SLOTS // 32, np.int64),

@@ -13,7 +13,6 @@ from simulator.jit import kernel, lowest
 from simulator.timing.engine.layout import NEVER, TIMER_SLOTS, State
 
 _MASK = TIMER_SLOTS - 1
-_WORDS = TIMER_SLOTS // 32
 
 
 @kernel(inline=True)
@@ -26,28 +25,81 @@ def turn(mask: int, pointer: int) -> int:
 
 
 @kernel(inline=True)
+def note_slot(state: State, index: int) -> None:
+    """Mark a slot of the wheel of links as in use when its first event has come into it."""
+    slot = state.slot[index]
+    if slot.flits + slot.credits + slot.calls == 1:
+        state.slot_bits[index >> 5] |= np.int64(1) << (index & 31)
+
+
+@kernel(inline=True)
 def send_flit(state: State, channel: int, token: int, cycle: int) -> None:
     """Let a flit be usable at `channel` in `cycle`, its wire's latency from now [B1]."""
     chip = state.chip[0]
     index = cycle & chip.wheel_mask
     slot = state.slot[index]
-    event = state.flit_wheel[index, slot.flits]
+    event = state.flit_wheel[slot.flits, index]
     event.channel = channel
     event.token = token
     slot.flits += 1
+    note_slot(state, index)
     chip.in_flight += 1
 
 
 @kernel(inline=True)
-def send_credit(state: State, channel: int, count: int, cycle: int) -> None:
-    """Let `count` credits be usable at `channel` in `cycle`."""
+def send_credit(state: State, number: int, count: int, cycle: int) -> None:
+    """Let `count` credits be usable at a channel in `cycle`: while it has others nobody waits for
+    them, so that they are noted only, behind those that have not come yet.
+    """
+    chip = state.chip[0]
+    channel = state.channel[number]
+    if chip.plain and channel.credit > 0:
+        mask = state.returned.shape[1] - 1
+        first = np.int64(channel.first_returned)
+        n = np.int64(channel.n_returned)
+        note = state.returned[number, first]
+        has_come = np.int64((n > 0) & (note.due <= chip.now))  # no branch: it would be a guess
+        channel.credit += note.count * has_come
+        n -= has_come
+        first = (first + has_come) & mask if n > 0 else np.int64(0)
+        channel.first_returned = first
+        note = state.returned[number, (first + n) & mask]
+        note.due = cycle
+        note.count = count
+        channel.n_returned = n + 1
+    else:
+        hurry_credit(state, number, count, cycle)
+
+
+@kernel(inline=True)
+def use_credit(state: State, number: int, now: int) -> bool:
+    """Consume a credit of a channel in cycle `now`; return whether it has another one then."""
+    channel = state.channel[number]
+    channel.credit -= 1
+    if channel.credit == 0:
+        mask = state.returned.shape[1] - 1
+        while channel.n_returned > 0:
+            note = state.returned[number, channel.first_returned]
+            if note.due <= now:
+                channel.credit += note.count
+            else:
+                hurry_credit(state, number, note.count, note.due)
+            channel.first_returned = (channel.first_returned + 1) & mask
+            channel.n_returned -= 1
+    return channel.credit > 0
+
+
+@kernel(inline=True)
+def hurry_credit(state: State, channel: int, count: int, cycle: int) -> None:
+    """Let credits come to a channel that has none: somebody may wait for them."""
     chip = state.chip[0]
     index = cycle & chip.wheel_mask
     slot = state.slot[index]
-    event = state.credit_wheel[index, slot.credits]
+    event = state.credit_wheel[slot.credits, index]
     event.channel = channel
     event.count = count
     slot.credits += 1
+    note_slot(state, index)
     chip.in_flight += 1
 
 
@@ -57,8 +109,9 @@ def call_back(state: State, output: int, cycle: int) -> None:
     chip = state.chip[0]
     index = cycle & chip.wheel_mask
     slot = state.slot[index]
-    state.call_wheel[index, slot.calls] = output
+    state.call_wheel[slot.calls, index] = output
     slot.calls += 1
+    note_slot(state, index)
     chip.in_flight += 1
 
 
@@ -112,6 +165,7 @@ def set_timer(state: State, number: int, due: int) -> None:
     timer.next = state.timer_slot[index]
     state.timer_slot[index] = number
     state.timer_bits[index >> 5] |= np.int64(1) << (index & 31)
+    chip.timer_words |= np.int64(1) << (index >> 5)
     chip.n_timers += 1
 
 
@@ -124,27 +178,33 @@ def next_timer(state: State, now: int) -> int:
         cycle = state.heap[0].due
     if chip.n_timers > 0:
         first = (now + 1) & _MASK
-        bits = state.timer_bits[first >> 5] >> (first & 31)
+        word = first >> 5
+        bits = state.timer_bits[word] >> (first & 31)
         if bits != 0:
             return min(cycle, now + 1 + lowest(bits))
-        ahead = 32 - (first & 31)
-        for k in range(1, _WORDS + 1):
-            bits = state.timer_bits[((first >> 5) + k) & (_WORDS - 1)]
-            if bits != 0:
-                return min(cycle, now + 1 + ahead + lowest(bits))
-            ahead += 32
+        later = chip.timer_words >> (word + 1)
+        other = word + 1 + lowest(later) if later != 0 else lowest(np.int64(chip.timer_words))
+        index = (other << 5) + lowest(np.int64(state.timer_bits[other]))
+        return min(cycle, now + 1 + ((index - first) & _MASK))
     return cycle
 
 
 @kernel(inline=True)
 def next_arrival(state: State, now: int) -> int:
-    """Return the cycle after `now` in which the next flit or credit arrives, NEVER if none is on
-    its way.
+    """Return the cycle after `now` in which the next flit, credit or call arrives, NEVER if none is
+    on its way.
     """
     chip = state.chip[0]
-    if chip.in_flight > 0:
-        for k in range(1, chip.wheel_mask + 2):
-            slot = state.slot[(now + k) & chip.wheel_mask]
-            if slot.flits + slot.credits + slot.calls > 0:
-                return now + k
-    return NEVER
+    if chip.in_flight == 0:
+        return NEVER
+    first = (now + 1) & chip.wheel_mask
+    word = first >> 5
+    last = len(state.slot_bits) - 1
+    bits = state.slot_bits[word] >> (first & 31)
+    if bits != 0:
+        return now + 1 + lowest(bits)
+    while True:
+        word = word + 1 if word < last else 0
+        if state.slot_bits[word] != 0:
+            index = (word << 5) + lowest(np.int64(state.slot_bits[word]))
+            return now + 1 + ((index - first) & chip.wheel_mask)

@@ -49,6 +49,7 @@ ENTRY = record(
 
 FLIT_EVENT = record(channel="i4", token="i4")
 CREDIT_EVENT = record(channel="i4", count="i4")
+RETURNED = record(due="i8", count="i8")
 SLOT = record(flits="i4", credits="i4", calls="i4")
 TIMER = record(next="i4", owner="i4")
 HEAP = record(due="i8", timer="i8")
