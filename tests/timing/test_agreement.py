@@ -75,6 +75,15 @@ def test_without_events_only_the_events_are_missing(seed) -> None:
     assert difference is None
 
 
+def test_the_engine_counts_the_same_without_events() -> None:
+    for seed in range(CASES):
+        plan, activity = case(seed)
+        bare, told = simulate(plan, activity), simulate(plan, activity, events=True)
+        events = {name: getattr(bare, name) for name in ("grants", "states", "packets", "units")}
+        difference = first_divergence(bare, replace(told, **events), plan)
+        assert difference is None, f"seed {seed}: {difference}"
+
+
 def test_the_random_cases_reach_every_counter_and_every_state() -> None:
     total = {
         name: 0

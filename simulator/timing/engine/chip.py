@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.jit import kernel
+from simulator.timing.engine.books import end_step, take_totals
 from simulator.timing.engine.core import step_core, wake_core
 from simulator.timing.engine.interface import (
     accept_injection_credit,
@@ -16,13 +17,10 @@ from simulator.timing.engine.interface import (
 from simulator.timing.engine.layout import (
     DEADLOCK,
     DONE,
-    GATE_WAKES,
     LOG_FULL,
     NEVER,
-    OFF_WAKES,
     PENDING,
     POOL_FULL,
-    RELOAD_CYCLES,
     SOMA,
     TIMER_SLOTS,
     UNIT_ROWS,
@@ -30,7 +28,7 @@ from simulator.timing.engine.layout import (
     State,
 )
 from simulator.timing.engine.packets import finish_one, list_core, put_packet
-from simulator.timing.engine.power import idle_part, log_rest, settle
+from simulator.timing.engine.power import log_rest
 from simulator.timing.engine.router import accept_credit, accept_flit, evaluate_router, start_all
 from simulator.timing.engine.sleep import answer_call, wake_router
 from simulator.timing.engine.starting import (
@@ -39,55 +37,12 @@ from simulator.timing.engine.starting import (
     list_everyone,
     start_own_step,
 )
-from simulator.timing.engine.steps import call_next_step, overrun
+from simulator.timing.engine.steps import call_next_step
 from simulator.timing.engine.tokens import wait_for
 from simulator.timing.engine.wheel import next_arrival, next_timer, pop_heap
-from simulator.timing.record import IDLE
 
 #: routers for each flit that arrives in a cycle from which on it is likely to be alone in its own
 SPARSE = 2
-
-
-@kernel(inline=False)
-def take_totals(state: State, step: int, now: int) -> None:
-    """Book everything up to `now` and keep the totals a step starts from; the first step starts
-    from nothing, so what passed before it is its own [S6].
-    """
-    chip = state.chip[0]
-    for number in range(chip.n_cores):  # [K5]
-        power = state.power[number]
-        settle(power, now)
-        state.counter[number, GATE_WAKES] = power.gate_wakes
-        state.counter[number, OFF_WAKES] = power.off_wakes
-        state.counter[number, RELOAD_CYCLES] = power.off_wakes * state.core[number].reload
-    for number in range(chip.n_cores, chip.n_cores + chip.n_routers):
-        settle(state.power[number], now)
-        state.step_router_wakes[step] += state.power[number].gate_wakes
-    for number in range(chip.n_cores + chip.n_routers):
-        kind = 1 if number >= chip.n_cores else 0
-        for k in range(5):
-            state.step_power[step, kind, k] += state.power[number].cycles[k]
-    for number in range(chip.n_endpoints):
-        kind = 1 if number >= chip.n_cores else 0
-        for k in range(state.counter.shape[1]):
-            # [K6]
-            state.step_counter[step, kind, k] += state.counter[number, k]
-
-
-@kernel(inline=False)
-def end_step(state: State, now: int) -> None:
-    """Note when the step was quiet, and how long each clocked core waits at the barrier after
-    it [S5].
-    """
-    chip = state.chip[0]
-    step = state.step[chip.step - 1]
-    step.quiet = chip.quiet
-    step.overrun = overrun(state, chip.step - 1, now)
-    for number in range(chip.n_cores):
-        power = state.power[number]
-        clocked = idle_part(now - power.since, power.gate_after, power.off_after, IDLE)
-        clocked -= idle_part(chip.quiet - power.since, power.gate_after, power.off_after, IDLE)
-        state.core[number].barrier += clocked
 
 
 @kernel(inline=False)
@@ -198,6 +153,16 @@ def fire_timers(state: State, now: int) -> None:
 
 
 @kernel(inline=True)
+def count_arrivals(state: State, index: int) -> None:
+    """Let every router know how many flits arrive at it in the cycle of a slot."""
+    chip = state.chip[0]
+    for k in range(state.slot[index].flits):
+        channel = state.flit_wheel[k, index].channel
+        if channel < chip.n_channels:
+            state.router[state.port[channel >> chip.channel_shift].router].arriving += 1
+
+
+@kernel(inline=True)
 def deliver(state: State, now: int) -> None:
     """Hand over the flits and credits that arrive in this cycle."""
     chip = state.chip[0]
@@ -215,6 +180,8 @@ def deliver(state: State, now: int) -> None:
                 state, channel >> chip.channel_shift, channel & chip.channel_mask, credit.count
             )
     is_sparse = SPARSE * slot.flits <= chip.n_routers + SPARSE
+    if is_sparse:
+        count_arrivals(state, index)
     for k in range(slot.flits):
         flit = state.flit_wheel[k, index]
         if flit.channel < chip.n_channels:
@@ -327,12 +294,12 @@ def has_log_space(state: State) -> bool:
 def see_credits_come(state: State) -> None:
     """Go to the cycle in which the last credit comes that nobody waits for."""
     chip = state.chip[0]
-    mask = state.returned.shape[1] - 1
-    for number in range(len(state.channel)):
-        channel = state.channel[number]
-        if channel.n_returned > 0:
-            last = (channel.first_returned + channel.n_returned - 1) & mask
-            chip.now = max(chip.now, state.returned[number, last].due)
+    mask = state.returned.shape[0] - 1
+    for number in range(len(state.sender)):
+        sender = state.sender[number]
+        if sender.n_returned > 0:
+            last = (sender.first_returned + sender.n_returned - 1) & mask
+            chip.now = max(chip.now, state.returned[last, number].due)
 
 
 @kernel

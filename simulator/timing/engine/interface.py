@@ -126,10 +126,10 @@ def accept_injection_credit(state: State, number: int, vc: int, count: int) -> N
     """
     interface = state.interface[number]
     bit = np.int64(1) << vc
-    channel = state.channel[interface.own_channels | vc]
-    channel.credit += count
+    sender = state.sender[interface.own_channels | vc]
+    sender.credit += count
     interface.credited |= bit
-    if (interface.draining & bit) != 0 and channel.credit == state.chip[0].buffer:
+    if (interface.draining & bit) != 0 and sender.credit == state.chip[0].buffer:
         interface.draining &= ~bit
         interface.in_use &= ~bit
     if (

@@ -93,7 +93,8 @@ CHIP = record(
     atomic="i4",
     class_mask=("i4", (2,)),
     urgent="i4",
-    plain="i4",  # lookahead, and not atomic: credits are noted, packets of one flit go alone
+    plain="i4",  # lookahead, and not atomic: credits are noted, packets of one flit pass alone
+    ungated="i4",  # routers have no gating and no log, so that what they do is booked later
     n_cores="i4",
     n_routers="i4",
     n_endpoints="i4",
@@ -143,10 +144,8 @@ ROUTER = in_lines(
     slept="i8",
     ready="i8",
     flit_cycles="i8",
-    # a packet of one flit that goes alone in this cycle: the VC it came by (-1: none) and its way
-    lone="i4",
-    lone_token="i4",
-    lone_output="i4",
+    arriving="i4",  # flits that arrive in this cycle, counted where traffic is sparse
+    passed="i8",  # packets that passed alone, a cycle of work each
 )
 
 PORT = in_lines(
@@ -191,104 +190,20 @@ CHANNEL = in_lines(
     route="i4",
     held="i4",
     held_vc="i4",
-    traffic_class="i4",
-    is_tree="i4",
+    traffic_class="i1",
+    is_tree="i1",
     flit="i4",
+    asks="i4",  # outputs asked for in this cycle; not kept for trees
     # VC allocation: the output channel asked for, and as an output channel the best asker
     asked="i4",
     asker="i4",
     input_pointer="i4",
     output_pointer="i4",
-    # as an output; credits on their way that nobody waits for, in state.returned
-    credit="i4",
-    first_returned="i4",
-    n_returned="i4",
 )
 
-INTERFACE = in_lines(
-    router="i4",
-    local="i4",
-    is_core="i4",
-    awake="i4",
-    channels="i4",
-    first=("i4", (2,)),
-    last=("i4", (2,)),
-    waiting=("i8", (2,)),
-    sending=("i4", (2,)),
-    sent=("i4", (2,)),
-    sending_vc=("i4", (2,)),
-    vc_pointer=("i4", (2,)),
-    class_pointer="i4",
-    in_use="i4",
-    draining="i4",
-    credited="i4",
-    own_channels="i4",
-    head_arrive=("i8", (8,)),
-    next_name="i8",
-    peak="i8",
-)
-
-CORE = record(
-    scheduled="i8",
-    ready="i8",
-    state=("i4", (3,)),
-    until=("i8", (3,)),
-    busy=("i8", (3,)),
-    blocked=("i8", (3,)),
-    # synapse and its input queue
-    vc_pointer="i4",
-    complete="i4",
-    n_complete=("i4", (8,)),
-    ring_first=("i4", (8,)),
-    freed=("i4", (8,)),
-    n_taken="i8",
-    input_flits="i8",
-    input_peak="i8",
-    # soma
-    work="i8",
-    position="i8",
-    message="i8",
-    has_message="i4",
-    # spike queue: the messages not yet taken, in order, those without a row left out
-    spikes="i8",
-    spike_peak="i8",
-    next_spike="i8",
-    # axon-out
-    row="i8",
-    entry="i8",
-    entry_end="i8",
-    is_tree="i4",
-    barrier="i8",
-    reload="i8",
-    # tokens: the packet in work, the cycle from which the row of tokens can be taken (-1: none),
-    # whether axon-out is at it, cycles waited by what for and unit [Q10]
-    taken="i8",
-    tokens_from="i8",
-    is_token="i4",
-    waited=("i8", (3, 3)),
-)
-
-#: what an endpoint knows of its own steps and of the others'
-OWN = in_lines(
-    takes_part="i4",
-    row="i4",
-    n_sources="i4",
-    n_destinations="i4",
-    started="i8",  # steps
-    is_done="i4",
-    is_called="i4",
-    # what idle units wait for, since when, and how much they had been clocked and busy then
-    wait="i4",
-    since="i8",
-    clocked="i8",
-    busy="i8",
-    # its work items or injections, in the order of steps; a port's present step
-    cursor="i8",
-    end="i8",
-    last="i8",
-    begun="i8",
-    due="i8",
-)
+#: what is left of the buffer behind a channel for its sender, and the credits on their way that
+#: nobody waits for, which are noted in state.returned
+SENDER = record(credit="i4", first_returned="i4", n_returned="i4")
 
 POWER = in_lines(
     is_router="i4",
@@ -333,9 +248,10 @@ class State(NamedTuple):
     chip: np.ndarray  # (1,) CHIP
     router: np.ndarray  # (n_routers,) ROUTER
     port: np.ndarray  # (n_routers * ports,) PORT
-    # (n_channels + n_endpoints << channel_shift,) CHANNEL: of routers, then of interfaces
-    channel: np.ndarray
-    # (as many, the deepest buffer rounded up to a power of two) RETURNED
+    channel: np.ndarray  # (n_channels,) CHANNEL
+    # (n_channels + n_endpoints << channel_shift,) SENDER: of routers' channels, then of interfaces'
+    sender: np.ndarray
+    # (the deepest buffer rounded up to a power of two, as many) RETURNED
     returned: np.ndarray
     fifo: np.ndarray  # (n_channels, buffer rounded up to a power of two) int32 flits
     allowed: np.ndarray  # (90,) int32, the routing table

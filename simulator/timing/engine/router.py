@@ -8,7 +8,7 @@ import numpy as np
 
 from simulator.jit import kernel, lowest
 from simulator.timing.engine.allocate import apply_vc_allocation, choose_vcs
-from simulator.timing.engine.alone import go_alone, outputs_to, pass_alone
+from simulator.timing.engine.alone import outputs_to, pass_alone
 from simulator.timing.engine.branches import count_branch, tree_mask
 from simulator.timing.engine.layout import TAIL, WHOLE, State
 from simulator.timing.engine.packets import log_grant
@@ -103,26 +103,35 @@ def append_flit(state: State, channel_number: int, token: int, now: int) -> None
 
 
 @kernel(inline=True)
+def begin_work(state: State, number: int, now: int) -> None:
+    """Note that an empty router has work from this cycle on [P6]; a gated one wakes."""
+    chip = state.chip[0]
+    router = state.router[number]
+    if state.power[chip.n_cores + number].works == 0:
+        router.ready = demand(state, chip.n_cores + number, now)
+        if router.ready > now:
+            set_timer(state, 4 * chip.n_cores + number, router.ready)
+
+
+@kernel(inline=True)
 def accept_flit(state: State, channel_number: int, token: int, is_sparse: bool, now: int) -> None:
-    """Take in an arriving flit [R1]: a packet of one flit that finds the router empty and its way
-    free goes alone, unless another flit joins it in this cycle, which dense traffic does too often
-    to try.  The first flit is work [P6].
+    """Take in an arriving flit [R1]; the first one is work [P6].  Where traffic is so sparse that
+    arrivals are counted, one that is alone may pass at once.
     """
     chip = state.chip[0]
     number = state.port[channel_number >> chip.channel_shift].router
     router = state.router[number]
     router.flit_cycles -= now
-    first = np.int64(router.lone)
-    if router.inputs == 0 and first < 0:
-        if state.power[chip.n_cores + number].works == 0:
-            router.ready = demand(state, chip.n_cores + number, now)
-            if router.ready > now:
-                set_timer(state, 4 * chip.n_cores + number, router.ready)
-        if is_sparse and token & WHOLE == WHOLE and go_alone(state, channel_number, token, now):
+    is_alone = is_sparse and router.arriving == 1 and token & WHOLE == WHOLE
+    if is_sparse:
+        router.arriving -= 1
+    if router.inputs == 0:
+        if not (is_alone and chip.ungated):
+            begin_work(state, number, now)
+        if is_alone and pass_alone(state, channel_number, token, now):
             return
-    router.lone = -1
-    if first >= 0:
-        append_flit(state, first, np.int64(router.lone_token), now)
+        if is_alone and chip.ungated:
+            begin_work(state, number, now)
     append_flit(state, channel_number, token, now)
 
 
@@ -132,11 +141,11 @@ def accept_credit(state: State, channel_number: int, count: int, now: int) -> No
     chip = state.chip[0]
     port = state.port[channel_number >> chip.channel_shift]
     bit = np.int64(1) << (channel_number & chip.channel_mask)
-    channel = state.channel[channel_number]
-    channel.credit += count
+    sender = state.sender[channel_number]
+    sender.credit += count
     is_new = (port.credited & bit) == 0
     port.credited |= bit
-    if (port.draining & bit) != 0 and channel.credit == port.depth:
+    if (port.draining & bit) != 0 and sender.credit == port.depth:
         port.draining &= ~bit
         port.free |= bit
         is_new = True
@@ -261,9 +270,6 @@ def evaluate_router(state: State, number: int, now: int) -> bool:
     """
     chip = state.chip[0]
     router = state.router[number]
-    if router.lone >= 0:
-        pass_alone(state, number, now)
-        return False
     base = router.first_port
     moved = False
     if chip.canonical:

@@ -15,7 +15,7 @@ from simulator.mapping.plan import (
     Activity,
     Plan,
 )
-from simulator.timing.engine import layout, work_layout
+from simulator.timing.engine import endpoint_layout, layout, work_layout
 from simulator.timing.engine.layout import (
     LOCAL_WIRE,
     NEVER,
@@ -71,6 +71,7 @@ def _chip(plan: Plan, activity: Activity, events: bool, wheel_slots: int) -> np.
     for k in range(2):
         one.class_mask[k] = (1 << int(plan.class_channels[k])) - 1 << int(plan.class_first[k])
     one.plain = plan.pipeline == LOOKAHEAD and not plan.atomic
+    one.ungated = plan.router_gate_after < 0 and not events
     is_apart = (one.class_mask[0] & one.class_mask[1]) == 0
     one.urgent = (
         one.class_mask[0] if is_apart and plan.pipeline == LOOKAHEAD else 0
@@ -126,7 +127,7 @@ def _ports(plan: Plan, channel_shift: int, n_channels: int) -> np.ndarray:
 
 
 def _interfaces(plan: Plan, channel_shift: int, n_channels: int) -> np.ndarray:
-    interface = records(plan.n_endpoints, layout.INTERFACE)
+    interface = records(plan.n_endpoints, endpoint_layout.INTERFACE)
     endpoint = np.arange(plan.n_endpoints)
     interface["router"], interface["local"] = plan.endpoint_router, plan.endpoint_local
     interface["is_core"] = endpoint < plan.n_cores
@@ -184,15 +185,16 @@ def estimate(plan: Plan, activity: Activity, slots: int, log: int) -> list[tuple
     events = work_layout.FLIT_EVENT.itemsize + work_layout.CREDIT_EVENT.itemsize
     wheels = slots * (_events_per_cycle(plan) * events + 16 * plan.n_routers)
     returned = work_layout.RETURNED.itemsize * _power_of_two(max(plan.buffer, plan.input_queue))
+    returned += layout.SENDER.itemsize
     channel = layout.CHANNEL.itemsize + 4 * _power_of_two(plan.buffer) + returned
     queues = 8 * plan.n_cores * _power_of_two(plan.virtual_channels) * plan.input_queue
     machine = channels * channel + plan.n_routers * (
         plan.ports * layout.PORT.itemsize + layout.ROUTER.itemsize + layout.POWER.itemsize
     )
-    machine += plan.n_cores * (layout.CORE.itemsize + layout.POWER.itemsize)
+    machine += plan.n_cores * (endpoint_layout.CORE.itemsize + layout.POWER.itemsize)
     counted = 32 * len(activity.operand_bits)  # the counters that are kept by layer
-    machine += plan.n_endpoints * (layout.INTERFACE.itemsize + ENDPOINT_BYTES + counted)
-    machine += plan.n_endpoints * channel * _power_of_two(plan.virtual_channels)
+    machine += plan.n_endpoints * (endpoint_layout.INTERFACE.itemsize + ENDPOINT_BYTES + counted)
+    machine += plan.n_endpoints * returned * _power_of_two(plan.virtual_channels)
     logs = log * (GRANT.itemsize + STATE.itemsize + PACKET.itemsize + UNIT.itemsize)
     steps = activity.n_steps * (work_layout.STEP.itemsize + STEP_BYTES + counted)
     work = len(activity.work_core) * work_layout.WORK.itemsize + 8 * len(activity.inject_row)
@@ -256,22 +258,21 @@ def build(plan: Plan, activity: Activity, events: bool) -> State:
             x=router_number % plan.width,
             y=router_number // plan.width,
             first_port=router_number * plan.ports,
-            lone=np.full(n_routers, -1),
         ),
         port=port,
-        channel=columns(
+        channel=columns(n_channels, layout.CHANNEL, asker=np.full(n_channels, -1)),
+        sender=columns(
             n_senders,
-            layout.CHANNEL,
+            layout.SENDER,
             credit=np.repeat(np.append(port["depth"], [plan.buffer] * n_endpoints), n_vcs),
-            asker=np.full(n_senders, -1),
         ),
-        returned=np.zeros((n_senders, deepest), work_layout.RETURNED).view(np.recarray),
+        returned=np.zeros((deepest, n_senders), work_layout.RETURNED).view(np.recarray),
         fifo=np.zeros((n_channels, _power_of_two(plan.buffer)), np.int32),
         allowed=np.ascontiguousarray(plan.allowed, np.int32).reshape(-1),
         interface=_interfaces(plan, channel_shift, n_channels),
         core=columns(
             n_cores,
-            layout.CORE,
+            endpoint_layout.CORE,
             scheduled=np.full(n_cores, -1),
             reload=plan.reload_cycles,
             tokens_from=np.full(n_cores, -1),

@@ -57,18 +57,21 @@ def requests(state: State, base: int, p: int, usable: int, now: int) -> int:
         vcs &= vcs - 1
         channel_number = ((base + p) << chip.channel_shift) | vc
         channel = state.channel[channel_number]
+        channel.asks = 0
         if (port.active >> vc) & 1:
             if channel.is_tree:
                 first |= branch_requests(state, base, channel_number, now)
             elif (channel.held & usable) != 0:
                 out = state.port[base + lowest(np.int64(channel.held))]
                 if (out.credited >> channel.held_vc) & 1:
+                    channel.asks = channel.held
                     first |= channel.held
         if chip.canonical == 0 and (port.waiting >> vc) & 1:
             outputs = np.int64(channel.route & usable)
             while outputs != 0:
                 out = state.port[base + lowest(outputs)]
                 if (out.free & out.credited & chip.class_mask[channel.traffic_class]) != 0:
+                    channel.asks |= outputs & -outputs
                     if (chip.urgent >> vc) & 1:
                         first |= outputs & -outputs
                     else:
@@ -77,10 +80,10 @@ def requests(state: State, base: int, p: int, usable: int, now: int) -> int:
     return first | last << LOWER
 
 
-@kernel(inline=True)
-def channel_requests(state: State, base: int, p: int, vc: int, now: int, is_first: bool) -> int:
-    """Return the outputs one VC asks for at a priority: those it holds, with a credit [A5], and for
-    a head those with a free VC of its class [A6].
+@kernel(inline=False)
+def tree_requests(state: State, base: int, p: int, vc: int, now: int, is_first: bool) -> int:
+    """Return the outputs a multicast packet asks for at a priority: those of the branches that hold
+    one, with a credit [A5], and for its head those with a free VC of its class [A6].
     """
     chip = state.chip[0]
     port = state.port[base + p]
@@ -88,10 +91,6 @@ def channel_requests(state: State, base: int, p: int, vc: int, now: int, is_firs
     channel = state.channel[channel_number]
     asked = np.int64(0)
     if is_first and (port.active >> vc) & 1:
-        if channel.is_tree == 0:  # one output, and nothing left to ask for
-            out = state.port[base + lowest(np.int64(channel.held))]
-            is_usable = (out.credited >> channel.held_vc) & 1 != 0 and out.free_at <= now
-            return np.int64(channel.held) if is_usable else np.int64(0)
         asked |= branch_requests(state, base, channel_number, now)
     if (port.waiting >> vc) & 1 and ((chip.urgent >> vc) & 1 != 0) == is_first:
         outputs = np.int64(channel.route)
@@ -115,7 +114,11 @@ def represent(state: State, base: int, p: int, o: int, now: int, is_first: bool)
     while vcs != 0:
         vc = lowest(vcs)
         vcs &= vcs - 1
-        if (channel_requests(state, base, p, vc, now, is_first) >> o) & 1:
+        channel = state.channel[((base + p) << state.chip[0].channel_shift) | vc]
+        asks = np.int64(channel.asks)
+        if channel.is_tree:
+            asks = tree_requests(state, base, p, vc, now, is_first)
+        if (asks >> o) & 1:
             asking |= np.int64(1) << vc
     return turn(asking, state.port[base + p].vc_pointer)
 

@@ -52,21 +52,21 @@ def send_credit(state: State, number: int, count: int, cycle: int) -> None:
     them, so that they are noted only, behind those that have not come yet.
     """
     chip = state.chip[0]
-    channel = state.channel[number]
-    if chip.plain and channel.credit > 0:
-        mask = state.returned.shape[1] - 1
-        first = np.int64(channel.first_returned)
-        n = np.int64(channel.n_returned)
-        note = state.returned[number, first]
+    sender = state.sender[number]
+    if chip.plain and sender.credit > 0:
+        mask = state.returned.shape[0] - 1
+        first = np.int64(sender.first_returned)
+        n = np.int64(sender.n_returned)
+        note = state.returned[first, number]
         has_come = np.int64((n > 0) & (note.due <= chip.now))  # no branch: it would be a guess
-        channel.credit += note.count * has_come
+        sender.credit += note.count * has_come
         n -= has_come
         first = (first + has_come) & mask if n > 0 else np.int64(0)
-        channel.first_returned = first
-        note = state.returned[number, (first + n) & mask]
+        sender.first_returned = first
+        note = state.returned[(first + n) & mask, number]
         note.due = cycle
         note.count = count
-        channel.n_returned = n + 1
+        sender.n_returned = n + 1
     else:
         hurry_credit(state, number, count, cycle)
 
@@ -74,19 +74,19 @@ def send_credit(state: State, number: int, count: int, cycle: int) -> None:
 @kernel(inline=True)
 def use_credit(state: State, number: int, now: int) -> bool:
     """Consume a credit of a channel in cycle `now`; return whether it has another one then."""
-    channel = state.channel[number]
-    channel.credit -= 1
-    if channel.credit == 0:
-        mask = state.returned.shape[1] - 1
-        while channel.n_returned > 0:
-            note = state.returned[number, channel.first_returned]
+    sender = state.sender[number]
+    sender.credit -= 1
+    if sender.credit == 0:
+        mask = state.returned.shape[0] - 1
+        while sender.n_returned > 0:
+            note = state.returned[sender.first_returned, number]
             if note.due <= now:
-                channel.credit += note.count
+                sender.credit += note.count
             else:
                 hurry_credit(state, number, note.count, note.due)
-            channel.first_returned = (channel.first_returned + 1) & mask
-            channel.n_returned -= 1
-    return channel.credit > 0
+            sender.first_returned = (sender.first_returned + 1) & mask
+            sender.n_returned -= 1
+    return sender.credit > 0
 
 
 @kernel(inline=True)

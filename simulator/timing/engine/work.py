@@ -15,7 +15,7 @@ from simulator.mapping.plan import (
     Plan,
 )
 from simulator.mapping.tokens import takes_part, tokens_of
-from simulator.timing.engine import layout, work_layout
+from simulator.timing.engine import endpoint_layout, layout, work_layout
 from simulator.timing.record import COUNTERS
 
 
@@ -154,7 +154,7 @@ def own_steps(plan: Plan, activity: Activity) -> dict[str, np.ndarray]:
     """Return the fields of State for steps of the endpoints' own; without tokens one row each."""
     part = takes_part(plan, activity)
     n, slots = (plan.n_endpoints, plan.planes + 1) if part.any() else (1, 1)
-    own = records(n, layout.OWN)
+    own = records(n, endpoint_layout.OWN)
     if not part.any():
         nothing = np.zeros((1, 1), np.int64)
         names = ("starting", "work_order", "port_order", "inject_step")
