@@ -163,13 +163,14 @@ def count_arrivals(state: State, index: int) -> None:
 
 
 @kernel(inline=True)
-def deliver(state: State, now: int) -> None:
-    """Hand over the flits and credits that arrive in this cycle."""
+def deliver(state: State, now: int) -> int:
+    """Hand over the flits and credits that arrive in this cycle; return how many flits did."""
     chip = state.chip[0]
     index = now & chip.wheel_mask
     slot = state.slot[index]
-    if slot.flits + slot.credits + slot.calls == 0:
-        return
+    n_flits = np.int64(slot.flits)
+    if n_flits + slot.credits + slot.calls == 0:
+        return n_flits
     for k in range(slot.credits):
         credit = state.credit_wheel[k, index]
         if credit.channel < chip.n_channels:
@@ -200,6 +201,7 @@ def deliver(state: State, now: int) -> None:
     slot.credits = 0
     slot.calls = 0
     state.slot_bits[index >> 5] &= ~(np.int64(1) << (index & 31))
+    return n_flits
 
 
 @kernel(inline=False)
@@ -304,8 +306,9 @@ def see_credits_come(state: State) -> None:
 
 @kernel
 def advance(state: State, until: int, budget: int) -> int:
-    """Run the cycles before `until`, at most `budget` of those in which something happens; return
-    what stopped it, a deadlock [D1] when nothing can ever happen again.
+    """Run the cycles before `until`, until those in which something happens and the flits that
+    arrive in them are `budget` together; return what stopped it, a deadlock [D1] when nothing can
+    ever happen again.
     """
     chip = state.chip[0]
     while chip.now < until and budget > 0:
@@ -332,7 +335,7 @@ def advance(state: State, until: int, budget: int) -> int:
                 return POOL_FULL
         if chip.n_listed[chip.core_list] > 0:
             step_cores(state, now)
-        deliver(state, now)
+        budget -= 1 + deliver(state, now)
         step_interfaces(state, now)
         step_routers(state, now)
         chip.core_list = 1 - chip.core_list
@@ -341,7 +344,6 @@ def advance(state: State, until: int, budget: int) -> int:
             see_credits_come(state)
             return DEADLOCK
         chip.now = min(cycle, until)
-        budget -= 1
     return UNTIL
 
 

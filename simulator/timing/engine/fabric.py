@@ -14,6 +14,7 @@ import simpy
 
 from simulator import memory
 from simulator.errors import DeadlockError
+from simulator.jit import JIT_DISABLED
 from simulator.mapping.plan import Activity, Plan
 from simulator.timing.engine import state as chip_state
 from simulator.timing.engine.chip import advance, finish
@@ -22,8 +23,9 @@ from simulator.timing.engine.layout import DEADLOCK, DONE, LOG_FULL, NEVER, POOL
 from simulator.timing.engine.result import make_record
 from simulator.timing.record import Record
 
-#: eventful cycles between two looks at signals and progress, and of interpreted kernels
-SLICE = 4096
+#: eventful cycles and arrivals of flits, together, between two looks at signals and progress: some
+#: milliseconds; handing over the state costs as much as some hundred of them
+SLICE = 256 if JIT_DISABLED else 1 << 15
 
 
 class Fabric:

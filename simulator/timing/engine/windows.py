@@ -22,7 +22,7 @@ from simulator.timing.engine.layout import DEADLOCK, DONE, LOG_FULL, NEVER, POOL
 from simulator.timing.engine.result import make_record
 from simulator.timing.record import GRANT, PACKET, Record
 
-#: eventful cycles between two looks at the user's Ctrl-C
+#: eventful cycles and arrivals of flits between two looks at the user's Ctrl-C
 SLICE = 1 << 16
 #: packets a window holds at least
 CAPACITY = 1 << 16
