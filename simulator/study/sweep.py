@@ -44,6 +44,8 @@ from simulator.values import digest
 #: of a chip, what only prices a run; a corner may also change its cycles, which its digest tells
 CONSTANTS = ("energy.", "power.")
 PACKAGE = Path(__file__).resolve().parent.parent
+#: points of a task that is small enough to be sent ahead
+FEW = 16
 #: folders whose code decides what a point comes out as
 DECIDING = ("describe", "behaviour", "mapping", "timing", "account", "study")
 
@@ -183,7 +185,8 @@ class Runner:
         else:
             for _ in self.pool.stream(work, self._preludes(groups)):
                 pass  # what fails there fails again where it is said
-            for number, outcome in self.pool.stream(work, tasks):
+            ahead = max(map(len, groups)) <= FEW
+            for number, outcome in self.pool.stream(work, tasks, ahead=ahead):
                 yield from self._came(tasks[number], outcome)
 
     def _came(self, task: Task, outcome: Outcome | WorkerDied) -> Iterator[Outcome]:

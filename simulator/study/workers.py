@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from multiprocessing import connection
@@ -24,6 +25,8 @@ Job = Callable[[Any], Iterator[Any]]
 MOST_JOBS = 1024
 #: seconds a process is given to end by itself
 PATIENCE = 5.0
+#: a task and its number
+Given = tuple[int, Any]
 
 
 class WorkerDied(SpikemeshError):
@@ -65,7 +68,7 @@ class Workers:
         self.jobs = jobs
         self.room = memory.room() // jobs
         self.idle: list[_Worker] = []
-        self.busy: dict[Any, tuple[_Worker, int]] = {}
+        self.busy: dict[Any, tuple[_Worker, deque[Given]]] = {}
 
     def __enter__(self) -> Workers:
         """Return itself; processes start when there is work for them."""
@@ -79,45 +82,52 @@ class Workers:
             worker.end()
         self.idle, self.busy = [], {}
 
-    def stream(self, job: Job, tasks: Iterable[Any]) -> Iterator[tuple[int, Any]]:
+    def stream(
+        self, job: Job, tasks: Iterable[Any], *, ahead: bool = False
+    ) -> Iterator[tuple[int, Any]]:
         """Yield (number of the task, value) of every task, values as they come.
 
-        Raises Refused for what a job refused, and yields WorkerDied for a task whose process died.
+        ahead: a process at work has its next task already, so that it never waits for this one to
+        see to what it told; for tasks of a few kilobytes, which wait in a pipe.  Raises Refused for
+        what a job refused, and yields WorkerDied for a task whose process died.
         """
-        waiting = enumerate(tasks)
-        more = True
+        waiting = deque(enumerate(tasks))
         while True:
-            while more and len(self.busy) < self.jobs:
-                number, task = next(waiting, (-1, None))
-                more = number >= 0
-                if more:
-                    self._give(job, number, task)
+            while waiting and len(self.busy) < self.jobs:
+                self._give(job, waiting.popleft())
             if not self.busy:
                 return
             pipes: list[Any] = list(self.busy)
             for ready in connection.wait(pipes):
-                worker, number = self.busy[ready]
+                worker, given = self.busy[ready]
+                number = given[0][0]
                 try:
                     kind, value = worker.pipe.recv()
                 except (EOFError, ConnectionResetError):
                     del self.busy[ready]
                     worker.process.join(PATIENCE)
+                    given.popleft()
+                    waiting.extendleft(reversed(given))
                     yield number, WorkerDied(number, worker.process.exitcode)
                     continue
+                if kind != "value":
+                    given.popleft()
+                if not given:
+                    self.idle.append(self.busy.pop(ready)[0])
+                elif ahead and len(given) < 2 and len(waiting) > self.jobs:
+                    given.append(waiting.popleft())
+                    worker.take(job, given[-1])
                 if kind == "value":
                     yield number, value
-                    continue
-                self.idle.append(self.busy.pop(ready)[0])
                 if kind == "refused":
                     raise Refused(value[0], value[1])
                 if kind == "failed":
                     raise RuntimeError(f"a task failed in a process of its own:\n{value}")
 
-    def _give(self, job: Job, number: int, task: Any) -> None:
+    def _give(self, job: Job, task: Given) -> None:
         worker = self.idle.pop() if self.idle else _Worker(self.room)
-        self.busy[worker.pipe] = (worker, number)
-        with suppress(BrokenPipeError):  # it died while idle: seen when its answer is read
-            worker.pipe.send((job, task))
+        self.busy[worker.pipe] = (worker, deque([task]))
+        worker.take(job, task)
 
 
 class _Worker:
@@ -137,6 +147,11 @@ class _Worker:
             if masked:
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)
             theirs.close()
+
+    def take(self, job: Job, task: Given) -> None:
+        """Send a task to the process."""
+        with suppress(BrokenPipeError):  # it died meanwhile: seen when its answer is read
+            self.pipe.send((job, task[1]))
 
     def end(self) -> None:
         """Let the process end, and end it when it does not."""

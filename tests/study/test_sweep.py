@@ -235,7 +235,7 @@ def test_processes_share_arithmetic_and_keep_prices_together(tmp_path, made, mon
         def __exit__(self, *error):
             pass
 
-        def stream(self, job, tasks):
+        def stream(self, job, tasks, ahead=False):
             tasks = list(tasks)
             for number, task in enumerate(tasks):
                 found = []

@@ -71,11 +71,13 @@ def test_a_mistake_in_a_task_is_no_refusal():
         list(workers.stream(fails, [3]))
 
 
-def test_a_process_that_dies_is_told_and_the_other_tasks_are_done():
+@pytest.mark.parametrize("ahead", [False, True])
+def test_a_process_that_dies_is_told_and_the_other_tasks_are_done(ahead):
     with Workers(2) as workers:
-        found = list(workers.stream(dies, [2, 3, 4]))
+        found = list(workers.stream(dies, [2, 3, 4, 6, 8, 10, 12], ahead=ahead))
     values = [(number, value) for number, value in found if not isinstance(value, WorkerDied)]
-    assert [(0, 2), (0, 2), (1, 3), (2, 4), (2, 4)] == sorted(values)
+    others = [(number, 2 * number) for number in range(2, 7) for _ in range(2)]
+    assert [(0, 2), (0, 2), (1, 3), *others] == sorted(values)
     ((number, died),) = [one for one in found if isinstance(one[1], WorkerDied)]
     assert 1 == number
     assert "with signal 9, which the system sends when memory runs out" in str(died)
