@@ -10,6 +10,7 @@ from simulator.describe.workload import Workload
 from simulator.mapping.core_mapping import CoreMapping
 from simulator.mapping.plan import TOKENS, Plan
 from simulator.timing.record import (
+    BANK_CONFLICT,
     BLOCKED,
     BUSY,
     UNIT_WAKING,
@@ -37,7 +38,7 @@ def find(mapping: CoreMapping, plan: Plan, workload: Workload, record: Record) -
     for number, unit in enumerate(UNITS):
         if not plan.n_cores:
             break
-        busy = record.unit_cycles[:, number, BUSY] + record.unit_cycles[:, number, BLOCKED]
+        busy = record.unit_cycles[:, number, [BUSY, BANK_CONFLICT, BLOCKED]].sum(axis=1)
         core = int(busy.argmax())
         held = mapping.core_population[core]
         name = workload.network.populations[held].name if held >= 0 else "unused"

@@ -54,5 +54,5 @@ def _receive(activity: Activity, load: np.ndarray, step: np.ndarray, row: np.nda
     entry = np.repeat(activity.row_start[row] - before, size) + np.arange(int(size.sum()))
     endpoint, of_step = activity.entry_endpoint[entry], np.repeat(step, size)
     at_core = endpoint < load.shape[1]
-    cycles = activity.entry_cycles[entry]
+    cycles = activity.entry_cycles[entry] + activity.entry_conflict_cycles[entry]
     np.add.at(load, (of_step[at_core], endpoint[at_core]), cycles[at_core])

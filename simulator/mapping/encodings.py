@@ -14,7 +14,7 @@ from simulator.describe.chip import Chip
 from simulator.describe.connections import DENSE, Connection
 from simulator.describe.words import BITMAP, STREAM
 from simulator.errors import MappingError
-from simulator.mapping import stages
+from simulator.mapping import banks, stages
 from simulator.mapping.fan_out import FanOut
 from simulator.mapping.plan import ACCUMULATE, COUNT, MULTIPLY_ACCUMULATE, OUTPUT
 from simulator.mapping.windows import COUNTS, TRAIN, Window
@@ -41,12 +41,15 @@ class Reach:
     #: is paid, once for each of them [W22]
     adds_each: bool = False
     reads_each: bool = False
-    #: cycles fewer for an event that joins others on the same accumulators; None: it never does
-    shared: np.ndarray | None = None  # (n_kinds, n_destinations)
+    #: what is done together with events on the same accumulators; None: each is served alone
+    together: banks.Together | None = None
+    #: (n_sources,) of the source on each seat: its row among those of the projection
+    place: np.ndarray | None = None
 
     def of(self, sources: np.ndarray) -> Reach:
         """Return the reach of some of the sources."""
-        return replace(self, kind_of=self.kind_of[sources])
+        place = None if self.place is None else self.place[sources]
+        return replace(self, kind_of=self.kind_of[sources], place=place)
 
 
 def reach(
@@ -85,7 +88,8 @@ def reach(
         kind=kind,
         adds_each=spikes and kind == ACCUMULATE,
         reads_each=spikes and not reuses,
-        shared=stages.shared_cycles(chip, bits, count, multiply) if is_grouped else None,
+        together=banks.Together.of(chip, multiply) if is_grouped else None,
+        place=seats if is_grouped else None,
     )
 
 
@@ -120,7 +124,10 @@ class Rows:
     operands: np.ndarray  # the row of Activity.operand_bits
     path: np.ndarray  # the projection, or -1 to the outside
     is_grouped: np.ndarray  # whether it may join others of its path at its core [W24]
-    shared_cycles: np.ndarray  # that it then takes fewer
+    lookup_cycles: np.ndarray  # of `cycles`, those that reading and adding rows do not take
+    conflict_cycles: np.ndarray  # more, in which its own events wait for banks
+    first_event: np.ndarray  # where those of its events begin in `address`, if it may join others
+    address: np.ndarray  # (n,) of no length of the others: the first word of each event's row
 
 
 @dataclass(frozen=True)
@@ -159,17 +166,14 @@ def rows(chip: Chip, reach: Reach, groups: Grouping, encoding: str, payload: int
     group, destination = np.nonzero(sent)
     targets, words, accumulator_words, cycles = (total[group, destination] for total in sums)
     count = events[group, destination]
-    shared_cycles = np.zeros_like(count)
-    if reach.shared is not None:
+    waits = np.zeros_like(count)
+    if reach.together is not None:
         # [W24]: of the events of one packet, all to the same targets, each group opens the
         # accumulators once
-        each = _sums(reach.shared[members], groups.start)[group, destination]
-        some = np.maximum(count, 1)
         opened = -(-count // chip.core.synapse.group)
-        accumulator_words = accumulator_words // some * opened
-        shared_cycles = each // some * opened
-        cycles = cycles - each + shared_cycles
-    size = groups.size[group]
+        accumulator_words = accumulator_words // np.maximum(count, 1) * opened
+        cycles, waits = _served(reach, groups, group, destination, count)
+    served, size = cycles, groups.size[group]
     synapse, packet = chip.core.synapse, chip.packet
     if encoding in ONE_BY_ONE:
         payload_bits = count * payload
@@ -211,9 +215,50 @@ def rows(chip: Chip, reach: Reach, groups: Grouping, encoding: str, payload: int
         stream_bits=payload_bits * streams,
         operands=np.zeros(len(group), np.int32),
         path=np.zeros(len(group), np.int32),
-        is_grouped=np.full(len(group), reach.shared is not None),
-        shared_cycles=shared_cycles,
+        is_grouped=(count > 0) & (reach.together is not None),
+        lookup_cycles=cycles - served,
+        conflict_cycles=waits,
+        **_addresses(reach, groups, group, destination, count),
     )
+
+
+def _served(
+    reach: Reach, groups: Grouping, group: np.ndarray, destination: np.ndarray, count: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the cycles in which the events of each packet are read and added, at most so many of
+    them together, and those in which they wait for banks besides [W24].
+    """
+    assert reach.together is not None and reach.place is not None
+    do, place = reach.together, reach.place[groups.members]
+    start, packet = banks.parts(groups.start, do.group)
+    n_packets, n_destinations = len(groups.start) - 1, len(reach.endpoint)
+    busy, waits = (np.zeros((n_packets, n_destinations), np.int64) for _ in range(2))
+    words, targets = reach.words[0], reach.targets[0]  # of a dense row: one kind
+    for each in np.unique(words):
+        reading = banks.busiest(place * each, int(each), start, do.banks)
+        for to in np.flatnonzero((words == each) & (targets > 0)):
+            spent = do.cycles(np.diff(start), each, targets[to], reading)
+            for total, cycles in zip((busy, waits), spent):
+                np.add.at(total[:, to], packet, cycles)
+    is_served = count > 0
+    return busy[group, destination] * is_served, waits[group, destination] * is_served
+
+
+def _addresses(
+    reach: Reach, groups: Grouping, group: np.ndarray, destination: np.ndarray, count: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return where the rows of the events lie that may join those of other packets [C20]."""
+    listed = np.zeros_like(count)
+    if reach.together is not None:
+        listed = np.where(count < reach.together.group, count, 0)
+    first = np.cumsum(listed) - listed
+    address = np.zeros(0, np.int64)
+    if listed.any():
+        assert reach.place is not None
+        member = np.arange(int(listed.sum())) + np.repeat(groups.start[group] - first, listed)
+        words = np.repeat(reach.words[0][destination], listed)
+        address = reach.place[groups.members[member]] * words
+    return {"first_event": first, "address": address}
 
 
 def _sums(values: np.ndarray, start: np.ndarray) -> np.ndarray:
@@ -249,11 +294,17 @@ def neurons_by_packet(chip: Chip, encoding: str, payload: int) -> int:
 
 def joined(parts: list[Rows]) -> Rows:
     """Return all rows of `parts`, in order."""
-    names = [name for name in Rows.__dataclass_fields__ if name != "start"]
+    names = [name for name in Rows.__dataclass_fields__ if name not in ("start", "first_event")]
     fields = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
     offsets = np.cumsum([0] + [len(part.endpoint) for part in parts])
     starts = [part.start[:-1] + offset for part, offset in zip(parts, offsets)]
-    return Rows(start=np.concatenate([*starts, offsets[-1:]]).astype(np.int64), **fields)
+    before = np.cumsum([0] + [len(part.address) for part in parts])
+    first = [part.first_event + offset for part, offset in zip(parts, before)]
+    return Rows(
+        start=np.concatenate([*starts, offsets[-1:]]).astype(np.int64),
+        first_event=np.concatenate(first).astype(np.int64),
+        **fields,
+    )
 
 
 def combined(parts: list[Rows], choice: np.ndarray) -> Rows:
@@ -268,7 +319,7 @@ def combined(parts: list[Rows], choice: np.ndarray) -> Rows:
     ends = np.cumsum(size)
     entry = np.arange(int(size.sum())) - np.repeat(ends - size, size)
     entry += np.repeat(whole.start[row], size)
-    names = [name for name in Rows.__dataclass_fields__ if name != "start"]
+    names = [name for name in Rows.__dataclass_fields__ if name not in ("start", "address")]
     fields = {name: getattr(whole, name)[entry] for name in names}
     edges = np.concatenate([[0], ends])[:: len(parts)]
-    return Rows(start=edges.astype(np.int64), **fields)
+    return Rows(start=edges.astype(np.int64), address=whole.address, **fields)

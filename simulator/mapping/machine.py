@@ -59,6 +59,12 @@ def compile_plan(chip: Chip, mapping: CoreMapping) -> Plan:
         soma_spike_cycles=chip.core.soma.spike,
         axon_cycles=chip.core.axon_out.packet,
         event_group=chip.core.synapse.group,
+        lanes=chip.core.synapse.lanes,
+        banks=chip.core.synapse.banks,
+        add_cycles=np.array(
+            [chip.core.synapse.accumulate, chip.core.synapse.multiply_accumulate], np.int64
+        ),
+        shared_cycles=chip.core.synapse.shared,
         barrier_cycles=stages.barrier_cycles(chip, tiles_in_use(chip, mapping)),
         step_tick=chip.step.tick,
         synchronisation={"barrier": BARRIER, "tokens": TOKENS}[chip.step.synchronisation],

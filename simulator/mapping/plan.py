@@ -74,6 +74,10 @@ class Plan(Value):
     soma_spike_cycles: int  # more for a visit whose neuron sends, >= 0
     axon_cycles: int  # per packet, >= 1
     event_group: int  # events the synapse unit serves together, >= 1
+    lanes: int  # synapses it adds at once, >= 1
+    banks: int  # of its memory, each of which reads a word in a cycle, >= 1
+    add_cycles: np.ndarray  # (2,) int64: of a lane for an accumulate, a multiply-accumulate; >= 1
+    shared_cycles: int  # of them, what accumulators take once in a group; less than both
     # synchronisation: cycles from quiet to the next start (>= 1 when there is more than one step)
     barrier_cycles: int
     step_tick: int  # steps start at its whole multiples; 0: at any cycle
@@ -103,6 +107,10 @@ class Plan(Value):
             ("soma_cycles", self.soma_cycles, 1, None),
             ("axon_cycles", self.axon_cycles, 1, None),
             ("event_group", self.event_group, 1, None),
+            ("lanes", self.lanes, 1, None),
+            ("banks", self.banks, 1, None),
+            ("add_cycles", int(self.add_cycles.min()), 1, None),
+            ("shared_cycles", self.shared_cycles, 0, int(self.add_cycles.min()) - 1),
             ("barrier_cycles", self.barrier_cycles, 0, None),
             ("step_tick", self.step_tick, 0, None if self.synchronisation == BARRIER else 0),
             ("synchronisation", self.synchronisation, BARRIER, TOKENS),
@@ -188,8 +196,14 @@ class Activity(Value):
     # (n_entries,) int32: packets of one number at a core add to the same accumulators; -1: alone;
     # empty: all alone
     entry_group: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
-    # (n_entries,) int64: cycles fewer for a packet that joins a group; empty: none
-    entry_shared_cycles: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    # (n_entries,) int64, empty: none: of entry_cycles, what a packet takes in a group as well; and
+    # beside them, what its own events wait for each other's banks
+    entry_lookup_cycles: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    entry_conflict_cycles: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    # (n_entries,) int64: where the events of a packet that may join others begin in event_address
+    entry_first_event: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    # (n,) int64: the word of synapse memory in which the row of an event begins
+    event_address: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     # (n_work,) int64: cycles in which the soma clears state before its visits; empty: none
     work_clear: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     # (n_endpoints,) int32: the row of an endpoint's tokens, -1: none; empty: nobody has one
@@ -206,9 +220,11 @@ class Activity(Value):
         n_entries = len(self.entry_endpoint)
         if not len(self.entry_group):
             object.__setattr__(self, "entry_group", np.full(n_entries, -1, np.int32))
-        if not len(self.entry_shared_cycles):
-            object.__setattr__(self, "entry_shared_cycles", np.zeros(n_entries, np.int64))
+        for name in ("lookup_cycles", "conflict_cycles", "first_event"):
+            if not len(getattr(self, f"entry_{name}")):
+                object.__setattr__(self, f"entry_{name}", np.zeros(n_entries, np.int64))
         super().__post_init__()
+        self._refuse_uneven_groups()
         empty = np.flatnonzero(np.diff(self.row_start) < 1)
         if len(empty):
             raise InputError(f"activity: row {empty[0]}: must have at least one entry")
@@ -222,8 +238,27 @@ class Activity(Value):
         if len(release) and release.min() < 0:
             raise InputError(f"step_release: must be 0 or more, not {release.min()}")
 
+    def _refuse_uneven_groups(self) -> None:
+        grouped = np.flatnonzero(self.entry_group >= 0)
+        events = self.entry_events[grouped]
+        uneven = events < 1
+        for counted in (self.entry_words, self.entry_operations):
+            uneven |= counted[grouped] % np.maximum(events, 1) != 0
+        if uneven.any():
+            raise InputError(
+                f"activity: entry {grouped[uneven][0]}: a packet of a group must have events, and "
+                f"as many words and operations for each"
+            )
+
     def refuse_misfit(self, plan: Plan) -> None:
         """Raise InputError where this work cannot be done on that machine."""
+        joins = (self.entry_group >= 0) & (self.entry_events < plan.event_group)
+        ends = (self.entry_first_event + self.entry_events)[joins]
+        if ends.max(initial=0) > len(self.event_address):
+            raise InputError(
+                f"activity: event_address: must have at least {ends.max()} entries, not "
+                f"{len(self.event_address)}"
+            )
         if self.n_steps > 1 and plan.barrier_cycles < 1:
             raise InputError(
                 f"plan: barrier_cycles: must be at least 1 with more than one step, not "

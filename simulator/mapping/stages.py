@@ -58,17 +58,6 @@ def row_cycles(chip: Chip, bits: np.ndarray, targets: np.ndarray, multiply: bool
     return np.maximum(memory, -(-targets // synapse.lanes) * operation)
 
 
-def shared_cycles(chip: Chip, bits: np.ndarray, targets: np.ndarray, multiply: bool) -> np.ndarray:
-    """Return the cycles an event's row takes fewer when accumulators are loaded and stored for an
-    event before it: those of core.synapse.shared, as far as reading its weights leaves them [W24].
-    """
-    synapse = chip.core.synapse
-    operation = synapse.multiply_accumulate if multiply else synapse.accumulate
-    memory = -(-bits // (synapse.word * synapse.banks))
-    rest = np.maximum(memory, -(-targets // synapse.lanes) * (operation - synapse.shared))
-    return row_cycles(chip, bits, targets, multiply) - rest
-
-
 def window_cycles(chip: Chip, bits: np.ndarray, targets: np.ndarray, timesteps: int) -> np.ndarray:
     """Return the synapse unit's cycles for all spikes of a source in a window of so many timesteps,
     whose row is read once, without the lookup [W22].

@@ -229,7 +229,7 @@ def _stalls(results: list[Result]) -> list[Block]:
     for result in results:
         cycles = result.record.unit_cycles[result.mapping.is_used].sum(axis=(0, 1))
         rows.append([_name(result), *(cycles / max(int(cycles.sum()), 1))])
-    # what only tokens make units wait for has no column without tokens
+    # what only tokens or groups of events make units wait for has no column without them
     shown = [n for n in range(len(UNIT_STATES)) if n < 7 or any(row[n + 1] for row in rows)]
     rows = [[row[0], *(row[n + 1] for n in shown)] for row in rows]
     columns = [words(""), *(Column(UNIT_STATES[n], form=_percent) for n in shown)]

@@ -288,6 +288,7 @@ class Result:
                 "router_traversals": self.count("router_traversals"),
                 "router_grants": self.count("router_grants"),
                 "weight_read_words": self.count("weight_read_words"),
+                "bank_conflicts": self.count("bank_conflicts"),
                 "events_received": self.count("events_received"),
                 "gate_wakes": self.count("gate_wakes"),
                 "off_wakes": self.count("off_wakes"),

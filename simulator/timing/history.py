@@ -62,7 +62,8 @@ class History:
 
     def units(self, core: int) -> list[list[Slice]]:
         """Return for each unit of a core the states of all its cycles in order [U1]: asleep where
-        the core is, else at the barrier, busy, blocked, waiting between steps [K71] or starved.
+        the core is, else at the barrier, busy, in conflict for a bank, blocked, waiting between
+        steps [K71] or starved.
         """
         record = self.record
         asleep = [(a, b, ASLEEP[state]) for a, b, state in self.power(core) if state in ASLEEP]
@@ -149,6 +150,7 @@ class History:
                     waiting.setdefault(vc, []).append(packet)
             served = dict.fromkeys(waiting, 0)
             rows = self._units.get((core, UNITS.index("synapse")), self.record.units[:0])
+            rows = rows[rows["vc"] >= 0]  # without waiting for banks
             for cycle, vc in zip(rows["cycle"].tolist(), rows["vc"].tolist()):
                 found[waiting[vc][served[vc]], core] = cycle
                 served[vc] += 1

@@ -31,6 +31,7 @@ COUNTERS = (
     "count_accumulates",  # synapses served by adding a count of spikes times the weight
     "weight_read_words",
     "accumulator_words",  # read and written back
+    "bank_conflicts",  # cycles in which synapse units waited for a bank
     "neuron_updates",  # visits of the soma
     "spikes",  # visits with a message, sent or not
     *WORK_COUNTERS,
@@ -55,6 +56,7 @@ UNIT_STATES = (
     "off",
     "waiting for tokens",
     "waiting for a plane",
+    "bank conflict",
 )
 POWER_STATES = ("active", "idle", "gated", "off", "waking")
 (
@@ -67,6 +69,7 @@ POWER_STATES = ("active", "idle", "gated", "off", "waking")
     UNIT_OFF,
     WAITING_FOR_TOKENS,
     WAITING_FOR_A_PLANE,
+    BANK_CONFLICT,
 ) = range(len(UNIT_STATES))
 ACTIVE, IDLE, GATED, OFF, WAKING = range(5)
 

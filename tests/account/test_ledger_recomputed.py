@@ -29,6 +29,7 @@ SOURCED = ("\nsources:", '\nsources:\n  step: "assumed: for this test"')
 CHEAP_PORT = ("port_flit: {value: 0 pJ", "port_flit: {value: 0.7 pJ")
 COUNTS = ("  spikes: events", "  spikes: counts")
 REUSED = ("    zero_skip: true", "    zero_skip: true\n    reuse: window\n    counts: multiply")
+LANES, BANKS = ("    lanes: 8", "    lanes: 64"), ("    banks: 1", "    banks: 8\n    group: 8")
 #: chip and what is changed in the text of its file
 CHIPS = {
     "generic-22nm": ("generic-22nm", ()),
@@ -39,6 +40,7 @@ CHIPS = {
     "seneca-like, multicast": ("seneca-like", (MULTICAST,)),
     "yan-2024": ("yan-2024", ()),
     "generic-22nm, counts": ("generic-22nm", (COUNTS, REUSED)),
+    "generic-22nm, banks": ("generic-22nm", (LANES, BANKS)),
 }
 
 
@@ -256,6 +258,14 @@ def test_the_ledger_is_the_written_counts_times_the_written_prices(name, mode, t
         assert written.times("off_wakes").sum() > 0 and written.times("reload_cycles").sum() > 0
     if name.endswith("counts") and mode == "snn":
         assert written.times("count_accumulates").sum() > 0
+    if name.endswith("banks"):  # the waiting that counters, units and summary tell of is one
+        states = [str(state) for state in written.cores["unit_state_names"]]
+        waited = written.cores["unit_cycles"][:, :, states.index("bank conflict")].sum(axis=1)
+        cores = written.places("bank_conflicts")[: len(waited)]
+        assert waited.tolist() == cores.tolist() and waited.sum() > 0
+        stalls, counted = written.summary["stall_cycles"], written.summary["counters"]
+        assert stalls["bank conflict"] == counted["bank_conflicts"] == waited.sum()
+        assert waited.sum() == written.times("bank_conflicts").sum()
     if name.endswith("multicast"):
         grants = written.times("router_grants").sum()
         assert grants > written.times("router_traversals").sum()

@@ -190,23 +190,68 @@ def grouped(group: int, kind: str) -> encodings.Reach:
     )
 
 
-# [W24]: group, events in a packet -> cycles without lookups of 2, words, cycles fewer when it joins
+# [W24]: group, events in a packet -> cycles without lookups of 2, words of accumulators, and where
+# rows begin that may join others': source k's two words from 2 k on
 GROUPED = [
-    (1, 1, 8, 6, 0),
-    (8, 1, 8, 6, 4),
-    (8, 5, 8 + 4 * 4, 6, 4),  # four of the five find the accumulators open
-    (2, 5, 3 * 8 + 2 * 4, 3 * 6, 3 * 4),  # two, two and one
+    (1, 1, 8, 6, []),
+    (8, 1, 8, 6, [0]),
+    (8, 5, 8 + 4 * 4, 6, [0, 2, 0, 2, 0]),  # four of the five find the accumulators open
+    (2, 5, 3 * 8 + 2 * 4, 3 * 6, []),  # two, two and one: no room for others
 ]
 
 
-@pytest.mark.parametrize(("group", "events", "cycles", "words", "shared"), GROUPED)
+@pytest.mark.parametrize(("group", "events", "cycles", "words", "addresses"), GROUPED)
 def test_events_of_a_packet_share_the_accumulators_they_add_to(
-    group, events, cycles, words, shared
+    group, events, cycles, words, addresses
 ) -> None:
     chip = Chip.load("generic-22nm", (f"core.synapse.group={group}",))
     members = Grouping(np.arange(events) % 2, np.array([0, events]), False, np.array([events]))
     rows = encodings.rows(chip, grouped(group, DENSE), members, "events", 0)
-    assert [cycles + 2 * events, words, shared] == [
-        int(column[0]) for column in (rows.cycles, rows.accumulator_words, rows.shared_cycles)
+    assert [cycles + 2 * events, words, 2 * events, 0] == [
+        int(column[0])
+        for column in (
+            rows.cycles,
+            rows.accumulator_words,
+            rows.lookup_cycles,
+            rows.conflict_cycles,
+        )
     ]
+    assert addresses == rows.address.tolist()
     assert [group > 1] == rows.is_grouped.tolist()
+
+
+# [W24]: the sources whose spikes share a packet, each with one word of weights: those whose numbers
+# are equal modulo the 4 banks wait for each other, unless the lanes are as slow
+# sources, lanes -> busy cycles without lookups of 2, in bank conflict
+IN_BANKS = [
+    ([0, 1, 2, 3], 32, 1, 0),
+    ([0, 4, 8, 12], 32, 1, 3),
+    ([0, 4, 8, 12], 8, 4, 0),
+    ([0, 4, 1, 2], 32, 1, 1),
+    ([3, 7, 2, 6, 11, 5], 32, 2, 1),  # 8 at once at the most: three of the six in bank 3
+    ([0, 1, 2, 3, 4, 5, 6, 7, 8, 12], 32, 2 + 1, 1),  # eight without, and two with a conflict
+]
+
+
+@pytest.mark.parametrize("sources, lanes, cycles, waits", IN_BANKS)
+def test_rows_that_begin_in_one_bank_are_read_one_after_the_other(
+    sources, lanes, cycles, waits
+) -> None:
+    changes = {"core.synapse.group": 8, "core.synapse.banks": 4, "core.synapse.lanes": lanes}
+    chip = Chip.load("generic-22nm", changes)
+    to = encodings.reach(
+        chip,
+        Connection(DENSE, np.zeros((16, 8), np.int32), 8, (16,), (8,)),
+        FanOut(np.zeros(16, np.int64), np.full((1, 1), 8)),
+        np.arange(16)[::-1],  # the last source sits first: its row lies where its number says
+        np.zeros(1, np.int64),
+        False,
+    )
+    seats = 15 - np.array(sources)
+    together = Grouping(seats, np.array([0, len(seats)]), False, np.array([len(seats)]))
+    rows = encodings.rows(chip, to, together, "events", 0)
+    assert ([cycles + 2 * len(seats)], [waits]) == (
+        rows.cycles.tolist(),
+        rows.conflict_cycles.tolist(),
+    )
+    assert rows.address.tolist() == (sources if len(sources) < 8 else [])

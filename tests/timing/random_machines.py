@@ -75,7 +75,7 @@ def random_plan(rng: np.random.Generator, **fixed: object) -> Plan:
         soma_cycles=draw(1, 1, 2, 5),
         soma_spike_cycles=draw(0, 0, 1, 4),
         axon_cycles=draw(1, 1, 2, 4),
-        event_group=draw(1, 1, 2, 8),
+        event_group=draw(1, 1, 4, 16),
         barrier_cycles=draw(1, 2, 7, 30),
         synchronisation=BARRIER,
         planes=PLANES,
@@ -94,8 +94,20 @@ def random_plan(rng: np.random.Generator, **fixed: object) -> Plan:
     if apart.random() < 0.35:
         values |= {"synchronisation": TOKENS, "planes": int(apart.choice([2, 2, 3, 5]))}
         values["step_tick"] = 0
+    values |= _synapse_unit(apart)
     values.update(fixed)
     return Plan(**values)
+
+
+def _synapse_unit(rng: np.random.Generator) -> dict:
+    """Return random lanes and banks, and the cycles of a lane."""
+    adds = rng.choice([1, 1, 2, 4], 2)
+    return {
+        "lanes": int(rng.choice([1, 8, 64, 64])),
+        "banks": int(rng.choice([1, 2, 3, 4, 8])),
+        "add_cycles": adds.astype(np.int64),
+        "shared_cycles": int(rng.integers(0, adds.min())),
+    }
 
 
 class _Rows:
@@ -152,21 +164,19 @@ class _Rows:
             kind = COUNT
         operations = int(rng.integers(0, 50)) if is_core else 0
         cycles = int(rng.choice([1, 1, 2, 3, 9]))
-        return (
-            target,
-            flits,
-            traffic_class,
-            cycles,
-            operations,
-            kind,
-            operations // 4,
-            int(rng.integers(1, 4)),
-            *self.counted.integers(0, 40, 3).tolist(),
-            int(self.counted.integers(0, N_OPERANDS)),
-            int(self.counted.integers(0, 50)),
-            int(self.counted.choice([-1, 0, 0, 1])),
-            int(self.counted.integers(0, cycles + 1)),
-        )
+        if plan.event_group > 1:  # so slow that others come meanwhile
+            cycles *= 8
+        events = int(rng.integers(1, 4))
+        bits = self.counted.integers(0, 40, 3).tolist()
+        operands, touched = int(self.counted.integers(0, N_OPERANDS)), self.counted.integers(0, 50)
+        group = int(self.counted.choice([-1, 0, 0, 0, 0, 1])) if is_core else -1
+        words = operations // 4
+        if group >= 0:  # rows of one length, with as many synapses each
+            operations, words = operations // events * events, words // events * events
+        lookup = int(self.counted.integers(0, cycles + 1))
+        conflict = int(self.counted.choice([0, 0, 3])) * (group >= 0)
+        of_packet = (target, flits, traffic_class, cycles, operations, kind, words, events)
+        return (*of_packet, *bits, operands, int(touched), group, lookup, conflict)
 
 
 def random_activity(rng: np.random.Generator, plan: Plan, load: float = 1.0) -> Activity:
@@ -228,6 +238,7 @@ def _activity(
         return np.array([row[number] for row in table], dtype)
 
     nodes = [node for tree in rows.trees for node in tree.items()]
+    events = column(rows.entry, 7, np.int64)
     return Activity(
         work_start=np.array(work_start, np.int64),
         work_core=column(work, 0, np.int32),
@@ -258,7 +269,10 @@ def _activity(
         entry_operands=column(rows.entry, 11, np.int32),
         entry_accumulator_words=column(rows.entry, 12, np.int64),
         entry_group=column(rows.entry, 13, np.int32),
-        entry_shared_cycles=column(rows.entry, 14, np.int64),
+        entry_lookup_cycles=column(rows.entry, 14, np.int64),
+        entry_conflict_cycles=column(rows.entry, 15, np.int64),
+        entry_first_event=np.cumsum(events) - events,
+        event_address=rows.counted.integers(0, 100, int(events.sum())),
         work_counts=rows.counted.integers(0, 20, (len(work), len(WORK_COUNTERS))),
         work_clear=rows.counted.choice([0, 0, 1, 30], len(work)),
         step_begins=rows.counted.integers(0, 2, len(work_start) - 1).astype(np.uint8),

@@ -93,13 +93,16 @@ GROUPS = [
 
 @pytest.mark.parametrize("group, together, quiet, words", GROUPS)
 def test_a_group_visits_its_accumulators_once(engine, group, together, quiet, words):
-    plan = core_and_port(event_group=together)
+    # 3 words lie in 3 banks, 10 synapses in 10 lanes for 4 cycles, of which a group shares 1
+    unit = {"lanes": 10, "banks": 3, "add_cycles": np.array([4, 4]), "shared_cycles": 1}
+    plan = core_and_port(event_group=together, **unit)
     rows = [Row([(CORE, 1, 4, 0)]) for _ in group]
     activity = work(plan, rows, [Step(injects=[(0, row) for row in range(6)])])
     activity = replace(
         activity,
         entry_group=np.array(group, np.int32),
-        entry_shared_cycles=np.ones(6, np.int64),
+        entry_first_event=np.arange(6),
+        event_address=np.arange(0, 18, 3),
         entry_accumulator_words=np.full(6, 2, np.int64),
     )
     record = simulate_with(engine)(plan, activity, events=True)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from test_agreement import case
 
-from simulator.timing.engine import chip, core, interface, packets, router, simulate
+from simulator.timing.engine import chip, core, groups, interface, packets, router, simulate
 from simulator.timing.record import Record, first_divergence
 from simulator.timing.reference import simulate as specification
 
@@ -33,6 +33,10 @@ NUMBERS = [
     "soma_spike_cycles",
     "axon_cycles",
     "event_group",
+    "lanes",
+    "banks",
+    "add_cycles",
+    "shared_cycles",
     "barrier_cycles",
     "gate_wake",
     "off_wake",
@@ -92,6 +96,22 @@ def no_wait(original):
     return lambda state, number, cycle: original(state, number, cycle + 1)
 
 
+def fewer_meet(original):
+    """Let one event fewer meet in the busiest bank."""
+    return lambda asked, events, banks: max(0, original(asked, events, banks) - 1)
+
+
+def next_bank(original):
+    """Let the rows of a packet that joins begin a bank further."""
+
+    def ask(state, number, entry, events):
+        original(state, number, entry, events)
+        if events:
+            state.asked[number, events : events + entry.events, 0] += 1
+
+    return ask
+
+
 def quiet_early(original):
     """Book one cycle too few until the chip is quiet."""
     return lambda state, now: original(state, now - 1)
@@ -103,7 +123,9 @@ MUTATIONS = {
     "credit of a core": ([core], "send_credit", late_credit),
     "credit of a port": ([interface], "send_credit", late_credit),
     "turn in a router": ([router], "turn", turned_one_further),
-    "turn of the synapse unit": ([core], "turn", turned_one_further),
+    "turn of the synapse unit": ([core, groups], "turn", turned_one_further),
+    "events that meet in a bank": ([groups], "most_asked", fewer_meet),
+    "bank of a row": ([groups], "ask_banks", next_bank),
     "turn in an interface": ([interface], "turn", turned_one_further),
     "wake of a core": ([core], "demand", late_wake),
     "wake of a router": ([router], "demand", late_wake),

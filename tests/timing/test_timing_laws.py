@@ -20,7 +20,7 @@ from simulator.mapping.plan import (
     Activity,
 )
 from simulator.mapping.routes import distance
-from simulator.timing.record import COUNTER, GATED, IDLE, OFF
+from simulator.timing.record import COUNTER, GATED, IDLE, OFF, UNIT_STATES, UNITS
 
 pytestmark = pytest.mark.parametrize("engine", ENGINES)
 seeds = given(seed=st.integers(0, 2**32 - 1))
@@ -114,6 +114,12 @@ def test_the_work_done_is_the_work_given(engine, seed):  # [K1] [K4] [K6]
     for column, name in enumerate(WORK_COUNTERS):
         counts = activity.work_counts[:, column]
         np.add.at(expected[:, COUNTER[name]], activity.work_core, counts)
+    # [C22] [K50]: which events meet is a matter of time; what is counted is where the time went
+    conflicts = record.counters[:, COUNTER["bank_conflicts"]]
+    where = record.unit_cycles[:, :, UNIT_STATES.index("bank conflict")]
+    assert conflicts[: plan.n_cores].tolist() == where[:, UNITS.index("synapse")].tolist()
+    assert where.sum() == conflicts.sum()
+    expected[:, COUNTER["bank_conflicts"]] = conflicts
     if plan.event_group > 1:  # what joins a group reads no accumulators [K31]: at most the words
         words = COUNTER["accumulator_words"]
         assert (record.counters[:, words] <= expected[:, words]).all()
@@ -292,7 +298,7 @@ def test_more_room_never_changes_the_work_done(engine, seed, what):
         }
     before, after = (simulate_with(engine)(p, activity) for p in (plan, replace(plan, **change)))
     # which packets meet in a group is a matter of time [C11]
-    grouped = ["accumulator_words"] if plan.event_group > 1 else []
+    grouped = ["accumulator_words", "bank_conflicts"] if plan.event_group > 1 else []
     for counts in ("counters", "step_counters"):
         a, b = (
             np.delete(

@@ -7,24 +7,22 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.jit import kernel
+from simulator.timing.engine.groups import front_packet, take_front, take_group
 from simulator.timing.engine.layout import (
     ACCUMULATOR_WORDS,
     AXON_OUT,
+    BANK_CONFLICTS,
     BLOCKED_UNIT,
     BUSY_UNIT,
-    EVENTS_RECEIVED,
     FIRST_OF_WORK,
-    FLITS_RECEIVED,
     FREE,
     LOCAL_WIRE,
     NEURON_UPDATES,
-    PACKETS_RECEIVED,
     PENDING,
     SLOT_BITS,
     SOMA,
     SPIKES,
     SYNAPSE,
-    WEIGHT_READ_WORDS,
     State,
 )
 from simulator.timing.engine.packets import finish_one, list_core, put_packet
@@ -32,7 +30,7 @@ from simulator.timing.engine.power import demand, rest
 from simulator.timing.engine.tokens import end_own_step, learn
 from simulator.timing.engine.unit_log import log_unit
 from simulator.timing.engine.wheel import send_credit, set_timer, turn
-from simulator.timing.record import BLOCKED, BUSY
+from simulator.timing.record import BANK_CONFLICT, BLOCKED, BUSY
 
 
 @kernel(inline=True)
@@ -97,60 +95,6 @@ def receive_packet(state: State, number: int, vc: int, entry: int, now: int) -> 
 
 
 @kernel(inline=True)
-def front_packet(state: State, number: int, vc: int) -> int:
-    """Return the entry of the first complete packet of a VC, with the slot of its step."""
-    first = state.core[number].ring_first[vc]
-    return np.int64(state.input_ring[(number << state.chip[0].channel_shift) | vc, first])
-
-
-@kernel(inline=True)
-def take_front(state: State, number: int, vc: int, entry) -> None:  # type: ignore[no-untyped-def]
-    """Remove the first complete packet of a VC, made of `entry`.  Operations and weight words are
-    booked here only [K1]; accumulators are not, for a group shares them [K31].
-    """
-    core = state.core[number]
-    first = core.ring_first[vc]
-    core.vc_pointer = vc + 1
-    core.ring_first[vc] = first + 1 if first + 1 < state.chip[0].input_queue else 0
-    core.n_complete[vc] -= 1
-    if core.n_complete[vc] == 0:
-        core.complete &= ~(np.int64(1) << vc)
-    core.input_flits -= entry.flits
-    core.freed[vc] += entry.flits
-    counter = state.counter[number]
-    counter[PACKETS_RECEIVED] += 1
-    counter[FLITS_RECEIVED] += entry.flits
-    counter[EVENTS_RECEIVED] += entry.events
-    counter[WEIGHT_READ_WORDS] += entry.words
-    if entry.column >= 0:
-        counter[entry.column] += entry.operations
-
-
-@kernel(inline=False)
-def take_group(state: State, number: int, group: int, events: int, now: int) -> int:
-    """Take the packets that follow on the same accumulators while the group has room [C11]; return
-    the cycles they add.
-    """
-    core = state.core[number]
-    cycles = np.int64(0)
-    while core.complete != 0:
-        vc = turn(np.int64(core.complete), core.vc_pointer)
-        front = front_packet(state, number, vc)
-        entry = state.entry[front >> SLOT_BITS]
-        events += entry.events
-        if entry.group != group or events > state.chip[0].event_group:
-            break
-        if (front ^ core.taken) & ((1 << SLOT_BITS) - 1):  # of another step [Q12]
-            break
-        take_front(state, number, vc, entry)
-        cycles += entry.cycles - entry.shared_cycles
-        core.n_taken += 1
-        if state.chip[0].events:
-            log_unit(state.chip[0], state.unit_log, number, SYNAPSE, BUSY, now, 0, vc)
-    return cycles
-
-
-@kernel(inline=True)
 def return_credits(state: State, number: int, now: int) -> None:
     """Give back the room of the packets taken in this cycle, VC by VC."""
     core = state.core[number]
@@ -174,12 +118,19 @@ def take_packet(state: State, number: int, now: int) -> None:
     take_front(state, number, vc, entry)
     state.counter[number, ACCUMULATOR_WORDS] += entry.accumulator_words
     core.n_taken = 1
+    core.waits = entry.conflict_cycles  # [C23]
     if state.chip[0].event_group > 1 and entry.group >= 0:
-        cycles += take_group(state, number, entry.group, entry.events, now)
+        cycles = take_group(state, number, now)
     return_credits(state, number, now)
+    core.conflicts += core.waits
+    state.counter[number, BANK_CONFLICTS] += core.waits  # [K50]
     if state.chip[0].events:
-        log_unit(state.chip[0], state.unit_log, number, SYNAPSE, BUSY, now, cycles, vc)
-    occupy(state, number, SYNAPSE, cycles, now)
+        log = state.unit_log
+        log_unit(state.chip[0], log, number, SYNAPSE, BUSY, now, cycles, vc)
+        if core.waits > 0:
+            begins = now + cycles
+            log_unit(state.chip[0], log, number, SYNAPSE, BANK_CONFLICT, begins, core.waits, -1)
+    occupy(state, number, SYNAPSE, cycles + core.waits, now)
 
 
 @kernel(inline=True)

@@ -41,6 +41,8 @@ CORE = record(
     ring_first=("i4", (8,)),
     freed=("i4", (8,)),
     n_taken="i8",
+    waits="i8",  # of the group in work, for banks
+    conflicts="i8",
     input_flits="i8",
     input_peak="i8",
     # soma

@@ -37,9 +37,9 @@ HEAD, TAIL, WHOLE = 1, 2, 3
 FREE, BUSY_UNIT, BLOCKED_UNIT, PENDING = range(4)
 SYNAPSE, SOMA, AXON_OUT = range(3)
 #: rows of the log of units one core can add in a cycle, without what joins a group
-UNIT_ROWS = 6
+UNIT_ROWS = 7
 #: columns of the counters, in the order of record.COUNTERS; those of WORK_COUNTERS are together
-FIRST_OF_WORK = COUNTERS.index(WORK_COUNTERS[0])
+FIRST_OF_WORK, N_COUNTERS = COUNTERS.index(WORK_COUNTERS[0]), len(COUNTERS)
 (
     PACKETS_SENT,
     FLITS_SENT,
@@ -59,6 +59,7 @@ FIRST_OF_WORK = COUNTERS.index(WORK_COUNTERS[0])
     COUNT_ACCUMULATES,
     WEIGHT_READ_WORDS,
     ACCUMULATOR_WORDS,
+    BANK_CONFLICTS,
     NEURON_UPDATES,
     SPIKES,
 ) = range(FIRST_OF_WORK)
@@ -105,6 +106,10 @@ CHIP = record(
     soma_spike_cycles="i8",
     axon_cycles="i8",
     event_group="i8",
+    lanes="i8",
+    banks="i8",
+    add_cycles=("i8", (2,)),
+    shared_cycles="i8",
     barrier_cycles="i8",
     tick="i8",
     # tokens [Q1]: planes of accumulators, slots for what is known of steps near the own one, the
@@ -259,6 +264,9 @@ class State(NamedTuple):
     core: np.ndarray  # (n_cores,) CORE
     # (n_cores << channel_shift, input_queue) int64: entry << SLOT_BITS | slot of complete packets
     input_ring: np.ndarray
+    # (n_cores, events, 2) int64: the bank in which the row of each event of a group begins, and the
+    # words it takes beyond whole rounds of the banks; (1, 1, 2) without groups
+    asked: np.ndarray
     # tokens; without them one row each
     own: np.ndarray  # (n_endpoints,) OWN
     token_count: np.ndarray  # (n_endpoints, slots) int64: forward tokens known of a step
@@ -299,6 +307,7 @@ class State(NamedTuple):
     inject_row: np.ndarray  # (n_injections,) int32
     row: np.ndarray  # (n_rows + 1,) ROW
     entry: np.ndarray  # (n_entries,) ENTRY
+    event_address: np.ndarray  # (n + 1,) int64, the word in which an event's row begins
     copy_order: np.ndarray  # (n_entries,) int64: a tree row's entries by endpoint, or (0,)
     tree: np.ndarray  # (n_trees + 1,) TREE
     branch: np.ndarray  # (n,) BRANCH

@@ -10,9 +10,11 @@ from simulator.timing.engine.layout import (
     FOR_THE_START,
     FOR_TOKENS,
     MACS,
+    SYNAPSE,
     State,
 )
 from simulator.timing.record import (
+    BANK_CONFLICT,
     BARRIER,
     BLOCKED,
     BUSY,
@@ -50,6 +52,8 @@ def _unit_cycles(state: State, plan: Plan, cycles: int) -> np.ndarray:
     unit[:, :, BARRIER] += waited[:, FOR_THE_START - 1]
     unit[:, :, BUSY] = state.core["busy"]
     unit[:, :, BLOCKED] = state.core["blocked"]
+    unit[:, SYNAPSE, BANK_CONFLICT] = state.core["conflicts"]
+    unit[:, SYNAPSE, BUSY] -= state.core["conflicts"]  # occupied, but waiting [C22]
     unit[:, :, STARVED] = cycles - unit.sum(axis=2)
     return unit
 

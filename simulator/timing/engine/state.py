@@ -82,7 +82,8 @@ def _chip(plan: Plan, activity: Activity, events: bool, wheel_slots: int) -> np.
     one.soma_cycles, one.soma_spike_cycles = plan.soma_cycles, plan.soma_spike_cycles
     one.axon_cycles = plan.axon_cycles
     one.barrier_cycles = plan.barrier_cycles
-    one.event_group = plan.event_group
+    one.event_group, one.lanes, one.banks = plan.event_group, plan.lanes, plan.banks
+    one.add_cycles, one.shared_cycles = plan.add_cycles, plan.shared_cycles
     one.wheel_mask = wheel_slots - 1
     one.events = events
     one.free_packet = -1
@@ -171,6 +172,13 @@ def _events_per_cycle(plan: Plan) -> int:
     return 4 * plan.n_routers + 2 * plan.n_endpoints + by_groups
 
 
+def _group_events(plan: Plan, activity: Activity) -> int:
+    """Return the most events a group of several packets can have [C11]; 1 where there is none."""
+    joins = (activity.entry_group >= 0) & (activity.entry_events < plan.event_group)
+    most = int(activity.entry_events[joins].max(initial=1))
+    return min(plan.event_group, most * plan.virtual_channels * plan.input_queue)
+
+
 def _log_rows(plan: Plan) -> int:
     """Return the rows every log holds at least, which is what one cycle can add."""
     units = plan.n_cores * (UNIT_ROWS + plan.event_group)
@@ -192,6 +200,7 @@ def estimate(plan: Plan, activity: Activity, slots: int, log: int) -> list[tuple
         plan.ports * layout.PORT.itemsize + layout.ROUTER.itemsize + layout.POWER.itemsize
     )
     machine += plan.n_cores * (endpoint_layout.CORE.itemsize + layout.POWER.itemsize)
+    queues += 16 * plan.n_cores * _group_events(plan, activity)
     counted = 32 * len(activity.operand_bits)  # the counters that are kept by layer
     machine += plan.n_endpoints * (endpoint_layout.INTERFACE.itemsize + ENDPOINT_BYTES + counted)
     machine += plan.n_endpoints * returned * _power_of_two(plan.virtual_channels)
@@ -201,6 +210,7 @@ def estimate(plan: Plan, activity: Activity, slots: int, log: int) -> list[tuple
     work += activity.work_counts.nbytes
     work += len(activity.message_row) * work_layout.MESSAGE.itemsize
     work += len(activity.entry_endpoint) * work_layout.ENTRY.itemsize
+    work += activity.event_address.nbytes
     latency = max(int(plan.link_latency.max()), int(plan.link_interval.max()))
     size = f"{plan.n_routers:,} routers"
     parts = [
@@ -278,6 +288,7 @@ def build(plan: Plan, activity: Activity, events: bool) -> State:
             tokens_from=np.full(n_cores, -1),
         ),
         input_ring=np.zeros((n_cores << channel_shift, max(1, plan.input_queue)), np.int64),
+        asked=np.zeros((max(1, n_cores), _group_events(plan, activity), 2), np.int64),
         power=_power(plan),
         packet=records(0, layout.PACKET_IN_FLIGHT),
         counter=np.zeros((n_endpoints, n_counters), np.int64),

@@ -133,6 +133,10 @@ class Book:
             self.operand_macs[endpoint, operands] += operations
             self.step_operand_macs[self.step, operands] += operations
 
+    def waited_for_banks(self, core: int, cycles: int) -> None:
+        """Book the cycles that packets taken now will wait for each other's banks [K50]."""
+        self.count(core, "bank_conflicts", cycles)
+
     def grant(
         self, router: int, in_port: int, in_vc: int, out_port: int, out_vc: int, flit: Flit
     ) -> None:

@@ -12,6 +12,7 @@ from simpy import Environment
 
 from simulator.mapping.plan import Activity, Plan
 from simulator.timing.record import (
+    BANK_CONFLICT,
     BARRIER,
     BLOCKED,
     BUSY,
@@ -25,6 +26,7 @@ from simulator.timing.record import (
     UNITS,
     WAKING,
 )
+from simulator.timing.reference.banks import served
 from simulator.timing.reference.book import Book
 from simulator.timing.reference.clock import EVALUATE, Doorbell, Process, at, cycle_of
 from simulator.timing.reference.interface import CLASSES
@@ -111,17 +113,24 @@ class Synapse(Unit):
             while (vc := self._next()) is not None and self._joins(taken, core.complete[vc][0]):
                 taken.append(self._take(vc, is_first=False))
                 self.note(BUSY, since, vc)
-            activity = core.activity
             entries = [packet.entry[core.number] for packet in taken]
-            cycles = sum(int(activity.entry_cycles[entry]) for entry in entries)
-            yield from self.busy(
-                cycles - sum(int(activity.entry_shared_cycles[entry]) for entry in entries[1:])
-            )
+            cycles, waits = served(core.plan, core.activity, entries)
+            core.book.waited_for_banks(core.number, waits)
+            yield from self.busy(cycles)
             self.note(BUSY, since, first)
+            yield from self.in_conflict(waits)
             for packet in taken:
                 if core.own is not None:
                     core.own.took(packet)
                 core.barrier.done()
+
+    def in_conflict(self, cycles: int) -> Process:
+        """Wait for banks for some cycles [C22]."""
+        if cycles:
+            since = cycle_of(self.environment)
+            self.be(BANK_CONFLICT)
+            yield at(self.environment, EVALUATE, cycles)
+            self.note(BANK_CONFLICT, since)
 
     def _next(self) -> int | None:
         """Return the VC whose packet is taken next."""
