@@ -6,6 +6,7 @@ import csv
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,15 @@ def read(path: Path, others: dict[str, Reader]) -> Found:
     return found
 
 
+def _array(where: str, opened: Callable[[], Any]) -> np.ndarray:
+    """Return the array of a file, whose size is checked before it is made."""
+    with opened() as file:
+        shape, dtype = _header(file)
+    memory.need(where, 2 * prod(shape) * dtype.itemsize)
+    with opened() as file:
+        return np.lib.format.read_array(file, allow_pickle=False)
+
+
 def _header(member: Any) -> tuple[tuple[int, ...], np.dtype]:
     version = np.lib.format.read_magic(member)
     if version == (1, 0):
@@ -133,13 +143,8 @@ def _npz(path: Path) -> Found:
         for member in archive.namelist():
             if not member.endswith(".npy"):
                 continue
-            with archive.open(member) as file:
-                shape, dtype = _header(file)
-            memory.need(f"{path.name}: {member}", 2 * prod(shape) * dtype.itemsize)
-            with archive.open(member) as file:
-                raw[member.removesuffix(".npy")] = np.lib.format.read_array(
-                    file, allow_pickle=False
-                )
+            where = f"{path.name}: {member}"
+            raw[member.removesuffix(".npy")] = _array(where, partial(archive.open, member))
     for name in LABELS:
         if name in raw and found.labels is None:
             found.labels = raw.pop(name)
@@ -158,11 +163,7 @@ def _all_flat(raw: dict[str, np.ndarray]) -> bool:
 
 
 def _npy(path: Path) -> Found:
-    with open(path, "rb") as file:
-        shape, dtype = _header(file)
-    memory.need(f"{path.name}", 2 * prod(shape) * dtype.itemsize)
-    with open(path, "rb") as file:
-        array = np.lib.format.read_array(file, allow_pickle=False)
+    array = _array(path.name, partial(open, path, "rb"))
     return Found({"values": _structured(path.name, array) if array.dtype.names else array})
 
 

@@ -48,6 +48,13 @@ def _nir_data(path: Path) -> Found:
     return Found(observables(path))
 
 
+def _fitting(where: str, n: int, length: int, shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """Return (inferences, timesteps, lines); raises InputError where memory would not do."""
+    lines = prod(shape)
+    memory.need(f"{where}{n:,} x {length:,} timesteps of {lines:,} lines", 16 * n * length * lines)
+    return n, length, lines
+
+
 class Stimuli(Protocol):
     """Whatever can be fitted to the inputs of a network."""
 
@@ -129,7 +136,7 @@ class Recording:
                     return held[plain]
             if len(held) == 1:
                 return next(iter(held.values()))
-        names = alternatives(tuple(held)) if held else "nothing"
+        names = alternatives(name[:40] for name in tuple(held)[:9]) if held else "nothing"
         raise InputError(
             f"{self.path.name}: must have values for the input {shown_value(name)}, not only "
             f"{names}{near_miss(name, held)}"
@@ -193,10 +200,7 @@ class Recording:
                 f"fewer timesteps would do"
             )
         n = count if limit is None else min(count, limit)
-        memory.need(
-            f"{n:,} x {length:,} timesteps of {prod(shape):,} lines", 8 * n * length * prod(shape)
-        )
-        binned = np.zeros((n, length, prod(shape)))
+        binned = np.zeros(_fitting(f"{where}: ", n, length, shape))
         kept = (step < length) & (listed.inference < n)
         np.add.at(binned, (listed.inference[kept], step[kept], line[kept]), listed.value[kept])
         stated.append(
@@ -244,9 +248,8 @@ class Drawn:
         rng = np.random.default_rng(self.seed)
         values = {}
         for name, shape in inputs:
-            size = n * length * prod(shape)
-            memory.need(f"{n:,} x {length:,} timesteps of {prod(shape):,} lines", 16 * size)
-            values[name] = (rng.random((n, length, prod(shape))) < self.rate).astype(np.float64)
+            size = _fitting("", n, length, shape)
+            values[name] = (rng.random(size) < self.rate).astype(np.float64)
         said = f"each line spikes with probability {self.rate:g} in every timestep"
         because = f"drawn with seed {self.seed}: no stimulus was given"
         return Recorded(values, None, (Stated("input", said, because),))

@@ -150,7 +150,7 @@ def load(path: Path) -> Graph:
     outputs = [_entry(value) for value in graph.output]
     if not faults:
         known = {*constants, *(entry.name for entry in inputs)}
-        nodes = _in_order(nodes, known)
+        nodes = _in_order(nodes, known, faults)
     refuse(path, faults)
     opset = max((one.version for one in model.opset_import if not one.domain), default=0)
     producer = f"{model.producer_name} {model.producer_version}".strip()
@@ -293,12 +293,11 @@ def _entry(value: Any) -> Entry:
     return Entry(value.name, tuple(sides), kind)
 
 
-def _in_order(nodes: list[Node], known: set[str]) -> list[Node]:
-    """Return nodes so that each comes after those it needs; raises InputError for what is made
-    twice, missing, or a circle.
+def _in_order(nodes: list[Node], known: set[str], faults: list[str]) -> list[Node]:
+    """Return nodes so that each comes after those it needs; what is made twice, missing, or a
+    circle is added to the faults.
     """
     made: dict[str, int] = {}
-    faults = []
     for place, node in enumerate(nodes):
         for name in filter(None, node.outputs):
             if name in made or name in known:
@@ -309,7 +308,7 @@ def _in_order(nodes: list[Node], known: set[str]) -> list[Node]:
             if name not in made and name not in known:
                 faults.append(f"{node.name}: needs {shown_value(name[:60])}, which nothing makes")
     if faults:
-        raise InputError("; ".join(faults[:3]))
+        return nodes
     waits = [{made[name] for name in node.inputs if name in made} for node in nodes]
     after: list[list[int]] = [[] for _ in nodes]
     for place, needed in enumerate(waits):
@@ -326,5 +325,5 @@ def _in_order(nodes: list[Node], known: set[str]) -> list[Node]:
                 ready.append(other)
     if len(order) < len(nodes):
         left = next(node for place, node in enumerate(nodes) if waits[place])
-        raise InputError(f"{left.name}: must not need itself: the graph has a circle through it")
+        faults.append(f"{left.name}: must not need itself: the graph has a circle through it")
     return [nodes[place] for place in order]

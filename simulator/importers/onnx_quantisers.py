@@ -180,6 +180,8 @@ def quant(node: Node, inputs: list[Value | None]) -> Value:
         whole = np.clip(np.rint(whole) if rounding == "even" else np.floor(whole), least, most)
         if not np.isfinite(whole).all() or (offset != np.rint(offset)).any():
             raise InputError(f"{node.name}: must quantise finite numbers about whole zero points")
+        if abs(whole - offset).max(initial=0.0) >= 1 << 53:
+            raise InputError(f"{node.name}: must have zero points that reals hold exactly")
         codes = (whole - offset).astype(np.int64)
         return Constant(codes * steps, "float", codes, steps, int(bits))
     if step.size != 1:

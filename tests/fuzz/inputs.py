@@ -13,13 +13,13 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 
+import imported
 import numpy as np
+from imported import NETWORK
 
 from simulator.describe import library
 
-NETWORK = Path(__file__).resolve().parents[1] / "importers" / "data" / "snntorch-loop.nir"
 CHIPS = ("generic-22nm", "yan-2024", "odin", "loihi1")
 WORKLOADS = ("digits-mlp", "digits-cnn")
 #: what stands for any value of any key or option
@@ -391,3 +391,10 @@ def nothing(some: random.Random) -> Input:
         ["twin", "digits-mlp", "--chip", "x.yaml"],
     ))  # fmt: skip
     return Input(command, {"x.yaml": data})
+
+
+def _of_others(make: Callable[..., imported.Command]) -> Maker:
+    return lambda some: Input(*make(some, mutated))
+
+
+KINDS |= {name: _of_others(make) for name, make in imported.KINDS.items()}

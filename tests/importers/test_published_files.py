@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from simulator.behaviour import raster
+from simulator.describe.chip import Chip
 from simulator.describe.connections import Connection
 from simulator.describe.network import (
     Network,
@@ -32,6 +33,7 @@ from simulator.importers.formats import import_file
 from simulator.importers.nir import floating_of
 from simulator.study.importing import bring
 from simulator.study.simulation import run
+from simulator.study.timesteps import sweep
 
 DATA = Path(os.environ.get("SPIKEMESH_DATA", "/nowhere"))
 NIR = DATA / "nir"
@@ -144,7 +146,7 @@ def plain(held: dict, images: np.ndarray, timesteps: int):
     first = slid(images.reshape(n, 1, 28, 28).astype(np.float32), weight["conv1"])
     first += bias[0][:, None, None]
     v = [np.zeros((n, *shape), np.float32) for shape in ((32, 28, 28), (64, 7, 7), (256,))]
-    spikes, out = [], np.zeros((n, 10), np.float32)
+    spikes, outs, out = [], [], np.zeros((n, 10), np.float32)
     for _ in range(timesteps):
         sent = []
         for k in range(3):
@@ -160,25 +162,51 @@ def plain(held: dict, images: np.ndarray, timesteps: int):
             v[k] = np.where(fired, np.float32(0), v[k])
             sent.append(fired.astype(np.float32))
         out = out + sent[2] @ weight["fc2"].T + bias[3]
+        outs.append(out)
         spikes.append([layer.reshape(n, -1).astype(bool) for layer in sent])
-    return spikes, out
+    return spikes, outs
+
+
+#: T, spikes of an image on average, images of 500 that are read right
+SPIKES = [(1, 2981, 467), (2, 7321, 479), (4, 16228, 485), (8, 33695, 485)]
 
 
 def test_the_spiking_cnn_gives_the_spikes_of_plain_numpy() -> None:
+    """All 500 images, every spike of every timestep; a shorter window is the beginning of a longer
+    one.
+    """
     held, network, stimulus = spiking_cnn()
-    timesteps = int(os.environ.get("SPIKEMESH_TIMESTEPS", "4"))
-    found = raster.run(network, stimulus, "snn", timesteps)
-    images = stimulus.feeds[0].values
+    images, longest = stimulus.feeds[0].values, SPIKES[-1][0]
+    ran = {t: raster.run(network, stimulus, "snn", t) for t, _, _ in SPIKES}
+    found, total, right = ran[longest], np.zeros(longest, int), np.zeros(longest, int)
     for first in range(0, 500, 25):
-        spikes, out = plain(held, images[first : first + 25], timesteps)
-        assert (out == found.outputs[first : first + 25]).all()
+        spikes, outs = plain(held, images[first : first + 25], longest)
+        for t in range(longest):
+            right[t] += (outs[t].argmax(1) == stimulus.labels[first : first + 25]).sum()
+            total[t] += sum(int(layer.sum()) for layer in spikes[t])
+            if t + 1 in ran:
+                assert (outs[t] == ran[t + 1].outputs[first : first + 25]).all()
         for k in range(3):
             trace = found.traces[k + 1]
-            for image, t in np.ndindex(25, timesteps):
-                step = (first + image) * timesteps + t
+            for image, t in np.ndindex(25, longest):
+                step = (first + image) * longest + t
                 mine = trace.neuron[trace.start[step] : trace.start[step + 1]]
                 assert (np.flatnonzero(spikes[t][k][image]) == mine).all()
-    counts = [len(trace.neuron) // 500 for trace in found.traces[1:4]]
-    print(f"T = {timesteps}: {found.accuracy:.1%}, spikes per image {counts}")
-    assert found.accuracy > 0.9
-    Workload("spikingcnn", network, stimulus, timesteps)
+    for t, each, known in SPIKES:
+        sent = sum(len(trace.neuron) for trace in ran[t].traces[1:4])
+        assert (total[:t].sum(), right[t - 1]) == (sent, round(ran[t].accuracy * 500))
+        assert (each, known) == (round(sent / 500), right[t - 1])
+
+
+def test_the_timestep_study_counts_those_spikes(tmp_path: Path) -> None:
+    """By path; `spikemesh timesteps` without a limit does the same for all images."""
+    held, network, stimulus = spiking_cnn()
+    Workload("spikingcnn", network, stimulus, 4).save(tmp_path / "cnn")
+    chip = Chip.load("generic-22nm")
+    points = sweep(Workload.load(tmp_path / "cnn"), chip, (1, 2, 4), limit=3)
+    spikes, outs = plain(held, stimulus.feeds[0].values[:3], 4)
+    by_timestep = np.cumsum([sum(int(layer.sum()) for layer in one) for one in spikes])
+    for point in points:
+        t = point.timesteps
+        assert by_timestep[t - 1] / 3 == point.events
+        assert (outs[t - 1].argmax(1) == stimulus.labels[:3]).mean() == point.accuracy
