@@ -123,7 +123,9 @@ def anneal(
 
 
 def places(
-    traffic: np.ndarray,
+    source: np.ndarray,
+    target: np.ndarray,
+    amount: np.ndarray,
     at: np.ndarray,
     fixed: np.ndarray,
     cores: int,
@@ -135,15 +137,13 @@ def places(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return better cores for items, (n_items,), and the load of all links with them, in flits.
 
-    traffic: (n_items + n_fixed, same) int64 flits from one to another.  at: (n_items,) the cores
-    they start from.  fixed: (n_fixed,) tiles of ports.  price: of a flit on a link of each
-    direction.
+    source, target, amount: (n_pairs,) int64 flits from one item to another; the items after the
+    n_items are the fixed ones.  at: (n_items,) the cores they start from.  fixed: (n_fixed,) tiles
+    of ports.  price: of a flit on a link of each direction.
     """
     n = len(at)
-    both = traffic.astype(np.int64)
-    np.fill_diagonal(both, 0)
-    source, target = np.nonzero(both)
-    amount = both[source, target]
+    moves_on = (source != target) & (amount > 0)
+    source, target, amount = source[moves_on], target[moves_on], amount[moves_on]
     ends = np.concatenate([source, target])
     order = np.argsort(ends, kind="stable")
     start = np.searchsorted(ends[order], np.arange(n + len(fixed) + 1))

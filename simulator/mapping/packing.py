@@ -1,18 +1,13 @@
-"""From cuts to cores: slices side by side on a core where they share one, and what flows between
-cores.
-"""
+"""From cuts to cores: what slices need, and slices side by side on a core where they share one."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from simulator import memory
 from simulator.describe.chip import Chip
 from simulator.describe.workload import Workload
 from simulator.mapping import fan_out
-from simulator.mapping.core_mapping import CoreMapping
 from simulator.mapping.cuts import Cut, reached, synapse_bits
-from simulator.mapping.loads import Rates
 from simulator.mapping.memories import Size, most_neurons
 
 
@@ -68,30 +63,3 @@ def apart(cuts: dict[int, Cut]) -> dict[int, np.ndarray]:
     return {
         number: np.arange(cut.n_tiles) + begin for (number, cut), begin in zip(cuts.items(), first)
     }
-
-
-def traffic(chip: Chip, mapping: CoreMapping, workload: Workload, rates: Rates) -> np.ndarray:
-    """Return the packets per timestep from core to core, (n_cores + 2, n_cores + 2) float64; the
-    last two places are the ports of input and output.
-    """
-    network, n = workload.network, chip.n_cores
-    memory.need(f"the packets between {n:,} cores", 8 * (n + 2) ** 2)
-    found = np.zeros((n + 2, n + 2))
-    for k, path in enumerate(network.projections):
-        here, there = mapping.populations[path.source], mapping.populations[path.target]
-        target = mapping.targets[k]
-        kinds = len(target.count)
-        weight = np.bincount(
-            here.slice_of * kinds + target.kind,
-            rates.events[path.source],
-            minlength=here.count * kinds,
-        ).reshape(here.count, kinds)
-        flow = weight @ (target.count > 0)
-        cores = here.cores if len(here.cores) else np.array([n])
-        np.add.at(found, (cores[:, None], there.cores[None, :]), flow)
-    for number in network.outputs:
-        slices = mapping.populations[number]
-        sent = np.bincount(slices.slice_of, rates.events[number], minlength=slices.count)
-        if len(slices.cores):
-            np.add.at(found[:, n + 1], slices.cores, sent)
-    return found

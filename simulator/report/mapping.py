@@ -12,7 +12,7 @@ from simulator.describe.mapping_file import ARRAYS, FILE, tree
 from simulator.report.blocks import Block, Column, Facts, Paragraph, Title, table, words
 from simulator.report.files import provenance
 from simulator.report.writing import MANIFEST, Folder
-from simulator.study.mapper import Candidate, Found
+from simulator.study.mapper import Candidate, Found, Simulated
 from simulator.units import show
 
 PLAN = (
@@ -32,6 +32,8 @@ NEXT = (
     Column("energy", form=lambda joules: show(joules, "J")),
     Column("cycles", form=lambda cycles: f"{cycles:,.0f}"),
 )
+#: simulated plans that are shown, the best ones
+SHOWN = 6
 
 
 def mapping_view(found: Found) -> list[Block]:
@@ -55,12 +57,30 @@ def mapping_view(found: Found) -> list[Block]:
         ("packets", f"{estimate.packets:,.0f}, {found.hops:.2f} hops each"),
         ("held by", f"{held}, {estimate.bound[held]:.0%} of the cycles"),
     ]
+    if found.simulated is not None:
+        facts += [("simulated", _simulated(found, found.simulated))]
     blocks: list[Block] = [title, table(PLAN, rows, "Plan")]
     blocks += [table(MEMORY, _memories(found), "Memories of the used cores")]
     blocks += [Paragraph("of an inference of the spiking twin", "Estimate"), Facts(tuple(facts))]
+    if found.search.simulated:
+        ran = sorted(found.search.simulated, key=lambda one: one[1].cost(found.objective))
+        rows = [(_slices(plan), one.cores, one.energy_j, one.cycles) for plan, one in ran[:SHOWN]]
+        blocks.append(table(NEXT, rows, f"Plans simulated, the best of {len(ran)}"))
     if found.others:
-        blocks.append(table(NEXT, [_row(one) for one in found.others], "Next best plans"))
+        blocks.append(
+            table(NEXT, [_row(one) for one in found.others], "Next best plans by the estimate")
+        )
     return blocks
+
+
+def _simulated(found: Found, one: Simulated) -> str:
+    """Return what was simulated, and how far the estimate is from it."""
+    estimate = found.best.estimate
+    joules, cycles = one.energy_j / (estimate.energy_j or 1), one.cycles / (estimate.cycles or 1)
+    return (
+        f"{show(one.energy_j, 'J')}, {joules:.2f} of the estimate; "
+        f"{one.cycles:,.0f} cycles, {cycles:.2f} of it"
+    )
 
 
 def _share(estimate: Estimate) -> str:
@@ -72,8 +92,11 @@ def _time(found: Found, estimate: Estimate) -> str:
 
 
 def _row(one: Candidate) -> tuple[Any, ...]:
-    slices = " + ".join(str(cut.n_tiles) for cut in one.cuts.values())
-    return slices, one.cores, one.estimate.energy_j, one.estimate.cycles
+    return _slices(one), one.cores, one.estimate.energy_j, one.estimate.cycles
+
+
+def _slices(one: Candidate) -> str:
+    return " + ".join(str(cut.n_tiles) for cut in one.cuts.values())
 
 
 def _memories(found: Found) -> list[tuple[str, float, float]]:
@@ -101,6 +124,7 @@ def mapping_json(found: Found) -> dict[str, Any]:
         "seed": found.seed,
         "cores_used": found.mapping.n_used,
         "estimate": _estimate(found.best.estimate),
+        "simulated": None if found.simulated is None else _ran(found.simulated),
         "mean_hops": found.hops,
         "populations": [
             {"name": populations[n].name, "slices": cut.n_tiles, "cut": str(cut)}
@@ -119,6 +143,10 @@ def mapping_json(found: Found) -> dict[str, Any]:
             for one in found.others
         ],
     }
+
+
+def _ran(one: Simulated) -> dict[str, Any]:
+    return {"energy_j": one.energy_j, "cycles": one.cycles}
 
 
 def _estimate(estimate: Estimate) -> dict[str, Any]:

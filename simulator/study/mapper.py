@@ -2,7 +2,7 @@
 
 Every population has a list of cuts that fit; the search changes one population at a time as long as
 the estimate falls (coordinate descent).  Slices lie along the snake; from effort `normal` on they
-are annealed, with `thorough` the best plans are simulated.  The same seed gives the same mapping.
+are annealed (`finalists.py` then simulates the best plans).  The same seed gives the same mapping.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from simulator.describe.chip import Chip
 from simulator.describe.offsets import Offsets
 from simulator.describe.workload import Workload
 from simulator.errors import MappingError
-from simulator.mapping import packing
+from simulator.mapping import flows, packing
 from simulator.mapping.core_mapping import CoreMapping, moved
 from simulator.mapping.cuts import Cut, candidates, fits
 from simulator.mapping.loads import Arriving, Load, Rates, arriving, load, stated
@@ -55,6 +55,24 @@ class Candidate:
     cores: int
 
 
+@dataclass(frozen=True)
+class Simulated:
+    """What an inference of the spiking twin costs when it is simulated."""
+
+    energy_j: float
+    cycles: float
+    cores: int
+
+    def cost(self, objective: str) -> float:
+        """Return what an objective minimises."""
+        return {
+            "energy": self.energy_j,
+            "latency": self.cycles,
+            "edp": self.energy_j * self.cycles,
+            "cores": float(self.cores),
+        }[objective]
+
+
 class _Search:
     """Candidate cuts, and their estimates, each computed once."""
 
@@ -68,6 +86,9 @@ class _Search:
         self._came: dict[tuple[int, Cut], Arriving] = {}
         self._loads: dict[tuple[int, Cut], Load] = {}
         self.kept: dict[tuple[str, ...], Candidate] = {}
+        self.choices: dict[int, list[Cut]] = {}  # cuts of each population that were tried
+        self.fewest: list[Candidate] = []  # the plans of fewest slices
+        self.simulated: list[tuple[Candidate, Simulated]] = []  # plans that were
 
     def options(self, number: int, least: int) -> list[Cut]:
         """Return the cuts of a population that fit, from `least` tiles on: of each number of tiles
@@ -186,6 +207,7 @@ class Found:
     hops: float  # mesh links of a packet, on average
     hottest: int  # packets over the hottest link, per thousand timesteps
     search: _Search
+    simulated: Simulated | None = None  # where plans were simulated
 
 
 def find(
@@ -201,10 +223,10 @@ def find(
     check_widths(workload, chip)
     rates = stated(workload) if rates is None else rates
     search = _Search(workload, chip, rates, effort)
-    plain, refused = _plain(workload, chip)
+    simple, refused = plain(workload, chip)
     least = dict.fromkeys(search.network.computed, 1)
     for _ in range(12):
-        cuts = _cut(search, least, plain, refused, objective)
+        cuts = _cut(search, least, simple, refused, objective)
         needed = packing.needs(chip, search.sizes, cuts.cuts)
         has = packing.room(workload, chip)
         full = {n: need for n, need in needed.items() if (need > has).any()}
@@ -222,11 +244,14 @@ def find(
     return _placed(found, progress)
 
 
-def with_cuts(found: Found, plan: Candidate) -> Found:
-    """Return the mapping of another plan of the same search."""
+def with_cuts(found: Found, plan: Candidate, is_packed: bool = False) -> Found:
+    """Return the mapping of another plan of the same search, each slice on a core of its own or,
+    packed, on as few cores as hold them; raises MappingError where it does not fit.
+    """
     needed = packing.needs(found.chip, found.search.sizes, plan.cuts)
-    mapping, best = _seated(found.search, found.objective, plan, needed, None)
-    return _placed(replace(found, mapping=mapping, best=best), None)
+    objective = "cores" if is_packed else found.objective
+    mapping, best = _seated(found.search, objective, plan, needed, None)
+    return _placed(replace(found, mapping=mapping, best=best, simulated=None), None)
 
 
 def _seated(
@@ -254,7 +279,7 @@ def _seated(
     return mapping, replace(plan, cores=used)
 
 
-def _plain(workload: Workload, chip: Chip) -> tuple[dict[int, Cut] | None, MappingError | None]:
+def plain(workload: Workload, chip: Chip) -> tuple[dict[int, Cut] | None, MappingError | None]:
     """Return the fewest slices of consecutive neurons, or why they do not fit."""
     try:
         mapping = partition(workload, chip)
@@ -283,9 +308,11 @@ def _cut(
             assert refused is not None
             raise refused
     fewest = {number: min(cuts, key=lambda cut: cut.n_tiles) for number, cuts in options.items()}
+    search.choices, search.fewest = options, [search.candidate(fewest)]
     best = search.descend(fewest, options, objective)
     if plain is not None:
-        search.keep(search.candidate(plain))
+        search.fewest.append(search.candidate(plain))
+        search.keep(search.fewest[-1])
         again = search.descend(plain, options, objective)
         best = min(best, again, key=lambda one: one.estimate.cost(objective, one.cores))
     return best if search.moves else _simplest(search, best, plain, objective)
@@ -325,15 +352,14 @@ def _too_many(search: _Search, cuts: Candidate, used: int) -> MappingError:
 
 def _placed(found: Found, progress: Callable[[str, int, int], None] | None) -> Found:
     """Return the mapping with its places annealed, and the estimate with the hops they have."""
-    chip, search = found.chip, found.search
-    mapping, stay = found.mapping, np.arange(chip.n_cores)
-    flows = packing.traffic(chip, mapping, found.workload, search.rates)
-    places = measured(chip, flows, stay)
+    chip, search, mapping = found.chip, found.search, found.mapping
+    flowing = flows.flows(chip, mapping, found.workload, search.rates)
+    places = flows.measured(chip, flowing, np.arange(chip.n_cores))
     if search.moves:
         if progress is not None:
             progress("annealing", 0, 1)
-        to = annealed(chip, flows, mapping.is_used, search.moves, found.seed)
-        better = measured(chip, flows, to)
+        to = flows.annealed(chip, flowing, search.moves, found.seed)
+        better = flows.measured(chip, flowing, to)
         if better < places:
             mapping, places = moved(mapping, to), better
     best = search.candidate(found.best.cuts, found.best.cores, places[0])
@@ -344,55 +370,3 @@ def _placed(found: Found, progress: Callable[[str, int, int], None] | None) -> F
     return replace(
         found, mapping=mapping, best=best, others=others[:KEPT], hops=places[0], hottest=places[1]
     )
-
-
-def measured(chip: Chip, flows: np.ndarray, to: np.ndarray) -> tuple[float, int]:
-    """Return the mean hops of a packet and what the hottest link carries per thousand timesteps,
-    with the slices of core c on core to[c].
-    """
-    from simulator.mapping.annealing import places
-
-    fixed, used, whole = _items(chip, flows)
-    _, load = places(
-        whole, to[used], fixed, chip.n_cores, chip.mesh.cores_per_tile, chip.mesh.width,
-        (1, 1), 0, 0,
-    )  # fmt: skip
-    total = int(whole.sum())
-    return float(load.sum()) / max(total, 1), int(load.max(initial=0))
-
-
-def annealed(
-    chip: Chip, flows: np.ndarray, is_used: np.ndarray, moves: int, seed: int
-) -> np.ndarray:
-    """Return the core each core's slices move to, (n_cores,), a permutation."""
-    from simulator.mapping.annealing import places
-
-    fixed, used, whole = _items(chip, flows)
-    table = chip.energy
-    east, north = table.link_east_west.value, table.link_north_south.value
-    router = sum(
-        getattr(table, name).value
-        for name in ("buffer_write", "buffer_read", "crossbar", "allocation")
-    )
-    scale = max(east + router, north + router)
-    price = [max(1, round(8 * (each + router) / scale)) if scale else 8 for each in (east, north)]
-    at, _ = places(
-        whole, used, fixed, chip.n_cores, chip.mesh.cores_per_tile, chip.mesh.width,
-        (price[0], price[1]), moves * len(used), seed,
-    )  # fmt: skip
-    to = np.full(chip.n_cores, -1, np.int64)
-    to[used] = at
-    to[to < 0] = np.setdiff1d(np.arange(chip.n_cores), at)
-    return to
-
-
-def _items(chip: Chip, flows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the tiles of the ports, the cores with traffic, and the traffic among all of them in
-    packets per thousand timesteps.
-    """
-    ports = [chip.ports[chip.input_port], chip.ports[chip.output_port]]
-    fixed = np.array([port.tile[0] + chip.mesh.width * port.tile[1] for port in ports], np.int64)
-    n = chip.n_cores
-    used = np.flatnonzero(flows[:n].any(axis=1) | flows[:, :n].any(axis=0))
-    keep = np.concatenate([used, [n, n + 1]])
-    return fixed, used, np.rint(1000 * flows[np.ix_(keep, keep)]).astype(np.int64)

@@ -20,13 +20,10 @@ from simulator.mapping.loads import counted, stated
 from simulator.mapping.memories import mapped, refuse_overfull
 from simulator.mapping.packing import apart
 from simulator.mapping.placement import snake
-from simulator.study import mapper
-from simulator.study.mapper import EFFORTS, OBJECTIVES, Effort, Found, Objective
+from simulator.study import finalists, mapper
+from simulator.study.mapper import EFFORTS, OBJECTIVES, Effort, Found, Objective, Simulated
 from simulator.study.pipeline import Computed, compute, prepare
 from simulator.study.simulation import Result
-
-#: plans that effort `thorough` simulates
-FINALISTS = 6
 
 
 def map_workload(
@@ -40,7 +37,8 @@ def map_workload(
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Found:
     """Return a mapping for an objective; activity: 'counted' over the first inference, or 'stated'
-    (default: stated for effort 'quick').  With 'thorough' the best plans are simulated.
+    (default: stated for effort 'quick').  Beyond 'quick' the best plans are simulated over the
+    first inference, the fewest-cores plan among them.
     """
     for name, value, allowed in (
         ("objective", objective, OBJECTIVES),
@@ -57,21 +55,23 @@ def map_workload(
         computed = compute(workload, SNN, limit=1)
     rates = stated(workload) if computed is None else counted(workload, computed.raster)
     found = mapper.find(workload, chip, objective, effort, seed, rates, progress)
-    if effort != "thorough":
+    if not finalists.SIMULATED[effort] or objective == "cores":
         return found
-    return _simulated(found, computed or compute(workload, SNN, limit=1), progress)
+    events = compute(workload, SNN, limit=1) if computed is None else computed
+    return finalists.chosen(
+        found, lambda mapping: measured(simulate(workload, chip, mapping, events)), progress
+    )
+
+
+def measured(result: Result) -> Simulated:
+    """Return what a simulated inference costs."""
+    n = max(result.finished, 1)
+    return Simulated(result.ledger.total / n, result.record.cycles / n, result.mapping.n_used)
 
 
 def cost(result: Result, objective: Objective) -> float:
     """Return what a simulated inference costs an objective."""
-    joules = result.ledger.total / max(result.finished, 1)
-    cycles = result.record.cycles / max(result.finished, 1)
-    return {
-        "energy": joules,
-        "latency": cycles,
-        "edp": joules * cycles,
-        "cores": float(result.mapping.n_used),
-    }[objective]
+    return measured(result).cost(objective)
 
 
 def simulate(workload: Workload, chip: Chip, mapping: CoreMapping, computed: Computed) -> Result:
@@ -79,26 +79,13 @@ def simulate(workload: Workload, chip: Chip, mapping: CoreMapping, computed: Com
     return Result(prepare(workload, chip, mapping).schedule(computed).execute())
 
 
-def _simulated(
-    found: Found, computed: Computed, progress: Callable[[str, int, int], None] | None
-) -> Found:
-    """Return the plan that costs least when simulated, of the best and the next ones."""
-    workload, chip, objective = found.workload, found.chip, found.objective
-    best, least = found, cost(simulate(workload, chip, found.mapping, computed), objective)
-    plans = found.others[: FINALISTS - 1]
-    for number, plan in enumerate(plans):
-        if progress is not None:
-            progress("plans simulated", number, len(plans))
-        if plan.cores > chip.n_cores:
-            continue
-        try:
-            other = mapper.with_cuts(found, plan)
-        except MappingError:
-            continue
-        here = cost(simulate(workload, chip, other.mapping, computed), objective)
-        if here < least:
-            best, least = other, here
-    return best
+def fewest(workload: Workload, chip: Chip) -> CoreMapping:
+    """Return consecutive neurons on as few cores as hold them, each slice on one of its own."""
+    plain, refused = mapper.plain(workload, chip)
+    if plain is None:
+        assert refused is not None
+        raise refused
+    return by_snake(workload, chip, plain)
 
 
 def by_snake(workload: Workload, chip: Chip, cuts: dict[int, Cut]) -> CoreMapping:

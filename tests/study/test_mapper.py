@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks import mappings
 from simulator import Chip, Workload, run
+from simulator.mapping import flows
 from simulator.mapping.memories import faults
 from simulator.mapping.partition import partition
-from simulator.study import mapper, plans
+from simulator.study import finalists, mapper, plans
 from simulator.study.pipeline import compute
 
 
@@ -52,6 +54,38 @@ def test_each_objective_is_no_worse_than_the_fewest_cores(objective):
     assert mine <= plans.cost(fewest, objective)
 
 
+@pytest.mark.parametrize("chip", ["generic-22nm", "loihi1"])
+@pytest.mark.parametrize("objective", ["energy", "latency"])
+def test_what_was_simulated_is_what_is_taken_and_no_worse_than_the_fewest_cores(objective, chip):
+    """The fewest cores are among the plans simulated, each slice by itself or packed."""
+    workload, described = replace(Workload.load("digits-mlp"), placement=None), Chip.load(chip)
+    found = plans.map_workload(workload, described, objective, "normal")
+    computed = compute(workload, "snn", limit=1)
+    ran = [one for _, one in found.search.simulated]
+    assert found.simulated.cost(objective) == min(one.cost(objective) for one in ran)
+    again = plans.simulate(workload, described, found.mapping, computed)
+    assert found.simulated == plans.measured(again)
+    fewest = plans.simulate(workload, described, plans.fewest(workload, described), computed)
+    assert found.simulated.cost(objective) <= plans.cost(fewest, objective)
+    assert plans.fewest(workload, described).n_used in {one.cores for one in ran}
+    assert len(ran) <= finalists.SIMULATED["normal"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chip", mappings.GRID)
+def test_plans_are_near_the_best_of_a_grid_that_is_simulated(chip):
+    """On shd-like within 5 % of the best of at least 64, and never worse than the fewest cores."""
+    workload = replace(Workload.load("shd-like"), placement=None)
+    described, computed = Chip.load(chip), compute(workload, "snn", limit=1)
+    grid = mappings.simulated(workload, described, computed)
+    assert 64 <= len(grid)
+    for objective in mappings.OBJECTIVES:
+        one = mappings.compared(workload, described, computed, grid, objective)
+        for effort in ("normal", "thorough"):
+            assert one.found[effort] <= 1.05 * one.best
+            assert one.found[effort] <= one.fewest
+
+
 def test_the_estimate_is_near_the_simulation():
     """Energy within a quarter, cycles within two fifths: what it leaves out is contention."""
     for name in ("digits-mlp", "digits-cnn"):
@@ -66,12 +100,10 @@ def test_annealed_places_beat_the_snake_and_the_snake_beats_random():
     chip = Chip.load("generic-22nm")
     workload = replace(Workload.load("digits-mlp"), neurons_per_core=8)
     quick = mapper.find(workload, chip)
-    flows = mapper.packing.traffic(chip, quick.mapping, workload, quick.search.rates)
+    flowing = flows.flows(chip, quick.mapping, workload, quick.search.rates)
     stay = np.arange(chip.n_cores)
-    random = [mapper.measured(chip, flows, plans.at_random(chip, seed)) for seed in range(5)]
-    snake = mapper.measured(chip, flows, stay)
-    better = mapper.measured(
-        chip, flows, mapper.annealed(chip, flows, quick.mapping.is_used, 400, 0)
-    )
+    random = [flows.measured(chip, flowing, plans.at_random(chip, seed)) for seed in range(5)]
+    snake = flows.measured(chip, flowing, stay)
+    better = flows.measured(chip, flowing, flows.annealed(chip, flowing, 400, 0))
     assert better[0] < snake[0] < min(hops for hops, _ in random)
     assert better[1] <= snake[1]
