@@ -17,8 +17,11 @@ from simulator.account.standby import deepest, state_power
 from simulator.describe.chip import Chip
 from simulator.describe.network import Network
 from simulator.describe.offsets import Offsets
-from simulator.mapping import fan_out, stages
-from simulator.mapping.loads import Arriving, Load, Rates
+from simulator.describe.workload import Workload
+from simulator.mapping import fan_out, flows, stages
+from simulator.mapping.core_mapping import CoreMapping
+from simulator.mapping.loads import Arriving, Load, Rates, arriving, load
+from simulator.mapping.memories import schedules
 from simulator.timing.record import ACTIVE, IDLE
 
 #: what holds a step back
@@ -77,6 +80,25 @@ def estimate(
     static = _static(chip, when, timesteps, loads, sent, cores, hops, cycles)
     total = sum(sent.values()) * timesteps
     return Estimate(dynamic + static, cycles, dynamic, static, total, moving, bound)
+
+
+def of_mapping(workload: Workload, chip: Chip, mapping: CoreMapping, rates: Rates) -> Estimate:
+    """Return the estimate of a mapping there is, at the hops its places have; slices that share a
+    core are taken as if they worked side by side.
+    """
+    network = workload.network
+    came = {k: arriving(chip, network, k, found, rates) for k, found in enumerate(mapping.targets)}
+    loads = {}
+    for number in network.computed:
+        sizes = np.diff(mapping.populations[number].bounds)
+        here = [came[k] for k in network.incoming[number]]
+        loads[number] = load(chip, network, number, sizes, rates, here)
+    flowing = flows.flows(chip, mapping, workload, rates)
+    hops, _ = flows.measured(chip, flowing, np.arange(chip.n_cores))
+    when = schedules(workload)[-1]
+    return estimate(
+        chip, network, when, workload.timesteps, rates, loads, came, mapping.n_used, hops
+    )
 
 
 def _time(

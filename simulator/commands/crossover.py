@@ -94,6 +94,7 @@ DENSITY = NumberOrWord(Real(0, 1), ("best", "average", "worst", "trace"))
 @options.engine
 @options.jobs
 @options.setting
+@options.mapping
 @options.memory
 @options.output
 def crossover(
@@ -133,6 +134,7 @@ def crossover(
 
     from simulator.commands.progress import shown
     from simulator.describe.chip import Chip
+    from simulator.errors import InputError
     from simulator.report import terminal
     from simulator.report.crossover import crossover_view, put_crossover
     from simulator.report.files import provenance
@@ -146,6 +148,8 @@ def crossover(
     if firing is not None:
         loaded = replace(loaded, firing=firing)
     if neurons_per_core is not None:
+        if loaded.placement is not None and options.is_mapped():
+            raise InputError("--neurons-per-core: must not be given with --mapping, which says it")
         loaded = replace(loaded, neurons_per_core=neurons_per_core, placement=None)
     mine = tuple(text for text in setting if not text.startswith("workload."))
     chips = [
@@ -185,8 +189,8 @@ def crossover(
 
 
 def load_workload(workload: str, setting: tuple[str, ...]) -> Workload:
-    """Return the workload of that name or path, or the dense network that mlp-N-M-... asks for,
-    which has no file whose keys could be set.
+    """Return the workload of that name or path, as --mapping places it, or the dense network that
+    mlp-N-M-... asks for, which has no file whose keys could be set.
     """
     from simulator.describe.workload import Workload
     from simulator.errors import InputError
@@ -200,7 +204,8 @@ def load_workload(workload: str, setting: tuple[str, ...]) -> Workload:
             f"--set {mine[0]}: must be a key of the chip for {workload}, which has no file, not of "
             f"the workload"
         )
-    return drawn or Workload.load(workload, tuple(text.removeprefix(prefix) for text in mine))
+    changes = tuple(text.removeprefix(prefix) for text in mine)
+    return options.mapped(drawn or Workload.load(workload, changes))
 
 
 def sweeps(texts: tuple[str, ...]) -> list[dict[str, str]]:

@@ -258,6 +258,11 @@ def load(
     return mapped(Workload.load(workload, mine)), Chip.load(chip, of_chip, corner)
 
 
+def is_mapped() -> bool:
+    """Return whether --mapping was given."""
+    return _context().meta.get(_MAPPING) is not None
+
+
 def mapped(workload: Workload) -> Workload:
     """Return the workload as --mapping places it, or as it is."""
     folder = _context().meta.get(_MAPPING)

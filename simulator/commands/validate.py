@@ -45,6 +45,7 @@ from simulator.commands.crossover import DENSITY
     "--terms-only", is_flag=True, help="Leave out the assumptions given up one at a time."
 )
 @options.setting
+@options.mapping
 @options.memory
 @options.output
 def validate(
@@ -77,10 +78,18 @@ def validate(
     from simulator.commands.crossover import chosen_density, load_workload
     from simulator.commands.progress import shown
     from simulator.describe.chip import Chip
+    from simulator.describe.words import SNN
+    from simulator.errors import InputError
     from simulator.report import terminal
     from simulator.report.blocks import Block, Paragraph
-    from simulator.report.validate import put_validation, relaxed_view, terms_view
+    from simulator.report.validate import (
+        estimate_view,
+        put_validation,
+        relaxed_view,
+        terms_view,
+    )
     from simulator.study.controlled import TRACE, EventSource, natural_rate, replay
+    from simulator.study.estimated import estimated
     from simulator.study.measured import measure
     from simulator.study.relaxations import Relaxed, mesh_for, relax
     from simulator.study.simulation import MODES, run
@@ -95,6 +104,10 @@ def validate(
     # own
     is_ideal = described.energy.payload_bit_hop.value > 0
     if is_ideal:
+        if options.is_mapped():
+            raise InputError(
+                f"--mapping: must be left out on {described.name}, where every neuron has a core"
+            )
         described = described.changed(mesh_for(loaded, described))
     priced = Chip.load(prices)
     found: dict[str, list[Term]] = {}
@@ -125,7 +138,10 @@ def validate(
                         progress=partial(progress, f"{mode} steps"),
                     )
                 found[mode] = terms(result)
+                if mode == SNN:
+                    said_of = estimated(result)
                 said += terms_view(mode, measure(result), found[mode])
+            said += estimate_view(said_of)
             if is_ideal and not terms_only:
                 rows = relax(
                     loaded,
@@ -149,6 +165,6 @@ def validate(
         if folder is not None:
             about = {"workload": loaded.name, "chip": described.name, "timesteps": window}
             about |= {"inferences": limit, "prices": prices, "density": share}
-            put_validation(folder, found, rows, about)
+            put_validation(folder, found, rows, about, said_of)
             options.put_view(folder, said, f"{loaded.name} on {described.name}", files)
     terminal.show(said)

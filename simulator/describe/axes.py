@@ -9,7 +9,7 @@ from typing import Any
 
 #: words of a study that may be an axis beside the keys of chips and workloads
 BESIDE = (
-    "workload", "chip", "corner", "mode", "timesteps", "limit",
+    "workload", "chip", "corner", "mode", "timesteps", "limit", "mapping",
     "frame_rate", "duty", "policy", "frames",
 )  # fmt: skip
 MOST_VALUES = 10_000

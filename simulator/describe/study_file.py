@@ -16,6 +16,7 @@ from simulator.describe.axes import BESIDE, MOST_VALUES, Axis, Choice, Range, li
 from simulator.describe.chip import Chip
 from simulator.describe.corners import NOMINAL
 from simulator.describe.documents import Description, Document
+from simulator.describe.mapping_file import FILE as MAPPING
 from simulator.describe.messages import near_miss, shown_value
 from simulator.describe.words import SNN, Mode
 from simulator.errors import InputError, UnitError
@@ -86,6 +87,7 @@ class StudyDocument(Description):
     modes: Annotated[list[Mode], Field(min_length=1)] = [SNN]
     timesteps: Annotated[int, Field(ge=1, le=4096)] | None = None
     limit: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+    mapping: Name | None = None  # a folder of `spikemesh map`, or a mapping.yaml
     stream: StreamDocument | None = None
     settings: dict[str, Any] = {}
     axes: dict[Name, AxisDocument] = {}
@@ -193,6 +195,8 @@ class _Reader:
             "timesteps": written.timesteps,
             "limit": written.limit,
         }
+        if written.mapping is not None:
+            base["mapping"] = self._placed(("mapping",), written.mapping)
         if written.stream is not None:
             base |= written.stream.model_dump()
         for key in written.settings:
@@ -214,7 +218,18 @@ class _Reader:
     def _choice(self, key: str, value: Any) -> Choice:
         if key in ("workload", "chip") and isinstance(value, str):
             return Choice(value, ((key, self._found(key, value)),))  # type: ignore[arg-type]
+        if key == "mapping":
+            return Choice(str(value), ((key, self._placed(("axes", key), value)),))
         return Choice.of(key, value)
+
+    def _placed(self, key: tuple[str | int, ...], given: Any) -> str:
+        """Return where a mapping is: beside the study, or where it says."""
+        beside = self.document.path.parent / str(given)
+        path = beside if beside.exists() else Path(str(given))
+        if not (path / MAPPING if path.is_dir() else path).is_file():
+            text = "must be a folder of `spikemesh map` or a mapping.yaml"
+            self._fault(key, f"{text}, not {shown_value(given)}")
+        return str(path)
 
     def _axes(self) -> list[Axis]:
         found = []

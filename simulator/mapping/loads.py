@@ -14,7 +14,7 @@ from simulator.describe.network import Network
 from simulator.describe.words import CURRENT, RASTER
 from simulator.describe.workload import Workload
 from simulator.mapping import fan_out, stages
-from simulator.mapping.cuts import Cut, reached
+from simulator.mapping.fan_out import FanOut
 
 #: spikes per neuron and timestep of populations whose activity nobody counted
 STATED_RATE = 0.1
@@ -87,10 +87,12 @@ class Arriving:
     accumulator_words: float
 
 
-def arriving(chip: Chip, network: Network, number: int, cut: Cut, rates: Rates) -> Arriving:
-    """Return what projection `number` brings a target cut like that."""
+def arriving(chip: Chip, network: Network, number: int, found: FanOut, rates: Rates) -> Arriving:
+    """Return what projection `number` brings the slices of its target, which it reaches like
+    that.
+    """
     path = network.projections[number]
-    found, events = reached(path, cut, chip), rates.events[path.source]
+    events = rates.events[path.source]
     count, joined = found.count, path.connection
     weight = np.bincount(found.kind, events, minlength=len(count))
     destinations = (count > 0).sum(axis=1)
@@ -130,11 +132,11 @@ class Load:
 
 
 def load(
-    chip: Chip, network: Network, number: int, cut: Cut, rates: Rates, came: list[Arriving]
+    chip: Chip, network: Network, number: int, sizes: np.ndarray, rates: Rates, came: list[Arriving]
 ) -> Load:
-    """Return what the cut of a population asks, given what its projections bring it."""
+    """Return what a population in slices of those sizes asks, given what its projections bring."""
     area, n = fan_out.currents(network, number), network.populations[number].n_neurons
-    largest = float(cut.sizes.max()) / n
+    largest = float(sizes.max()) / n
     spikes = rates.total(number)
     soma = largest * (n * area * chip.core.soma.visit + spikes * chip.core.soma.spike)
     operations = [0.0, 0.0]
@@ -142,7 +144,7 @@ def load(
         operations[rates.multiplies[network.projections[k].source]] += one.operations
     packets = sum(one.packets for one in came)
     return Load(
-        cut.n_tiles,
+        len(sizes),
         float(sum(one.cycles for one in came).max()) if came else 0.0,  # type: ignore[union-attr]
         soma,
         largest,

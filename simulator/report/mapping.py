@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from simulator.account.estimate import Estimate
+from simulator.describe import saving
 from simulator.describe.documents import dumped
 from simulator.describe.mapping_file import ARRAYS, FILE, tree
 from simulator.report.blocks import Block, Column, Facts, Paragraph, Title, table, words
 from simulator.report.files import provenance
 from simulator.report.writing import MANIFEST, Folder
 from simulator.study.mapper import Candidate, Found, Simulated
+from simulator.study.silent import Look
 from simulator.units import show
 
 PLAN = (
@@ -32,12 +34,13 @@ NEXT = (
     Column("energy", form=lambda joules: show(joules, "J")),
     Column("cycles", form=lambda cycles: f"{cycles:,.0f}"),
 )
+SILENT = (*PLAN[:2], Column("silent", form=lambda number: f"{number:,}"))
 #: simulated plans that are shown, the best ones
 SHOWN = 6
 
 
-def mapping_view(found: Found) -> list[Block]:
-    """Return what was found as blocks."""
+def mapping_view(found: Found, looked: Look | None = None) -> list[Block]:
+    """Return what was found as blocks; looked: which neurons are silent."""
     workload, chip, best = found.workload, found.chip, found.best
     title = Title(
         f"{workload.name} mapped on {chip.name}",
@@ -61,16 +64,28 @@ def mapping_view(found: Found) -> list[Block]:
         facts += [("simulated", _simulated(found, found.simulated))]
     blocks: list[Block] = [title, table(PLAN, rows, "Plan")]
     blocks += [table(MEMORY, _memories(found), "Memories of the used cores")]
+    if looked is not None:
+        blocks += _silent(looked)
     blocks += [Paragraph("of an inference of the spiking twin", "Estimate"), Facts(tuple(facts))]
     if found.search.simulated:
         ran = sorted(found.search.simulated, key=lambda one: one[1].cost(found.objective))
-        rows = [(_slices(plan), one.cores, one.energy_j, one.cycles) for plan, one in ran[:SHOWN]]
-        blocks.append(table(NEXT, rows, f"Plans simulated, the best of {len(ran)}"))
+        best = [(_slices(plan), one.cores, one.energy_j, one.cycles) for plan, one in ran[:SHOWN]]
+        blocks.append(table(NEXT, best, f"Plans simulated, the best of {len(ran)}"))
     if found.others:
         blocks.append(
             table(NEXT, [_row(one) for one in found.others], "Next best plans by the estimate")
         )
     return blocks
+
+
+def _silent(looked: Look) -> list[Block]:
+    """Return which neurons never fired."""
+    over = f"over {looked.inferences:,} inferences"
+    if not looked.silent:
+        return [Paragraph(f"none {over}", "Silent neurons")]
+    rows = [(one.name, one.neurons, len(one.silent)) for one in looked.populations]
+    said = f"Silent neurons, {over}{', left out' if looked.is_dropped else ''}"
+    return [table(SILENT, rows, said)]
 
 
 def _simulated(found: Found, one: Simulated) -> str:
@@ -112,7 +127,7 @@ def _memories(found: Found) -> list[tuple[str, float, float]]:
     return rows
 
 
-def mapping_json(found: Found) -> dict[str, Any]:
+def mapping_json(found: Found, looked: Look | None = None) -> dict[str, Any]:
     """Return the content of mapping.json (docs/mapping.md)."""
     populations = found.workload.network.populations
     return {
@@ -134,6 +149,16 @@ def mapping_json(found: Found) -> dict[str, Any]:
             {"name": name, "mean": mean, "fullest": fullest}
             for name, mean, fullest in _memories(found)
         ],
+        "silent": None
+        if looked is None
+        else {
+            "inferences": looked.inferences,
+            "left_out": looked.is_dropped,
+            "populations": [
+                {"name": one.name, "neurons": one.neurons, "silent": one.silent.tolist()}
+                for one in looked.populations
+            ],
+        },
         "next": [
             {
                 "cores": one.cores,
@@ -159,13 +184,25 @@ def _estimate(estimate: Estimate) -> dict[str, Any]:
     }
 
 
-def put_mapping(found: Found, folder: Folder, options: dict[str, Any] | None = None) -> None:
-    """Write mapping.json, mapping.yaml, mapping.npz and manifest.json into a folder of results."""
+def put_mapping(
+    found: Found,
+    folder: Folder,
+    options: dict[str, Any] | None = None,
+    looked: Look | None = None,
+) -> None:
+    """Write mapping.json, mapping.yaml, mapping.npz and manifest.json into a folder of results, and
+    the workload too where its silent neurons were left out.
+    """
     populations = found.workload.network.populations
     core_of = {populations[n].name: found.mapping.core_of[n] for n in found.best.cuts}
     written, arrays = tree(found.workload, found.chip.name, core_of)
-    folder.json("mapping.json", mapping_json(found))
+    folder.json("mapping.json", mapping_json(found, looked))
     folder.text(FILE, dumped(written))
     folder.arrays(ARRAYS, arrays)
+    if looked is not None and looked.is_dropped:
+        network, held = saving.written(found.workload)
+        beside = folder.sub("workload")
+        beside.text("workload.yaml", dumped(network))
+        beside.arrays(saving.ARRAYS, held)
     files = [*found.workload.files, found.chip.file]
     folder.json(MANIFEST, provenance(files, options=options))

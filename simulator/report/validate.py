@@ -9,9 +9,11 @@ from typing import Any
 
 from simulator.report.blocks import Block, Column, Paragraph, table, with_total, words
 from simulator.report.writing import Folder
+from simulator.study.estimated import Estimated
 from simulator.study.measured import Measured
 from simulator.study.relaxations import BASE, Relaxed
 from simulator.study.validate import Term, total
+from simulator.units import show
 
 TWIN = {"snn": "spiking", "qnn": "quantised"}
 THREE_WAYS = ("paper", "measured", "ledger")
@@ -66,6 +68,27 @@ def terms_view(mode: str, layers: Sequence[Measured], terms: Sequence[Term]) -> 
         ),
         Paragraph(agreement(terms)),
     ]
+
+
+ESTIMATED = (
+    words("of an inference"),
+    *(Column(name, form=lambda written: written) for name in ("estimate", "simulated")),
+    Column("ratio", form=lambda ratio: f"{ratio:.2f}"),
+)
+
+
+def estimate_view(found: Estimated) -> list[Block]:
+    """Return what the closed form of the mapping said beside what was simulated."""
+    rows = [
+        (name, *(show(each, unit) if unit else f"{each:,.0f}" for each in pair), pair[1] / pair[0])
+        for name, unit, *pair in found.rows
+    ]
+    note = (
+        "Simulated over estimate. The estimate knows how much every core and link has to do, not "
+        "when: what is above it are queues that fill and packets that wait for each other."
+    )
+    title = f"The estimate of the mapping, {found.cores} cores, spiking twin"
+    return [table(ESTIMATED, rows, title), Paragraph(note, tone="faint")]
 
 
 def _cells(term: Term) -> list[Any]:
@@ -141,9 +164,10 @@ def put_validation(
     terms: dict[str, list[Term]],
     rows: Sequence[Relaxed],
     about: dict[str, Any],
+    estimated: Estimated | None = None,
 ) -> None:
     """Write terms.csv, relaxed.csv and summary.json: what was asked, how many terms agree, the
-    totals.
+    totals, and the mapping's estimate beside what was simulated.
     """
     folder.table(
         "terms.csv",
@@ -189,6 +213,7 @@ def put_validation(
             **about,
             "terms": {mode: _agreeing(found) for mode, found in terms.items()},
             "relaxed": len(rows),
+            "mapping": None if estimated is None else estimated.as_json(),
         },
     )
 

@@ -20,7 +20,7 @@ from simulator.describe.workload import Workload
 from simulator.errors import MappingError
 from simulator.mapping import flows, packing
 from simulator.mapping.core_mapping import CoreMapping, moved
-from simulator.mapping.cuts import Cut, candidates, fits
+from simulator.mapping.cuts import Cut, candidates, fits, reached
 from simulator.mapping.loads import Arriving, Load, Rates, arriving, load, stated
 from simulator.mapping.memories import (
     check_widths,
@@ -128,7 +128,8 @@ class _Search:
         """Return what a projection brings a cut of its target."""
         key = (k, cut)
         if key not in self._came:
-            self._came[key] = arriving(self.chip, self.network, k, cut, self.rates)
+            found = reached(self.network.projections[k], cut, self.chip)
+            self._came[key] = arriving(self.chip, self.network, k, found, self.rates)
         return self._came[key]
 
     def loaded(self, number: int, cut: Cut) -> Load:
@@ -136,7 +137,7 @@ class _Search:
         key = (number, cut)
         if key not in self._loads:
             came = [self.came(k, cut) for k in self.network.incoming[number]]
-            self._loads[key] = load(self.chip, self.network, number, cut, self.rates, came)
+            self._loads[key] = load(self.chip, self.network, number, cut.sizes, self.rates, came)
         return self._loads[key]
 
     def candidate(

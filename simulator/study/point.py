@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator import units
+from simulator.describe import mapping_file
 from simulator.describe.axes import BESIDE
 from simulator.describe.chip import Chip
 from simulator.describe.messages import near_miss
@@ -81,9 +82,14 @@ class Bench:
     def workload(self, asked: dict[str, Any]) -> Workload:
         """Return the workload of a point."""
         changes = settings_of(asked, "workload")
+        mapping = asked.get("mapping")
+
+        def load() -> Workload:
+            loaded = Workload.load(asked["workload"], changes)
+            return loaded if mapping is None else mapping_file.load(mapping, loaded)
+
         return self._kept(  # type: ignore[no-any-return]
-            ("workload", asked["workload"], changes),
-            lambda: Workload.load(asked["workload"], changes),
+            ("workload", asked["workload"], changes, mapping), load
         )
 
     def chip(self, asked: dict[str, Any]) -> Chip:

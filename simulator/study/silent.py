@@ -16,8 +16,11 @@ from simulator.behaviour.raster import Raster
 from simulator.describe.connections import DENSE, ONE_TO_ONE, SPARSE, Connection
 from simulator.describe.network import Network, Population, Projection
 from simulator.describe.neuron import Neuron
+from simulator.describe.words import SNN
 from simulator.describe.workload import Workload
 from simulator.errors import CheckError, InputError
+from simulator.study.pipeline import compute
+from simulator.timing import Steps
 
 _ARRAYS = ("threshold", "initial", "bias", "reset_value", "lower_bound", "gain")
 
@@ -29,6 +32,35 @@ class Silent:
     name: str
     neurons: int
     silent: np.ndarray  # numbers
+
+
+@dataclass(frozen=True)
+class Look:
+    """Which neurons are silent over some inferences of a workload."""
+
+    workload: Workload  # without them where they are left out
+    inferences: int
+    populations: list[Silent]
+    is_dropped: bool
+
+    @property
+    def silent(self) -> int:
+        """Silent neurons of all hidden populations."""
+        return sum(len(one.silent) for one in self.populations)
+
+
+def look(
+    workload: Workload, inferences: int, is_dropped: bool = False, progress: Steps | None = None
+) -> Look:
+    """Return the silent neurons of a workload's first inferences; dropped: its network without
+    them, see `without`.
+    """
+    if is_dropped:
+        workload = replace(workload, placement=None)
+    raster = compute(workload, SNN, limit=inferences, progress=progress).raster
+    found = find(workload.network, raster)
+    rest = without(workload, raster) if is_dropped else workload
+    return Look(rest, raster.n_inferences, found, is_dropped)
 
 
 def find(network: Network, raster: Raster) -> list[Silent]:
