@@ -69,8 +69,8 @@ def mapping_view(found: Found, looked: Look | None = None) -> list[Block]:
     blocks += [Paragraph("of an inference of the spiking twin", "Estimate"), Facts(tuple(facts))]
     if found.search.simulated:
         ran = sorted(found.search.simulated, key=lambda one: one[1].cost(found.objective))
-        best = [(_slices(plan), one.cores, one.energy_j, one.cycles) for plan, one in ran[:SHOWN]]
-        blocks.append(table(NEXT, best, f"Plans simulated, the best of {len(ran)}"))
+        lines = [(_slices(plan), one.cores, one.energy_j, one.cycles) for plan, one in ran[:SHOWN]]
+        blocks.append(table(NEXT, lines, f"Plans simulated, the best of {len(ran)}"))
     if found.others:
         blocks.append(
             table(NEXT, [_row(one) for one in found.others], "Next best plans by the estimate")
