@@ -10,7 +10,7 @@ import numpy as np
 
 from simulator.errors import InputError
 from simulator.importers.onnx_file import Node
-from simulator.importers.onnx_values import Codes, Constant, Fed, Reals, Sum, Value, as_sum
+from simulator.importers.onnx_values import Codes, Constant, Fed, Reals, Sum, Value, as_sum, reach
 
 _WHOLE = re.compile(r"(u?)int([0-9]+)")
 #: rounding modes of QONNX -> that of Codes
@@ -213,7 +213,7 @@ def bipolar_quant(node: Node, inputs: list[Value | None]) -> Value:
 
 
 def trunc(node: Node, inputs: list[Value | None]) -> Value:
-    """Read Trunc of QONNX: the lower bits of sums are dropped."""
+    """Read Trunc of QONNX: lower bits of sums are dropped, rounding down; nothing is clipped."""
     if len(inputs) != 5:
         raise InputError(f"{node.name}: must have 5 inputs, the scale of its output among them not")
     given, scale = inputs[0], scales(node, inputs[1])
@@ -225,10 +225,20 @@ def trunc(node: Node, inputs: list[Value | None]) -> Value:
             f"{node.name}: must drop bits by FLOOR about a zero point of 0, with one scale"
         )
     step = float(scale.reshape(-1)[0])
-    least, most = _range(replace(node, attributes=node.attributes | {"signed": 0}), bits)
-    assert given is not None
-    codes = to_codes(node, given, step * 2 ** (wide - bits), 0.0, least, most, "floor")
+    unit = step * 2 ** (wide - bits)
+    if isinstance(given, Reals):
+        given = as_sum(given)
+    if not isinstance(given, Sum) or not _is_whole(given, step):
+        raise InputError(f"{node.name}: must drop bits of a sum in whole steps of its scale")
+    least, most = (int(np.floor(end / unit + 1e-6)) for end in reach(given))
+    codes = to_codes(node, given, unit, 0.0, least, max(most, least + 1), "floor")
     return Reals(codes, step, 0.0, codes.shape)
+
+
+def _is_whole(given: Sum, step: float) -> bool:
+    """Return whether a sum is a whole multiple of a step, whatever its codes are."""
+    parts = [given.bias, *(term.factor for term in given.terms)]
+    return all(bool((abs(part / step - np.rint(part / step)) < 1e-5).all()) for part in parts)
 
 
 def multi_threshold(node: Node, inputs: list[Value | None]) -> Value:

@@ -222,6 +222,21 @@ def row_sums(connection: Connection, absolute: bool = False) -> np.ndarray:
     return found.reshape(-1)
 
 
+def reach(given: Sum) -> tuple[float, float]:
+    """Return the least and the largest that a sum may be, whatever its codes are."""
+    low = high = given.bias
+    for term in given.terms:
+        largest, total = row_sums(term.connection, absolute=True), row_sums(term.connection)
+        rising, falling = (largest + total) / 2, (largest - total) / 2
+        least, most = term.codes.least - term.zero, term.codes.most - term.zero
+        ends = rising * least - falling * most, rising * most - falling * least
+        brought = np.sort([term.factor * end for end in ends], axis=0)
+        low, high = low + brought[0], high + brought[1]
+    times = given.pool.area if given.pool is not None and given.pool.kind == "sum" else 1
+    bounds = np.clip([low.min() * times, high.max() * times], given.low, given.high)
+    return float(bounds[0]), float(bounds[1])
+
+
 def reals_of(node: Node, given: Value | None, what: str = "its input") -> Reals:
     """Return quantised reals; raises InputError that says what else was given."""
     if isinstance(given, Reals):

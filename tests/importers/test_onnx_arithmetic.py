@@ -10,6 +10,7 @@ from onnx_oracle import computed
 
 from simulator.behaviour.raster import run
 from simulator.describe.network import Feed, Stimulus
+from simulator.errors import SpikemeshError
 from simulator.importers.choices import Choices
 from simulator.importers.formats import import_file
 
@@ -122,3 +123,51 @@ def test_quantisers_of_qonnx_are_read(imported):
     expected = (third * np.float64(np.float32(0.4)) - 1.0) @ rounded
     (output,) = reals.values()
     assert np.abs(expected - output).max() < 1e-4
+
+
+# a sum of two numbers, and what is left of it without its two lower bits, worked out by hand
+TRUNCATED = [
+    (-16, -4), (-15, -4), (-13, -4), (-12, -3), (-9, -3), (-8, -2), (-5, -2), (-4, -1), (-1, -1),
+    (0, 0), (1, 0), (3, 0), (4, 1), (7, 1), (8, 2), (11, 2), (12, 3), (14, 3),
+]  # fmt: skip
+
+
+def truncating(m, wide=5.0, scale=0.5):
+    """Two inputs of 4 bits in steps of 0.5, added, two bits dropped, and read."""
+
+    def number(value):
+        return m.constant(np.float32(value))
+
+    def quant(x, step, bits):
+        numbers = [number(value) for value in (step, 0, bits)]
+        return m.node("Quant", x, *numbers, domain=QONNX, signed=1, narrow=0)
+
+    x = m.node("MatMul", quant("x", 0.5, 4), quant(m.constant(np.ones((2, 1), np.float32)), 1, 2))
+    numbers = [number(value) for value in (scale, 0, wide, 3)]
+    x = m.node("Trunc", x, *numbers, domain=QONNX, rounding_mode="FLOOR")
+    return m.node("MatMul", x, quant(m.constant(np.ones((1, 2), np.float32)), 1, 2))
+
+
+def test_trunc_drops_the_lower_bits_of_a_sum_as_worked_out_by_hand(imported):
+    m = Model(1)
+    sums = np.array([total for total, _ in TRUNCATED])
+    first = sums // 2
+    given = np.stack([first, sums - first], axis=1) * 0.5
+    found, reals = computed(imported(m.proto((2,), truncating(m))), given.astype(np.float32))
+    (codes,) = found.values()
+    assert [left for _, left in TRUNCATED] == codes[:, 0].tolist()
+    (output,) = reals.values()
+    assert np.allclose([[0.5 * left] * 2 for _, left in TRUNCATED], output, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "wide, scale, why",
+    [
+        (5.0, 0.3, "must drop bits of a sum in whole steps of its scale"),
+        (2.0, 0.5, "must drop bits by FLOOR about a zero point of 0, with one scale"),
+    ],
+)
+def test_what_trunc_cannot_drop_is_refused(wide, scale, why, imported):
+    m = Model(1)
+    with pytest.raises(SpikemeshError, match=why):
+        imported(m.proto((2,), truncating(m, wide, scale)))
