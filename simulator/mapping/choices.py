@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from simulator.behaviour.raster import Raster
 from simulator.describe.chip import Chip
-from simulator.describe.words import AUTO, BITMAP, EVENTS, QNN, STREAM
+from simulator.describe.encoding import encoding_of
+from simulator.describe.words import AUTO, BITMAP, EVENTS, QNN, STREAM, Mode
 from simulator.describe.workload import Workload
 from simulator.mapping import sending
 from simulator.mapping.multicast import trees
@@ -42,6 +44,22 @@ def chosen(
                 passed[choice] = flits_passed(chip, plan, sent, source)
             by_projection[k] = min(passed, key=lambda one: passed[one])
     return replace(formats, by_projection=tuple(by_projection))
+
+
+def ways(workload: Workload, mode: Mode) -> Iterator[Workload]:
+    """Yield a workload as it is and, where it leaves the encoding of projections open, with each
+    encoding for all of those [W25].
+    """
+    yield workload
+    network = workload.network
+    asked = {
+        network.ends(projection): encoding_of(network, workload.encoding, number)
+        for number, projection in enumerate(network.projections)
+    }
+    if AUTO in asked.values():
+        for choice in (EVENTS, BITMAP, STREAM) if mode == QNN else (EVENTS, BITMAP):
+            found = {name: choice if one == AUTO else one for name, one in asked.items() if one}
+            yield replace(workload, encoding=found)
 
 
 def flits_passed(chip: Chip, plan: Plan, sent: Sent, cores: np.ndarray) -> int:

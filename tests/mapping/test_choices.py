@@ -7,6 +7,7 @@ import pytest
 
 from simulator import Chip, Workload, run
 from simulator.describe.connections import DENSE, Connection
+from simulator.describe.library import names
 from simulator.describe.network import Layer, Neuron, chain, fed
 from simulator.errors import DescriptionError, InputError, MappingError
 from simulator.study.pipeline import prepare
@@ -32,14 +33,15 @@ def workload(active: int, **changes) -> Workload:
     return Workload("small", network, stimulus, 1, placement=placement, **changes)
 
 
-# spikes -> encoding: each takes a flit, and a bitmap of 20 neurons two
+# spikes -> encoding: each takes a flit, and a bitmap of 20 neurons two, but that leaves when the
+# last neuron was visited, and three events end sooner
 @pytest.mark.parametrize(
-    ("active", "encoding"), [(0, "events"), (1, "events"), (2, "events"), (3, "bitmap")]
+    ("active", "encoding"), [(0, "events"), (2, "events"), (3, "events"), (20, "bitmap")]
 )
-def test_the_cheapest_is_chosen_by_the_flits_that_routers_pass(active: int, encoding: str) -> None:
+def test_the_cheapest_is_chosen(active: int, encoding: str) -> None:
     result = run(workload(active, encoding="auto"), CHIP, "snn")
     assert ("events", encoding, "events") == result.schedule.encoding
-    flits = min(active, 2 if active else 0)
+    flits = active if encoding == "events" else 2
     grants = result.record.counters[0, :].tolist()
     assert 2 * flits == grants[COUNTER["router_grants"]]
 
@@ -98,20 +100,50 @@ def test_windows_that_travel_whole_leave_nothing_to_choose() -> None:
     )
 
 
-@pytest.mark.parametrize("mode", ["snn", "qnn"])
-@pytest.mark.parametrize("name", ["digits-mlp", "digits-cnn", "digits-residual"])
+#: workload -> inferences, chip; every workload that sends anything of its own
+SHIPPED = {
+    "digits-mlp": (2, ()),
+    "digits-cnn": (2, ()),
+    "digits-residual": (2, ()),
+    "digits-recurrent": (2, ()),
+    "keyword-stream": (48, ()),
+    "fanout": (2, ()),
+    "shd-like": (1, ()),
+    "vgg16-cifar": (1, ("mesh.width=20", "mesh.height=20")),
+}
+HAS_NO_TWIN = ("digits-recurrent", "keyword-stream", "shd-like")
+EACH = [
+    pytest.param(name, mode, marks=[pytest.mark.slow] * (name in ("shd-like", "vgg16-cifar")))
+    for name in SHIPPED
+    for mode in ("snn", "qnn")
+    if mode == "snn" or name not in HAS_NO_TWIN
+]
+
+
+def test_every_shipped_workload_is_asked() -> None:
+    assert {*SHIPPED, "recurrent-million"} == set(names("workload"))
+
+
+@pytest.mark.parametrize(("name", "mode"), EACH)
 def test_auto_is_never_dearer_than_the_best_single_encoding(name: str, mode: str) -> None:
     key = "packet.spikes" if mode == "snn" else "packet.activations"
     single = ("events", "bitmap") if mode == "snn" else ("events", "bitmap", "dense")
-    loaded = Workload.load(name)
-    core_of = prepare(loaded, Chip.load(CHIP)).mapping.core_of
-    names = [population.name for population in loaded.network.populations]
-    placement = {names[number]: core_of[number] for number in loaded.network.computed}
+    loaded, (limit, more) = Workload.load(name), SHIPPED[name]
+    core_of = prepare(loaded, Chip.load(CHIP, more)).mapping.core_of
+    called = [population.name for population in loaded.network.populations]
+    placement = {called[number]: core_of[number] for number in loaded.network.computed}
     placed = replace(loaded, placement=placement)  # every way on the same cores
     alone = [
-        run(placed, Chip.load(CHIP, (f"{key}={one}",)), mode, limit=2).ledger.total
+        run(placed, Chip.load(CHIP, (*more, f"{key}={one}")), mode, limit=limit).ledger.total
         for one in single
     ]
-    auto = run(replace(placed, encoding="auto"), CHIP, mode, limit=2)
+    auto = run(replace(placed, encoding="auto"), Chip.load(CHIP, more), mode, limit=limit)
     # the same work costs the same but for the order of its sums
     assert auto.ledger.total <= min(alone) * (1 + 1e-12)
+
+
+def test_changed_prices_change_no_encoding() -> None:
+    asked = workload(20, encoding="auto")
+    free = Chip.load(CHIP, ("energy.axon_lookup.value=90 nJ", "energy.axon_lookup.band=null"))
+    cheap, dear = (run(asked, chip, "snn").schedule.encoding for chip in (CHIP, free))
+    assert cheap == dear
