@@ -19,7 +19,6 @@ show model crossover mlp-128-32 --chip yan-2024 --timesteps 3,4,5,6,7,8
 show model-large crossover mlp-1024-32 --chip yan-2024 --set mesh.width=33 --set mesh.height=33 --timesteps 5 --limit 1
 show model-zeros-read crossover mlp-128-32 --chip yan-2024 --timesteps 5 --set core.synapse.zero_skip=false
 show terms-digits validate digits-mlp --timesteps 4
-show terms-cnn validate digits-cnn --timesteps 4
 show terms-drawn validate mlp-128-32 --density 0.2 --timesteps 5
 
 # 2 packets built from fields
