@@ -4,6 +4,7 @@ browser.
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import shutil
@@ -118,6 +119,35 @@ def test_numbers_of_a_page_are_those_of_the_summary(
             assert population["name"] in said
         assert f"{summary['neurobench']['footprint_bytes']:,} bytes" in said
         assert f"{summary['latency_cycles']['max']:,} cycles" in said
+
+
+def numbers_of(folder: Path) -> list[str]:
+    """Return numbers of a verb's table of results as its page has to show them."""
+    if (folder / "explain.json").exists():
+        found = json.loads((folder / "explain.json").read_text())
+        speed_ups = [one["speed_up"] for one in found["relaxations"] if one["speed_up"]]
+        return [f"{found['cycles']:,} cycles", *(f"{speed_up:.3f}" for speed_up in speed_ups)]
+    if (folder / "pareto.csv").exists():
+        rows = list(csv.DictReader((folder / "points.csv").open()))
+        return [show(float(row["energy_j.per_inference"]), "J") for row in rows]
+    summary = json.loads((folder / "summary.json").read_text())
+    if "findings" in summary:
+        rates = [one.get(f"latency_rate_{n}") for one in summary["findings"] for n in (1, 2, 3)]
+        return [f"{one['energy_ratio_at_zero']:.3f}" for one in summary["findings"]] + [
+            f"{rate:.2%}" for rate in rates if rate is not None
+        ]
+    if "frame_rate_hz" in summary:
+        return [show(point["power_w"], "W") for point in summary["points"]]
+    if "traffic_cycles" in summary and "points" in summary:
+        return [f"{point['latency_mean_cycles']:.2f}" for point in summary["points"]]
+    if "flit_hops" in summary:
+        return [f"{summary['flit_hops']:,}", f"mean {summary['latency_cycles']['mean']:.2f}"]
+    return []
+
+
+def test_numbers_of_every_page_are_those_of_its_tables(folder: Path) -> None:
+    said = " ".join(read(folder).said)
+    assert [] == [number for number in numbers_of(folder) if number not in said]
 
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
