@@ -75,6 +75,21 @@ def test_the_cnn_maps_and_runs() -> None:
     assert 1 == found.finished and 0 == found.raster.overflows
 
 
+def test_the_cnn_reads_the_digits_of_a_chip_s_first_layer() -> None:
+    """What the first layer fired on Speck for the digits 0 to 9 drives the second one: published
+    are counts, which are spread evenly over 100 timesteps here; the 3 is taken for a 5.
+    """
+    counts = np.load(NIR / "02_cnn/speck_activity.npy").reshape(10, 1, -1).astype(int)
+    t = np.arange(100)[None, :, None]
+    spikes = ((t + 1) * counts // 100 > t * counts // 100).astype(int)
+    assert counts.sum() == spikes.sum()
+    imported = import_file(NIR / "02_cnn/cnn_sinabs.nir", Choices(timesteps=100))
+    nothing = fed("raster", np.zeros((10, 100, 2312), np.int32), 1)
+    found = raster.run(imported.network, nothing, "snn", 100, given={1: spikes})
+    assert [0, 1, 2, 5, 4, 5, 6, 7, 8, 9] == found.predictions.tolist()
+    assert 0 == found.overflows
+
+
 def recorded(path: Path, n: int) -> np.ndarray:
     array = np.load(path)
     return array.T if array.shape[0] == n else array
