@@ -41,6 +41,11 @@ class Cell:
     current_decay: np.ndarray | None = None
     current_gain: np.ndarray | None = None
 
+    @property
+    def input_gain(self) -> np.ndarray:
+        """What an input adds to V, by way of the synaptic current where there is one."""
+        return self.gain if self.current_gain is None else self.gain * self.current_gain
+
 
 @dataclass(frozen=True, eq=False)
 class Place:

@@ -163,8 +163,7 @@ class _Maker:
             factor = self.input_scale.get(self.floating.ways[k].source, 1.0)
             weights.append((self.joined[k], self.joined[k].weight * factor))
         beside = [self.floating.places[number].bias, cell.drift]
-        gain = cell.gain if cell.current_gain is None else cell.gain * cell.current_gain
-        exact = None
+        gain, exact = cell.input_gain, None
         if cell.current_decay is None and (cell.decay == 1).all():
             levels = (cell.threshold, cell.reset_to, cell.lower)
             exact = [beside[0], *(None if x is None else x / gain for x in (*levels, beside[1]))]
@@ -173,8 +172,7 @@ class _Maker:
     def _neuron(self, number: int, cell: Cell, scale: Scale) -> tuple[Neuron, np.ndarray | None]:
         """Return a population's neurons, and the bias of its synaptic current where it has one."""
         place, has_current = self.floating.places[number], cell.current_decay is not None
-        gain = cell.gain if cell.current_gain is None else cell.gain * cell.current_gain
-        unit, n = scale.step * gain, place.n
+        unit, n = scale.step * cell.input_gain, place.n
         fires = cell.threshold is not None
         threshold = (
             np.ones(n, np.int64) if cell.threshold is None else _whole(cell.threshold / unit)
