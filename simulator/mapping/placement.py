@@ -9,14 +9,28 @@ from simulator.describe.workload import Workload
 from simulator.errors import MappingError
 
 
+#: on meshes wider than this the snake fills bands of so many rows, column by column
+WIDE, BAND = 16, 8
+
+
 def snake(chip: Chip) -> np.ndarray:
     """Return all cores, tile by tile along rows that turn at their ends, so that consecutive cores
     are neighbours.
+
+    On wide meshes it goes up and down the columns of a band of rows instead: a layer of a few dozen
+    cores is then a block, whose packets have many rows of links to go along, not one.
     """
     mesh = chip.mesh
     tile = np.arange(mesh.width * mesh.height, dtype=np.int64).reshape(mesh.height, mesh.width)
-    tile[1::2] = tile[1::2, ::-1].copy()
-    return (tile.reshape(-1, 1) * mesh.cores_per_tile + np.arange(mesh.cores_per_tile)).reshape(-1)
+    rows, order = BAND if mesh.width > WIDE else 1, []
+    for number, first in enumerate(range(0, mesh.height, rows)):
+        band = tile[first : first + rows]
+        columns = (band[:, ::-1] if number % 2 else band).T.copy()
+        columns[1::2] = columns[1::2, ::-1].copy()
+        order.append(columns.reshape(-1))
+    return (
+        np.concatenate(order)[:, None] * mesh.cores_per_tile + np.arange(mesh.cores_per_tile)
+    ).reshape(-1)
 
 
 def place(chip: Chip, counts: dict[int, int]) -> dict[int, np.ndarray]:

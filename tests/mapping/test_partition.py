@@ -106,6 +106,16 @@ def test_the_snake_visits_neighbours() -> None:
     assert (np.abs(np.diff(x)) + np.abs(np.diff(y)) == 1).all()
 
 
+def test_on_a_wide_mesh_the_snake_fills_bands_of_rows() -> None:
+    chip = Chip.load("generic-22nm", ("mesh.width=32", "mesh.height=20"))
+    order = snake(chip)
+    assert sorted(order) == list(range(640))
+    x, y = order % 32, order // 32
+    far = np.flatnonzero(np.abs(np.diff(x)) + np.abs(np.diff(y)) != 1)
+    assert [255, 511] == far.tolist()  # from one band of 8 rows to the next
+    assert (y[:256] < 8).all() and [0, 0, 0, 1] == x[[0, 1, 7, 8]].tolist()
+
+
 # tiles -> cycles: 57 at 1, 416 at 64, linear, half up
 @pytest.mark.parametrize(("tiles", "cycles"), [(1, 57), (64, 416), (2, 63), (32, 234), (33, 239)])
 def test_barrier_is_linear_between_stated_points(tiles: int, cycles: int) -> None:
