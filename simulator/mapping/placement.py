@@ -8,7 +8,6 @@ from simulator.describe.chip import Chip
 from simulator.describe.workload import Workload
 from simulator.errors import MappingError
 
-
 #: on meshes wider than this the snake fills bands of so many rows, column by column
 WIDE, BAND = 16, 8
 
