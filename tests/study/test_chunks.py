@@ -135,3 +135,24 @@ def test_a_stopped_run_keeps_the_chunks_that_were_done(digits, one_by_one) -> No
     for jobs in (1, 2):
         with pytest.raises(KeyboardInterrupt):
             run(digits, jobs=jobs, **how)
+
+
+#: the other shipped workloads that fit the default chip, less keyword-stream, which is not cut: its
+#: state is carried from inference to inference
+CUT = ("digits-cnn", "digits-recurrent", "digits-residual", "fanout", "shd-like")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CUT)
+def test_on_other_workloads_the_number_of_jobs_changes_nothing(name) -> None:
+    workload = Workload.load(name)
+    how = {"limit": min(3, workload.stimulus.n_inferences), "chunk": 1}
+    alone = run(workload, jobs=1, **how)
+    for jobs in (2, 3):
+        assert same(alone, run(workload, jobs=jobs, **how)), jobs
+
+
+@pytest.mark.parametrize("jobs", [2, 3])
+def test_the_number_of_jobs_changes_nothing_in_the_reference_engine(digits, jobs) -> None:
+    how = {"limit": 3, "chunk": 1, "timesteps": 1, "engine": "reference"}
+    assert same(run(digits, jobs=1, **how), run(digits, jobs=jobs, **how))
