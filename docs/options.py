@@ -19,9 +19,17 @@ STUDIES = {
     "word": ("word of the weight memory", ("word",)),
     "voltage": ("supply voltage", ("technology.voltage",)),
 }
-#: what the picture shows of a study instead
-DRAWN = {"channels": ("flits of an input port, all VCs", ("slots",))}
-WIDTH, HEIGHT, LEFT, TOP = 300, 210, 46, 40
+#: what the picture shows: study, heading, axis
+PANELS = (
+    ("channels", "virtual channels", "channels"),
+    ("channels", "flits of a channel", "router.buffer"),
+    ("lanes-and-banks", "lanes", "core.synapse.lanes"),
+    ("lanes-and-banks", "banks", "core.synapse.banks"),
+    ("memory", "weight memory of a core", "core.memory.synapses"),
+    ("word", "word of the weight memory", "word"),
+    ("voltage", "supply voltage", "technology.voltage"),
+)
+WIDTH, HEIGHT, LEFT, TOP, ACROSS = 300, 210, 46, 40, 4
 COLOURS = ("#0072b2", "#d55e00")
 Row = dict[str, str]
 
@@ -33,13 +41,8 @@ def points(folder: Path, study: str) -> dict[str, list[Row]]:
         for row in csv.DictReader(file):
             rows = found.setdefault(Path(row["workload"]).name, [])
             if row["status"] == "done":
-                rows.append(row | {"slots": slots(row)} if study == "channels" else row)
+                rows.append(row)
     return found
-
-
-def slots(row: Row) -> str:
-    """Return how many flits an input port of a router holds."""
-    return str(int(row["channels"]) * int(row["router.buffer"]))
 
 
 def product(row: Row) -> float:
@@ -92,13 +95,10 @@ def _large(text: str) -> float:
     return {"MiB": 1024.0}.get(text.split()[-1], 1.0)
 
 
-def panel(number: int, study: str, by_workload: dict[str, list[Row]]) -> list[str]:
-    """Return one question's picture: the least product at each value of its first axis."""
-    heading, axes = STUDIES[study]
-    heading, axes = DRAWN.get(study, (heading, axes))
-    x0, y0 = LEFT + (number % 3) * WIDTH, TOP + number // 3 * HEIGHT
+def panel(number: int, heading: str, axis: str, by_workload: dict[str, list[Row]]) -> list[str]:
+    """Return one axis as a picture: the least product at each of its values."""
+    x0, y0 = LEFT + (number % ACROSS) * WIDTH, TOP + number // ACROSS * HEIGHT
     wide, high = WIDTH - 70, HEIGHT - 80
-    axis = axes[0]
     values = sorted(
         {row[axis] for rows in by_workload.values() for row in rows},
         key=lambda text: float(text.split()[0]) * _large(text),
@@ -144,9 +144,11 @@ def picture(found: dict[str, dict[str, list[Row]]]) -> str:
     """Return the five questions as one SVG."""
     names = list(next(iter(found.values())))
     parts = [
-        part for n, (study, rows) in enumerate(found.items()) for part in panel(n, study, rows)
+        part
+        for n, (study, heading, axis) in enumerate(PANELS)
+        for part in panel(n, heading, axis, found[study])
     ]
-    x, y = LEFT + 2 * WIDTH, TOP + HEIGHT
+    x, y = LEFT + (ACROSS - 1) * WIDTH, TOP + HEIGHT
     for number, (name, colour) in enumerate(zip(names, COLOURS)):
         parts.append(f'<circle cx="{x + 6}" cy="{y + 20 * number}" r="5" fill="{colour}"/>')
         parts.append(f'<text x="{x + 18}" y="{y + 4 + 20 * number}">{name}</text>')
@@ -159,7 +161,7 @@ def picture(found: dict[str, dict[str, list[Row]]]) -> str:
     )
     inner = "\n".join(parts)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {3 * WIDTH} {2 * HEIGHT}">\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {ACROSS * WIDTH} {2 * HEIGHT}">\n'
         f"<title>Five questions about a chip, each with its best answer inside the range</title>\n"
         f"<style>{style}</style>\n<rect width='100%' height='100%' fill='#fff'/>\n{inner}\n</svg>\n"
     )

@@ -166,6 +166,40 @@ def test_what_is_doubled_costs_more(change: str, keys: tuple[str, ...]) -> None:
         assert constant(before, key).value < constant(after, key).value, key
 
 
+#: of a clocked bit: 0.009 pJ at 40 nm and 1.0 V (tables.yaml), at 22 nm and 0.8 V
+BIT = 0.009e-12 * (0.8 / 1.0) ** 2 * 22 / 40
+#: of a mm² of logic: 316 uW, in W/m²
+DENSITY = 316.0
+LANE = 21 + 16  # bits: its accumulator and two operands of 8
+
+
+def deeper(entries: int) -> float:
+    """What a queue of twice so many flits takes more, m²."""
+    wide, narrow = (row("fifo", entries=n, width_bits=32) for n in (2 * entries, entries))
+    return wide["area_mm2"] - narrow["area_mm2"]
+
+
+# knob doubled, constant, by how much it rises
+MORE = [
+    ("core.synapse.lanes=16", "power.core_clock_active", lambda: 8 * LANE * BIT),
+    ("core.synapse.lanes=16", "power.core_leakage", lambda: 8 * chip().area.lane.value * DENSITY),
+    ("core.synapse.word=128 bit", "power.core_clock_active", lambda: 64 * BIT),
+    ("core.synapse.banks=2", "power.core_clock_idle", lambda: 64 * BIT),
+    ("core.soma.word=64 bit", "power.core_clock_active", lambda: 32 * BIT),
+    ("core.axon_out.entry=64 bit", "power.core_clock_active", lambda: 32 * BIT),
+    ("core.input_queue=16", "area.queue", lambda: deeper(4 * 8)),
+    ("core.input_queue=16", "power.core_leakage", lambda: deeper(4 * 8) * DENSITY),
+    ("core.axon_out.queue=16", "area.queue", lambda: deeper(2 * 8)),
+    ("core.axon_out.queue=16", "power.core_leakage", lambda: deeper(2 * 8) * DENSITY),
+]
+
+
+@pytest.mark.parametrize("change, key, more", MORE, ids=[f"{a} {b}" for a, b, _ in MORE])
+def test_what_is_doubled_costs_as_much_more_as_its_table_says(change, key, more) -> None:
+    rise = constant(chip(change), key).value - constant(chip(), key).value
+    assert more() == pytest.approx(rise, rel=1e-9, abs=0)
+
+
 def test_a_link_is_as_long_as_a_tile() -> None:
     found = chip()
     area, lanes = found.area, found.core.synapse.lanes
