@@ -14,6 +14,7 @@ PRODUCT = "energy_delay_product_js"
 #: study, heading, its axes
 STUDIES = {
     "channels": ("VCs × flits of each", ("channels", "router.buffer")),
+    "channels-single": ("VCs × flits of each, one-flit packets", ("channels", "router.buffer")),
     "lanes-and-banks": ("lanes × banks", ("core.synapse.lanes", "core.synapse.banks")),
     "memory": ("weight memory of a core", ("core.memory.synapses",)),
     "word": ("word of the weight memory", ("word",)),
