@@ -57,6 +57,8 @@ def specified(seed: int) -> Record:
 def test_one_more_of_any_number_of_the_plan_is_noticed(name) -> None:
     def differs(seed: int) -> bool:
         plan, activity = case(seed)
+        if name == "shared_cycles" and plan.shared_cycles + 1 >= plan.add_cycles.min():
+            return False  # no machine: a group cannot share a whole operation
         other = replace(plan, **{name: getattr(plan, name) + 1})
         return first_divergence(simulate(other, activity, events=True), specified(seed)) is not None
 
