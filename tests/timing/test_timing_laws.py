@@ -273,7 +273,7 @@ def test_events_do_not_change_the_counts(engine, seed):
 
 
 #: what the logs of events are called in a Record
-LOGS = ("grants", "states", "packets")
+LOGS = ("grants", "states", "packets", "units")
 
 DEEPER = {
     "buffer": 16,
