@@ -4,12 +4,16 @@ hottest links.  Integers throughout, so that the same seed gives the same places
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from simulator.jit import kernel
 
 #: of the accepted loss at the start, in mean losses of a move; it falls to nothing
 HEAT = 1
+#: parts of an annealing, after each of which it says how far it is
+PARTS = 100
 #: of the state of the draws
 _MASK = (1 << 31) - 1
 
@@ -66,15 +70,16 @@ def carry_all(load, price, square, width, tile, start, other, flits, leaves, ite
 @kernel
 def anneal(
     item_at, core_of, tile, per_tile, load, price, square, width, start, other, flits, leaves,
-    state, moves, heat, n_items,
+    state, first, last, moves, heat, n_items,
 ):  # fmt: skip
-    """Swap cores of items, `moves` times: worse places are accepted while they cost less than a
-    threshold that falls from `heat` to 0 by half of the moves; return the change of the cost.
+    """Swap cores of items, moves `first` up to `last` of `moves`: worse places are accepted while
+    they cost less than a threshold that falls from `heat` to 0 by half of the moves; return the
+    change of the cost.
 
     item_at: (n_cores,) the item on each core or -1; core_of, tile: (n_items and fixed ones,).
     """
     gained = 0
-    for move in range(moves):
+    for move in range(first, last):
         item = draw(state, n_items)
         core = draw(state, len(item_at))
         here = core_of[item]
@@ -134,12 +139,14 @@ def places(
     price: tuple[int, int],
     moves: int,
     seed: int,
+    tell: Callable[[int, int], None] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return better cores for items, (n_items,), and the load of all links with them, in flits.
 
     source, target, amount: (n_pairs,) int64 flits from one item to another; the items after the
     n_items are the fixed ones.  at: (n_items,) the cores they start from.  fixed: (n_fixed,) tiles
-    of ports.  price: of a flit on a link of each direction.
+    of ports.  price: of a flit on a link of each direction.  tell(done, moves) is called now and
+    then.
     """
     n = len(at)
     moves_on = (source != target) & (amount > 0)
@@ -166,8 +173,12 @@ def places(
     square = int((int(prices.mean()) << 16) // max(1, 4 * int(busy.mean())))
     state = np.array([seed * 2654435761 + 1 & _MASK], np.int64)
     heat = int(np.abs(flits).mean() * prices.mean() * 8 * HEAT) + 1
-    anneal(
-        item_at, core_of, tile, per_tile, load, prices, square, width, start, other, flits,
-        leaves, state, moves, heat, n,
-    )  # fmt: skip
+    part = -(-moves // PARTS)
+    for first in range(0, moves, part):
+        if tell is not None:
+            tell(first, moves)
+        anneal(
+            item_at, core_of, tile, per_tile, load, prices, square, width, start, other, flits,
+            leaves, state, first, min(first + part, moves), moves, heat, n,
+        )  # fmt: skip
     return core_of, load

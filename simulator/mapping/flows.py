@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,16 +79,22 @@ def hop_energy(chip: Chip, found: Flows, to: np.ndarray) -> float:
     return float(load[:, :2].sum() * east + load[:, 2:].sum() * north) / WINDOW
 
 
-def annealed(chip: Chip, found: Flows, moves: int, seed: int) -> np.ndarray:
+def annealed(
+    chip: Chip,
+    found: Flows,
+    moves: int,
+    seed: int,
+    tell: Callable[[int, int], None] | None = None,
+) -> np.ndarray:
     """Return the core each core's slices move to, (n_cores,), a permutation.
 
-    moves: tries per core with traffic.
+    moves: tries per core with traffic.  tell(done, moves) is called now and then.
     """
     east, north = _hop(chip)
     scale = max(east, north)
     price = [max(1, round(8 * each / scale)) if scale else 8 for each in (east, north)]
     stay = np.arange(chip.n_cores)
-    used, at, _ = _placed(chip, found, stay, (price[0], price[1]), moves, seed)
+    used, at, _ = _placed(chip, found, stay, (price[0], price[1]), moves, seed, tell)
     to = np.full(chip.n_cores, -1, np.int64)
     to[used] = at
     to[to < 0] = np.setdiff1d(stay, at)
@@ -105,7 +112,13 @@ def _hop(chip: Chip) -> tuple[float, float]:
 
 
 def _placed(
-    chip: Chip, found: Flows, to: np.ndarray, price: tuple[int, int], moves: int, seed: int
+    chip: Chip,
+    found: Flows,
+    to: np.ndarray,
+    price: tuple[int, int],
+    moves: int,
+    seed: int,
+    tell: Callable[[int, int], None] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the cores with traffic, where annealing from core to[c] takes them, and the load of
     all links.
@@ -121,6 +134,6 @@ def _placed(
     source, target = (np.searchsorted(item, each) for each in (found.source, found.target))
     at, load = places(
         source, target, found.packets, to[used], fixed, n, chip.mesh.cores_per_tile,
-        chip.mesh.width, price, moves * len(used), seed,
+        chip.mesh.width, price, moves * len(used), seed, tell,
     )  # fmt: skip
     return used, at, load

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -357,9 +358,8 @@ def _placed(found: Found, progress: Callable[[str, int, int], None] | None) -> F
     flowing = flows.flows(chip, mapping, found.workload, search.rates)
     places = flows.measured(chip, flowing, np.arange(chip.n_cores))
     if search.moves:
-        if progress is not None:
-            progress("annealing", 0, 1)
-        to = flows.annealed(chip, flowing, search.moves, found.seed)
+        tell = None if progress is None else partial(progress, "annealing")
+        to = flows.annealed(chip, flowing, search.moves, found.seed, tell)
         better = flows.measured(chip, flowing, to)
         if better < places:
             mapping, places = moved(mapping, to), better

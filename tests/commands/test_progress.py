@@ -53,6 +53,7 @@ TELLS = [
     ("timesteps digits-mlp --timesteps 1,2 --limit 1", {"twins"}),
     ("coding digits-mlp --timesteps 2 --limit 1", {"snn arithmetic", "snn steps"}),
     ("budget digits-mlp --budget 8 --limit 1", {"ways", "snn arithmetic", "snn steps"}),
+    ("map digits-mlp", {"silent neurons looked for", "annealing", "plans simulated"}),
     (f"import {DIGITS} -o mine", {"in reals", "in integers"}),
 ]
 

@@ -49,6 +49,8 @@ def pass_alone(state: State, channel_number: int, token: int, now: int) -> bool:
     if chip.plain == 0 or packet.tree >= 0 or router.ready > now:
         return False
     outputs = outputs_to(state, port_number, packet)
+    if outputs == 0:  # a routing table without a way here: the packet waits, for ever
+        return False
     o = lowest(outputs)
     output = router.first_port + o
     out = state.port[output]
