@@ -117,9 +117,13 @@ show time-digits $digits
 show time-digits-overlap $digits --overlap
 show time-vgg $vgg
 show time-vgg-overlap $vgg --overlap
-for way in latency overlap; do
-    printf '\n=== tokens-%s: python examples/tokens.py 4 %s\n' "$way" "$way"
-    ${PYTHON:-python} "$(dirname "$0")/../examples/tokens.py" 4 "$way"
-done
+compared() { # name, then the arguments of examples/tokens.py
+    name=$1
+    shift
+    printf '\n=== %s: python examples/tokens.py %s\n' "$name" "$*"
+    ${PYTHON:-python} "$(dirname "$0")/../examples/tokens.py" "$@"
+}
+compared tokens-latency 4 latency
+compared tokens-overlap 4 overlap
 show keep-shd-barrier run shd-like --mode snn --limit 1
 show keep-shd-tokens run shd-like --mode snn --limit 1 $tokens

@@ -12,6 +12,7 @@ steps together (tests/test_architecture.py).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -27,7 +28,7 @@ from simulator.describe.chip import Chip
 from simulator.describe.filed import as_filed
 from simulator.describe.words import Mode
 from simulator.describe.workload import Workload
-from simulator.errors import InputError, Interrupted
+from simulator.errors import CheckError, InputError, Interrupted
 from simulator.mapping import choices, tokens
 from simulator.mapping.activity import compile_activity
 from simulator.mapping.core_mapping import CoreMapping
@@ -253,10 +254,15 @@ class Scheduled(Stage):
         return self.schedule.activity
 
     def _filed_energy(self) -> float:
-        """Return what the work takes by the constants of the chip's file, J."""
+        """Return what the work takes by the constants of the chip's file, J: no energy is low
+        enough for work that the chip refuses.
+        """
         prepared = self.prepared
         filed = replace(self, prepared=replace(prepared, chip=as_filed(prepared.chip)))
-        return filed.execute().ledger.total
+        try:
+            return filed.execute().ledger.total
+        except CheckError:
+            return math.inf
 
     def paced(self, chip: Chip) -> Scheduled:
         """Return the same work on the same cores of a chip that differs in its barrier, its gating

@@ -35,6 +35,12 @@ def done(*command: str) -> str:
     return result.stdout
 
 
+@pytest.fixture(autouse=True)
+def as_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let verbs be loaded as those of a typed command are."""
+    monkeypatch.setattr("sys.argv", ["spikemesh", "run"])
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "mapping.yaml").write_text(PLACED)

@@ -128,7 +128,7 @@ def numbers_of(folder: Path) -> list[str]:
         speed_ups = [one["speed_up"] for one in found["relaxations"] if one["speed_up"]]
         return [f"{found['cycles']:,} cycles", *(f"{speed_up:.3f}" for speed_up in speed_ups)]
     if (folder / "pareto.csv").exists():
-        rows = list(csv.DictReader((folder / "points.csv").open()))
+        rows = list(csv.DictReader((folder / "points.csv").read_text().splitlines()))
         return [show(float(row["energy_j.per_inference"]), "J") for row in rows]
     summary = json.loads((folder / "summary.json").read_text())
     if "findings" in summary:

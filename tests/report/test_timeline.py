@@ -203,6 +203,7 @@ ASKED = [
 @pytest.mark.parametrize("asked, message", ASKED)
 def test_what_is_refused_on_the_command_line(asked, message, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["spikemesh", "run"])
     with pytest.raises(InputError) as refused:
         cli.main(
             ["run", "digits-mlp", "--mode", "snn", "--limit", "1", *asked], standalone_mode=False
@@ -214,6 +215,7 @@ def test_what_is_refused_on_the_command_line(asked, message, tmp_path, monkeypat
 def test_the_command_writes_the_first_inference(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     asked = "run digits-mlp --mode snn --timesteps 1 --limit 2 --timeline a.json"
+    monkeypatch.setattr("sys.argv", ["spikemesh", *asked.split()])
     cli.main(asked.split(), standalone_mode=False)
     alone = run(Workload.load("digits-mlp"), mode="snn", timesteps=1, limit=1)
     events = read(tmp_path / "a.json")

@@ -276,7 +276,7 @@ def test_every_command_the_verdict_names_is_in_its_script() -> None:
     names = {name for group in groups for name in re.findall(r"`(.+?)`", group)}
     assert len(names) > 20
     for name in names - {"chip-seed-1", "chip-seed-2"}:
-        assert re.search(rf"^ *(show|flits|without) {name} ", script, re.MULTILINE), name
+        assert re.search(rf"^ *(show|flits|without|compared) {name} ", script, re.MULTILINE), name
 
 
 def test_a_crossing_s_spread_over_seeds_is_what_each_seed_gives() -> None:
