@@ -46,7 +46,7 @@ WIDE = ("mesh.width=1024", "mesh.height=1024", "mesh.cores_per_tile=8")
 # what is asked, allowed, what drives it
 TOO_MUCH = [
     (simulated(LONG), "8GiB", "for links of 10,000,000 cycles on 64 routers"),
-    (simulated(*WIDE), "4GiB", "for the packets between 8,388,608 cores"),
+    (simulated(*WIDE), "6GiB", "for 1,048,576 routers with 8,388,608 cores"),
     (lambda: named("mlp-100000-100000"), "8GiB", "for mlp-100000-100000: 10,000,000,000 synapses"),
     (lambda: named("mlp-9-99999-99999"), "8GiB", "synapses"),
     (offered(0.5, 10**8), "8GiB", "cycles at a rate of 0.5 on 1,024 nodes"),
