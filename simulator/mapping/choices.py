@@ -1,5 +1,5 @@
-"""Which encoding each projection takes: the one that is asked for, or the cheapest by count
-(docs/machine.md, Work).
+"""Which encoding each projection takes: the one that is asked for, or with `auto` the one of fewest
+flits, and the ways of sending that are simulated beside that one (docs/machine.md, Work).
 """
 
 from __future__ import annotations

@@ -52,8 +52,10 @@ class Look:
 def look(
     workload: Workload, inferences: int, is_dropped: bool = False, progress: Steps | None = None
 ) -> Look:
-    """Return the silent neurons of a workload's first inferences; dropped: its network without
-    them, see `without`.
+    """Return the silent neurons of a workload's first inferences.
+
+    is_dropped: the look holds the workload without them, proven equal on these inferences, see
+    `without`; its neurons are then placed anew.
     """
     if is_dropped:
         workload = replace(workload, placement=None)
