@@ -44,6 +44,8 @@ def writer(path: Path | None, window: tuple[int, int] | None, output: str | None
         if window is not None:
             raise InputError("--window: needs --timeline")
         return None
+    if window is not None and window[0] >= window[1]:
+        raise InputError(f"--window: must begin before it ends, not {window[0]}:{window[1]}")
     from simulator.report.writing import refuse_file
 
     if output is not None and Path(output).resolve() in (path.resolve(), *path.resolve().parents):

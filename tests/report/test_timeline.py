@@ -193,7 +193,8 @@ def test_too_many_events_are_refused_and_nothing_is_written(tmp_path, monkeypatc
 
 ASKED = [
     (["--window", "0:9"], "--window: needs --timeline"),
-    (["--timeline", "a.json", "--window", "9:0"], "--window: must lie within 0:"),
+    (["--timeline", "a.json", "--window", "9:0"], "--window: must begin before it ends, not"),
+    (["--timeline", "a.json", "--window", "0:9999999"], "--window: must lie within 0:"),
     (["--timeline", "a.json", "--window", "x"], "--window: must be two whole numbers"),
     (["--timeline", "out/a.json", "-o", "out"], "--timeline: must be outside the folder of -o"),
     (["--timeline", "there/a.json"], "there/a.json: cannot be written"),
