@@ -73,15 +73,19 @@ def terms_view(mode: str, layers: Sequence[Measured], terms: Sequence[Term]) -> 
 ESTIMATED = (
     words("of an inference"),
     *(Column(name, form=lambda written: written) for name in ("estimate", "simulated")),
-    Column("ratio", form=lambda ratio: f"{ratio:.2f}"),
+    Column("ratio", form=lambda ratio: "-" if ratio is None else f"{ratio:.2f}"),
 )
 
 
 def estimate_view(found: Estimated) -> list[Block]:
     """Return what the closed form of the mapping said beside what was simulated."""
     rows = [
-        (name, *(show(each, unit) if unit else f"{each:,.0f}" for each in pair), pair[1] / pair[0])
-        for name, unit, *pair in found.rows
+        (
+            name,
+            *(show(each, unit) if unit else f"{each:,.0f}" for each in (estimate, simulated)),
+            simulated / estimate if estimate else None,
+        )
+        for name, unit, estimate, simulated in found.rows
     ]
     note = (
         "Simulated over estimate. The estimate knows how much every core and link has to do, not "

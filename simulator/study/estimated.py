@@ -20,7 +20,7 @@ class Estimated:
     def as_json(self) -> dict[str, Any]:
         """Return the numbers by name."""
         rows = {
-            name: {"estimate": one, "simulated": two, "ratio": two / (one or 1)}
+            name: {"estimate": one, "simulated": two, "ratio": two / one if one else None}
             for name, _, one, two in self.rows
         }
         return {"cores": self.cores} | rows

@@ -70,6 +70,16 @@ def test_validate_takes_it_and_shows_the_estimate_beside_the_simulation(folder, 
     assert held["packets"]["ratio"] == pytest.approx(1, rel=0.05)
 
 
+def test_an_estimate_of_nothing_has_no_ratio(tmp_path):
+    out = tmp_path / "out"
+    said = done(
+        "validate", "mlp-4-4", "--limit", "1", "--terms-only", "--density", "0", "-o", str(out)
+    )
+    assert ["packets", "0", "0", "-"] in [line.split() for line in said.splitlines()]
+    held = json.loads((out / "summary.json").read_text())["mapping"]
+    assert {"estimate": 0, "simulated": 0, "ratio": None} == held["packets"]
+
+
 def test_the_models_own_machine_takes_none(folder):
     command = ["validate", "digits-mlp", "--mapping", str(folder)]
     result = CliRunner().invoke(cli, command)
