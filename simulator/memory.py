@@ -72,6 +72,11 @@ def resident() -> int:
     return _statm(1)
 
 
+def mapped() -> int:
+    """Return the bytes of addresses this process has taken, 0 on a system that does not say."""
+    return _statm(0)
+
+
 def _statm(field: int) -> int:
     try:
         return int(Path("/proc/self/statm").read_bytes().split()[field]) * os.sysconf("SC_PAGESIZE")
@@ -116,7 +121,7 @@ def _of_process() -> list[int]:
     except ImportError:  # no Unix
         return []
     most = resource.getrlimit(resource.RLIMIT_AS)[0]
-    return [] if most == resource.RLIM_INFINITY else [most - _statm(0)]
+    return [] if most == resource.RLIM_INFINITY else [most - mapped()]
 
 
 def room() -> int:

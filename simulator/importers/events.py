@@ -16,7 +16,7 @@ import numpy as np
 from simulator import memory
 from simulator.describe.messages import alternatives, near_miss, shown_value
 from simulator.errors import InputError
-from simulator.importers import event_files
+from simulator.importers import apart, event_files
 from simulator.importers.event_files import Found, Listed
 from simulator.importers.formats import FORMATS, require
 from simulator.importers.imported import Stated
@@ -43,9 +43,7 @@ class Recorded:
 def _nir_data(path: Path) -> Found:
     """Read a NIR data file (NIRGraphData): the observables of each node by the node's name."""
     require(FORMATS[".nir"])
-    from simulator.importers.nir_data import observables
-
-    return Found(observables(path))
+    return Found(apart.read(path, "simulator.importers.nir_data", "opened"))
 
 
 def _fitting(where: str, n: int, length: int, shape: tuple[int, ...]) -> tuple[int, int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,10 +61,8 @@ def import_file(
 
 def require(needed: Format) -> None:
     """Raise InputError where the package a format is read with is not installed."""
-    try:
-        import_module(needed.package)
-    except ImportError as error:
+    if find_spec(needed.package) is None:
         raise InputError(
             f"{needed.name}: needs the package {needed.package}, which is not installed: pip "
             f"install -e '.[{needed.extra}]'"
-        ) from error
+        )

@@ -12,7 +12,7 @@ from simulator.importers.events import Stimuli
 from simulator.importers.floating import Cell, Floating
 from simulator.importers.habits import Habits, Numbers, settle
 from simulator.importers.imported import Imported, Stated
-from simulator.importers.nir_file import load
+from simulator.importers.nir_graph import load
 from simulator.importers.nir_nodes import Checked, check
 from simulator.importers.nir_shapes import Shapes, spread
 from simulator.importers.nir_ways import Network, ways

@@ -1,4 +1,6 @@
-"""NIR data files: what nodes did, as grids of timesteps or as events."""
+"""NIR data files: what nodes did, as grids of timesteps or as events; they are read in a process of
+their own (apart.py).
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,10 @@ from simulator.importers.nir_file import DEEPEST, _child, _value
 _SPIKES = ("spikes", "spike", "events", "output", "input")
 
 
-def observables(path: Path) -> dict[str, np.ndarray | Listed]:
-    """Return of each node its spikes, or what else there is one of; raises InputError."""
+def opened(path: Path) -> dict[str, np.ndarray | Listed]:
+    """Return of each node its spikes, or what else there is one of; raises InputError, and whatever
+    h5py raises.
+    """
     found: dict[str, np.ndarray | Listed] = {}
     with h5py.File(path, "r") as file:
         if _text(file.attrs.get("__type__")) != "NIRGraphData":

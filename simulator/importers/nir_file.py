@@ -1,4 +1,5 @@
-"""A NIR file as plain arrays: read with h5py, every size checked before anything is allocated.
+"""A NIR file as plain arrays, read with h5py in a process of its own (apart.py): every size is
+checked before anything is allocated.
 
 The file is hostile until shown otherwise: no links to elsewhere, no external or virtual data, no
 Python objects, nothing that says it holds far more than a file of its size can hold.
@@ -6,7 +7,6 @@ Python objects, nothing that says it holds far more than a file of its size can 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ import numpy as np
 
 from simulator import memory
 from simulator.describe.messages import shown_value
-from simulator.errors import InputError, SpikemeshError
+from simulator.errors import InputError
+from simulator.importers.nir_graph import Graph, Node, Path_
 
 #: nested graphs in nested graphs, nodes, edges, letters of a name
 DEEPEST, MOST_NODES, MOST_EDGES, LONGEST = 16, 20_000, 200_000, 200
@@ -25,52 +26,17 @@ DENSEST = 1100
 #: bytes that need no proof
 FREE = 1 << 16
 GRAPH = "NIRGraph"
-Path_ = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Node:
-    """One node: its names from the outermost graph inwards, its type and its fields."""
-
-    path: Path_
-    type: str
-    fields: dict[str, Any]
-
-    @property
-    def name(self) -> str:
-        """Return its path as people read it."""
-        return ".".join(self.path)
-
-
-@dataclass
-class Graph:
-    """All nodes of a file that are no graphs themselves, and which leads to which."""
-
-    file: str
-    version: str = ""
-    nodes: dict[Path_, Node] = field(default_factory=dict)
-    edges: list[tuple[Path_, Path_]] = field(default_factory=list)
-
-
-def load(path: Path) -> Graph:
-    """Return the graph of a file, nested graphs opened up; raises InputError for whatever cannot be
-    read or cannot be meant.
+def opened(path: Path) -> Graph:
+    """Return the graph of a file, nested graphs opened up; raises InputError for what cannot be
+    meant, and whatever h5py raises.
     """
-    try:
-        with h5py.File(path, "r") as file:
-            if not isinstance(_child(path.name, file, "node"), h5py.Group):
-                raise InputError(f"{path.name}: must hold a group 'node', as NIR files do")
-            graph = Graph(path.name, _version(file))
-            _open(graph, (file["node"],), ())
-    except SpikemeshError:
-        raise
-    except MemoryError as error:
-        raise InputError(f"{path.name}: must fit in memory, and does not") from error
-    except Exception as error:  # damage raises a dozen kinds
-        why = " ".join(str(error).split())[:120] or type(error).__name__
-        raise InputError(f"{path.name}: cannot be read as a NIR file: {why}") from error
-    if not graph.nodes:
-        raise InputError(f"{path.name}: must hold nodes, not none")
+    with h5py.File(path, "r") as file:
+        if not isinstance(_child(path.name, file, "node"), h5py.Group):
+            raise InputError(f"{path.name}: must hold a group 'node', as NIR files do")
+        graph = Graph(path.name, _version(file))
+        _open(graph, (file["node"],), ())
     return graph
 
 

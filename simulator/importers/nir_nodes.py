@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.importers.nir_file import Graph, Node
+from simulator.importers.nir_graph import Graph, Node
 
 #: linear steps, neurons that fire, neurons that are read, and what only passes on
 LINEAR = ("Affine", "Linear", "Scale", "Conv1d", "Conv2d", "SumPool2d", "AvgPool2d", "Flatten")
@@ -115,7 +115,7 @@ def _checked(node: Node, fault: Callable[[str], None]) -> Checked | None:
             wrong.append(message)
         else:
             whole[key] = np.asarray(value, np.int64)
-    wrong += [f"{key}: must have values" for key, held in real.items() if not held.size]
+    wrong += [f"{key}: must have values" for key, held in (real | whole).items() if not held.size]
     if not wrong:
         wrong += _out_of_range(node.type, real, whole)
     if wrong:
@@ -123,7 +123,7 @@ def _checked(node: Node, fault: Callable[[str], None]) -> Checked | None:
         return None
     if "input_shape" in node.fields:
         given = node.fields["input_shape"]
-        if _not_whole("input_shape", given) is None:
+        if _not_whole("input_shape", given) is None and np.size(given):
             whole["input_shape"] = np.atleast_1d(np.asarray(given, np.int64))
     return Checked(node, real, whole, words)
 
@@ -162,9 +162,9 @@ def _out_of_range(kind: str, real: dict, whole: dict) -> list[str]:
     if kind in _DIMENSIONS and real["weight"].ndim != _DIMENSIONS[kind]:
         wrong.append(f"weight: must have {_DIMENSIONS[kind]} dimensions, not {real['weight'].ndim}")
     for key in ("stride", "dilation", "groups", "kernel_size", "shape"):
-        if key in whole and (not whole[key].size or whole[key].min() < 1):
+        if key in whole and whole[key].size and whole[key].min() < 1:
             wrong.append(f"{key}: must be at least 1")
-    if "padding" in whole and (not whole["padding"].size or whole["padding"].min() < 0):
+    if "padding" in whole and whole["padding"].size and whole["padding"].min() < 0:
         wrong.append("padding: must be at least 0")
     if "delay" in real and real["delay"].min() < 0:
         wrong.append("delay: must be at least 0 s")

@@ -24,7 +24,7 @@ from simulator.importers.linear import (
     Shape,
     slid,
 )
-from simulator.importers.nir_file import Graph, Path_
+from simulator.importers.nir_graph import Graph, Path_
 from simulator.importers.nir_nodes import ENDS, FIRING, LARGEST, READ, Checked
 
 Fault = Callable[[str], None]

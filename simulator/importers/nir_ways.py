@@ -18,7 +18,7 @@ from simulator.describe.offsets import strongly_connected
 from simulator.importers.floating import Cell, Floating, Place, Way
 from simulator.importers.imported import Stated
 from simulator.importers.linear import DELAY, RESHAPE, Op
-from simulator.importers.nir_file import Path_
+from simulator.importers.nir_graph import Path_
 from simulator.importers.nir_nodes import FIRING, READ, Checked
 from simulator.importers.nir_shapes import Fault, Shapes
 

@@ -91,7 +91,10 @@ class Worker:
             used = self._seconds()
         line = self.process.stdout.readline() if ready else ""
         if not line:
-            wrong = f"no end within {seconds:g} s" if not ready else "the process died"
+            if ready:
+                wrong = f"the process died: code {self.process.wait()}"
+            else:
+                wrong = f"no end within {seconds:g} s"
             self.stop()
             return {"code": -1, "wrong": wrong, "seconds": seconds, "memory": 0, "said": ""}
         found: dict[str, Any] = json.loads(line)

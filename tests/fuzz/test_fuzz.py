@@ -68,6 +68,12 @@ def test_a_kind_and_a_seed_are_one_input() -> None:
         assert hostile(kind, 5) == hostile(kind, 5)
 
 
+# what looks like a number, and is none that Python reads
+@pytest.mark.parametrize(("kind", "seed"), [("mapping", 9009899), ("recording", 9037230)])
+def test_every_seed_is_an_input(kind: str, seed: int) -> None:
+    assert hostile(kind, seed).files
+
+
 def test_most_mutations_change_something() -> None:
     text = shipped("chip", "generic-22nm")[0]
     same = sum(mutated(random.Random(seed), text) == text for seed in range(200))
@@ -100,8 +106,13 @@ BROKEN = [
     ("record.unit_cycles[0, 0, 0] += 1", "law: cycles of a unit"),
     ("raise ZeroDivisionError", "ZeroDivisionError"),
     ("while True: pass", "no end within 3 s"),
-    ("import os; os._exit(3)", "the process died"),
+    ("import os; os._exit(3)", "the process died: code 3"),
 ]
+
+
+def test_a_fault_of_the_fuzzer_is_called_one(worker: Worker) -> None:
+    worker.ask("no such kind", 1)
+    assert worker.answer()["wrong"].startswith("the fuzzer itself: ")
 
 
 @pytest.mark.parametrize(("breakage", "said"), BROKEN)

@@ -120,6 +120,14 @@ def judged(code: int, out: str, errors: str) -> str:
     return ""
 
 
+def input_of(asked: dict[str, Any]) -> Input:
+    """Return the input that is asked for: of a kind and a seed, or as it is written."""
+    if "kind" in asked:
+        return hostile(asked["kind"], asked["seed"])
+    files = {name: bytes.fromhex(data) for name, data in asked["files"].items()}
+    return Input(asked["arguments"], files)
+
+
 def run(given: Input, folder: Path) -> dict[str, Any]:
     """Run one input in its own folder and return how it ended."""
     for name, data in given.files.items():
@@ -151,13 +159,12 @@ def main() -> None:
     home = Path.cwd()
     for line in sys.stdin:
         asked = json.loads(line)
-        if "kind" in asked:
-            given = hostile(asked["kind"], asked["seed"])
-        else:
-            files = {name: bytes.fromhex(data) for name, data in asked["files"].items()}
-            given = Input(asked["arguments"], files)
         with tempfile.TemporaryDirectory() as folder:
-            answer = run(given, Path(folder))
+            try:
+                answer = run(input_of(asked), Path(folder))
+            except Exception:  # no fault of what is tried
+                answer = {"code": -1, "wrong": f"the fuzzer itself: {traceback.format_exc()}",
+                          "seconds": 0.0, "said": "", "memory": 0}  # fmt: skip
             os.chdir(home)
         print(json.dumps(answer), file=answers, flush=True)
 
