@@ -52,13 +52,18 @@ def kernels(settings: Settings) -> list[Figure]:
     """Add the rows of spikes of many timesteps to currents, and nothing else."""
     from simulator.behaviour import parts, synapses
     from simulator.behaviour.trace import Source
+    from simulator.jit import kernel
+
+    @kernel
+    def gather(part, strand, current, neuron, value):
+        synapses.gather(part, strand, 0, current, neuron, value, 0, len(neuron))
 
     rng = np.random.default_rng(settings.seed)
     figures = []
     for name, (layer, fan_out) in layers(settings.seed).items():
         network = chain(layer.connection.input_shape, [layer])
         ready = parts.prepare(network, (1,), {0: Source(1, False)}, delays=True)
-        rows, strand = ready.part.rows, ready.part.strand[0]
+        part, strand = ready.part, ready.part.strand[0]
         current = np.zeros(ready.n_out, ready.dtype)
         # every source equally often, so that the average fan-out is that of the run
         spikes = 1 << 13 if settings.is_quick else 1 << 18
@@ -67,11 +72,9 @@ def kernels(settings: Settings) -> list[Figure]:
         )
         value = np.ones(len(neuron), np.int32)
         neuron = neuron.astype(np.int32)
-        synapses.gather(rows, strand, 0, current, neuron, value, 0, 1)
+        gather(part, strand, current, neuron[:1], value[:1])
         seconds = measure.repeated(
-            lambda r=rows, s=strand, c=current, n=neuron, v=value: synapses.gather(
-                r, s, 0, c, n, v, 0, len(n)
-            ),
+            lambda p=part, s=strand, c=current, n=neuron, v=value: gather(p, s, c, n, v),
             settings.repeat,
         )
         target = 5e9 if layer.connection.kind == DENSE else None

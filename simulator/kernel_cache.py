@@ -68,7 +68,7 @@ def digest() -> str:
         whole.update(metadata.version(name).encode())
     whole.update(platform.python_version().encode() + platform.machine().encode())
     whole.update(os.environ.get("NUMBA_BOUNDSCHECK", "0").encode())
-    whole.update(os.environ.get("NUMBA_OPT", "1").encode())
+    whole.update(os.environ.get("NUMBA_OPT", "").encode())
     return whole.hexdigest()[:20]
 
 

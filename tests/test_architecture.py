@@ -28,7 +28,7 @@ FLOW = [
 ]
 #: a package and the only files that may import it
 ONLY = {
-    "numba": {"jit.py"},
+    "numba": {"jit/*.py"},
     "simpy": {
         "timing/reference/*.py",
         "timing/engine/fabric.py",

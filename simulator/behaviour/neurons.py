@@ -155,7 +155,7 @@ def _arrays(name: str, neuron: Neuron, n: int) -> dict[str, np.ndarray]:
     return {key: np.array(array, np.int64) for key, array in given.items()}
 
 
-@kernel
+@kernel(inline=False, simd=True)
 def leak(decay, potential):
     """Take decay / 4096 off every potential, rounding toward zero: V <- sign(V) * ((|V| * (4096 -
     decay)) >> 12).
@@ -169,7 +169,7 @@ def leak(decay, potential):
             potential[j] = (v * keep) >> DECAY_BITS
 
 
-@kernel
+@kernel(inline=False, simd=True)
 def integrate(low, high, wrap, scales, gain, bias, potential, drive):
     """Add current times gain (if it `scales`) and bias to every potential in its width; return how
     many left the range.
@@ -192,14 +192,14 @@ def integrate(low, high, wrap, scales, gain, bias, potential, drive):
     return overflows
 
 
-@kernel
+@kernel(inline=False, simd=True)
 def bound(lower_bound, potential):
     """Raise every potential to its lower bound."""
     for j in range(len(potential)):
         potential[j] = max(potential[j], lower_bound[j])
 
 
-@kernel
+@kernel(inline=False, simd=True)
 def set_due(reset_value, potential, due):
     """Set the potentials whose reset is due, and forget that it was."""
     for j in range(len(potential)):
@@ -208,7 +208,7 @@ def set_due(reset_value, potential, due):
             due[j] = 0
 
 
-@kernel
+@kernel(inline=False, simd=True)
 def subtract_due(threshold, potential, due):
     """Take the thresholds off whose reset is due, and forget that it was."""
     for j in range(len(potential)):
@@ -216,7 +216,7 @@ def subtract_due(threshold, potential, due):
         due[j] = 0
 
 
-@kernel
+@kernel(inline=False, simd=True)
 def above(strict, threshold, potential, neuron):
     """Write the neurons whose comparison holds, rising; return how many there are."""
     n = 0
@@ -226,7 +226,7 @@ def above(strict, threshold, potential, neuron):
     return n
 
 
-@kernel
+@kernel(inline=False, simd=True)
 def above_by_number(strict, limit, threshold, potential, count, neuron):
     """As `above` where the spikes of an inference are counted: no more than `limit`, and at the
     threshold only one of the numbers that `strict` allows.
@@ -243,7 +243,7 @@ def above_by_number(strict, limit, threshold, potential, count, neuron):
     return n
 
 
-@kernel
+@kernel(inline=False)
 def fire(population, threshold, reset_value, potential, due, count, neuron, value):
     """Compare and reset; write the firing neurons, rising, and what they send; return how many
     there are.
@@ -265,7 +265,7 @@ def fire(population, threshold, reset_value, potential, due, count, neuron, valu
     return n
 
 
-@kernel
+@kernel(inline=False, simd=True)
 def read(how, potential, reading):
     """Add the potentials of one timestep to what is read of them: their sum, or their maximum."""
     for j in range(len(potential)):

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.behaviour import neurons
-from simulator.behaviour.passes import EventBuffer, Given, Part, State, Weights
+from simulator.behaviour.passes import EventBuffer, Given, Part, State
 from simulator.behaviour.synapses import POOLS
 from simulator.behaviour.trace import Source, Trace
 from simulator.describe.connections import Connection
@@ -158,7 +158,7 @@ def _prepared(
             arrays[name].append(array)
         bounds.append(total)
         first += here.n_neurons
-    rows, table = _joined(layouts, strands)
+    part = _joined(layouts, strands)
     joined = {
         name: parts[0] if len(parts) == 1 else np.concatenate(parts)
         for name, parts in arrays.items()
@@ -168,7 +168,7 @@ def _prepared(
         *(any(numbers[name] for numbers in populations) for name in NEEDED),
     )
     return Prepared(
-        Part(rows, table),
+        part,
         neurons.Cells(_table(populations, neurons.POPULATION), **joined),
         members,
         tuple(outside),
@@ -196,7 +196,7 @@ def by_delay(projection: Projection, delays: bool) -> list[tuple[Connection, int
     return [(part, projection.delay + own) for own, part in connection.by_delay()]
 
 
-def _joined(layouts: list[Layout], strands: list[dict[str, int]]) -> tuple[Weights, np.ndarray]:
+def _joined(layouts: list[Layout], strands: list[dict[str, int]]) -> Part:
     """Return the arrays of all strands one after the other, and the strands with their places."""
     places, placed = {"weight": 0, "start": 0, "target": 0}, []
     for layout, strand in zip(layouts, strands):
@@ -204,12 +204,12 @@ def _joined(layouts: list[Layout], strands: list[dict[str, int]]) -> tuple[Weigh
         places = {name: places[name] + getattr(layout, name).size for name in places}
     targets = [layout.target for layout in layouts]
     wide = max((int(target.max(initial=0)) for target in targets), default=0) >= 1 << 15
-    rows = Weights(
+    return Part(
         _flat([layout.weight for layout in layouts], None),
         _flat([layout.start for layout in layouts], np.dtype(np.int64)),
         _flat(targets, np.dtype(np.int32 if wide else np.int16)),
+        _table(placed, STRAND),
     )
-    return rows, _table(placed, STRAND)
 
 
 def _table(rows: list[dict[str, int]], dtype: np.dtype) -> np.ndarray:

@@ -13,21 +13,17 @@ import numpy as np
 
 from simulator.behaviour.neurons import activation, integrate, start, step
 from simulator.behaviour.synapses import LARGEST, gather, pool
-from simulator.jit import kernel
+from simulator.jit import handle, kernel
 
 
-class Weights(NamedTuple):
-    """The rows of weights of all strands of a part, one after the other."""
+class Part(NamedTuple):
+    """What leads to populations that are run together: the rows of weights of all strands, one
+    after the other.
+    """
 
     weight: np.ndarray  # int8, int16, int32 or int64
     start: np.ndarray  # int64
     target: np.ndarray  # int16 or int32
-
-
-class Part(NamedTuple):
-    """What leads to populations that are run together."""
-
-    rows: Weights
     strand: np.ndarray  # (n_strands,) STRAND, by population, held ones first
 
 
@@ -69,7 +65,7 @@ class EventBuffer(NamedTuple):
     # is read of a readout
 
 
-@kernel
+@kernel(inline=False, simd=True)
 def note(values, extreme):
     """Widen the range [extreme[0], extreme[1]] to hold all values."""
     low, high = extreme[0], extreme[1]
@@ -79,7 +75,7 @@ def note(values, extreme):
     extreme[0], extreme[1] = low, high
 
 
-@kernel
+@kernel(inline=False)
 def drain(strand, state, to, adds, extreme):
     """Pool what a strand has gathered into `to`, or add it; currents of which the largest counts
     each have an accumulator of their own, which is noted.
@@ -109,10 +105,10 @@ def arrive(part, populations, s, timesteps, inference, begin, t, carries, given,
     if strand.is_inside:
         at = (at - begin * timesteps) * populations + strand.source
         first, last = sent.start[at], sent.start[at + 1]
-        gather(part.rows, strand, fired, current, sent.neuron, sent.value, first, last)
+        gather(part, strand, fired, current, sent.neuron, sent.value, first, last)
     else:
         first, last = given.start[strand.source, at], given.start[strand.source, at + 1]
-        gather(part.rows, strand, fired, current, given.neuron, given.value, first, last)
+        gather(part, strand, fired, current, given.neuron, given.value, first, last)
     return True
 
 
@@ -179,6 +175,21 @@ def stream(part, cells, timesteps, carries, given, begin, end, state, sent):
     carries: an inference goes on from the state that the one before it left, which is that of
     `begin` - 1 when it is called.
     """
+    return _stream(
+        handle(part),
+        handle(cells),
+        timesteps,
+        carries,
+        handle(given),
+        begin,
+        end,
+        handle(state),
+        handle(sent),
+    )
+
+
+@kernel(inline=False)
+def _stream(part, cells, timesteps, carries, given, begin, end, state, sent):
     n = overflows = place = 0
     populations = len(cells.population)
     for inference in range(begin, end):
@@ -216,6 +227,21 @@ def accumulate(part, cells, timesteps, carries, given, begin, end, state, sent):
     A neuron that owes n spikes sends one in each of the first n timesteps of its window.  Nothing
     is carried over (`carries` is False).
     """
+    return _accumulate(
+        handle(part),
+        handle(cells),
+        timesteps,
+        carries,
+        handle(given),
+        begin,
+        end,
+        handle(state),
+        handle(sent),
+    )
+
+
+@kernel(inline=False)
+def _accumulate(part, cells, timesteps, carries, given, begin, end, state, sent):
     n = overflows = 0
     population, potential, count = cells.population[0], state.potential, state.drive
     gathered = state.gathered
@@ -257,6 +283,21 @@ def activate(part, cells, timesteps, carries, given, begin, end, state, sent):
     enters once: it stands for T equal ones.  The accumulator is exact: the potential's width does
     not apply to it.  Nothing is carried over (`carries` is False).
     """
+    return _activate(
+        handle(part),
+        handle(cells),
+        timesteps,
+        carries,
+        handle(given),
+        begin,
+        end,
+        handle(state),
+        handle(sent),
+    )
+
+
+@kernel(inline=False)
+def _activate(part, cells, timesteps, carries, given, begin, end, state, sent):
     n = 0
     population = cells.population[0]
     for inference in range(begin, end):

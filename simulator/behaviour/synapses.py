@@ -19,7 +19,7 @@ _NONE, LARGEST, _SUM = range(3)
 _BLOCK = 64
 
 
-@kernel
+@kernel(inline=False, simd=True)
 def add_row(current, weight):
     """Add weights to currents, element by element (a function of its own, on slices, so that it
     becomes SIMD code).
@@ -28,14 +28,14 @@ def add_row(current, weight):
         current[j] += weight[j]
 
 
-@kernel
+@kernel(inline=False, simd=True)
 def add_row_times(current, weight, value):
     """Add value times the weights to currents, element by element."""
     for j in range(len(current)):
         current[j] += value * weight[j]
 
 
-@kernel
+@kernel(inline=False)
 def add_run(current, weight, value):
     """Add one contiguous run of targets: by adding for a spike, by multiplying for any other
     value.
@@ -46,14 +46,14 @@ def add_run(current, weight, value):
         add_row_times(current, weight, value)
 
 
-@kernel
+@kernel(inline=False, simd=True)
 def add_sparse(start, target, weight, current, source, value):
     """Add one source's sparse row."""
     for k in range(start[source], start[source + 1]):
         current[target[k]] += value * weight[k]
 
 
-@kernel
+@kernel(inline=False)
 def add_convolution(strand, start, shift, weight, current, source, value):
     """Add one source pixel's share to the currents of a convolution.
 
@@ -91,8 +91,8 @@ def add_convolution(strand, start, shift, weight, current, source, value):
                     add_run(current[to : to + channels], weight[of : of + channels], value)
 
 
-@kernel
-def gather(rows, strand, timestep, current, neuron, value, first, last):
+@kernel(inline=False)
+def gather(part, strand, timestep, current, neuron, value, first, last):
     """Set the currents to the sum over the sources neuron[first : last] of value times row.
 
     current: (n_out,) int32 or int64, channel-last for convolutions.  timestep: in which the sources
@@ -105,21 +105,21 @@ def gather(rows, strand, timestep, current, neuron, value, first, last):
     if strand.layout == DENSE_ROWS:
         for k in range(first, last):
             at = base + np.int64(neuron[k]) * n_out
-            add_run(current, rows.weight[at : at + n_out], np.int64(value[k]))
+            add_run(current, part.weight[at : at + n_out], np.int64(value[k]))
     elif strand.layout == SPARSE_ROWS:
-        start, target = rows.start[strand.start :], rows.target[strand.target :]
-        weight = rows.weight[base:]
+        start, target = part.start[strand.start :], part.target[strand.target :]
+        weight = part.weight[base:]
         for k in range(first, last):
             add_sparse(start, target, weight, current, np.int64(neuron[k]), np.int64(value[k]))
     elif strand.layout == RUNS:
-        start, shift = rows.start[strand.start :], rows.target[strand.target :]
-        weight = rows.weight[base:]
+        start, shift = part.start[strand.start :], part.target[strand.target :]
+        weight = part.weight[base:]
         for k in range(first, last):
             source, carried = np.int64(neuron[k]), np.int64(value[k])
             add_convolution(strand, start, shift, weight, current, source, carried)
 
 
-@kernel
+@kernel(inline=False, simd=True)
 def put(drive, current, adds):
     """Write currents into drive, or add them to it."""
     if adds:
@@ -130,7 +130,7 @@ def put(drive, current, adds):
             drive[j] = current[j]
 
 
-@kernel
+@kernel(inline=False, simd=True)
 def channel_major(strand, current, drive, adds):
     """Write channel-last currents into drive channel by channel, in blocks of pixels that stay in
     the fastest cache, or add them to it.
@@ -149,7 +149,7 @@ def channel_major(strand, current, drive, adds):
                         to[channel * pixels + pixel] = of[pixel * channels + channel]
 
 
-@kernel
+@kernel(inline=False, simd=True)
 def pool_field(strand, current, first):
     """Return the largest or the sum of one channel's currents in the field whose first current is
     `first`.
@@ -165,7 +165,7 @@ def pool_field(strand, current, first):
     return best
 
 
-@kernel
+@kernel(inline=False)
 def pool(strand, current, drive, adds):
     """Write the currents of each neuron, pooled and channel-major, into drive (n_neurons,) int64,
     or add them to it.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.jit import kernel
+from simulator.jit import handle, kernel
 from simulator.timing.engine.books import end_step, take_totals
 from simulator.timing.engine.core import step_core, wake_core
 from simulator.timing.engine.interface import (
@@ -310,6 +310,12 @@ def advance(state: State, until: int, budget: int) -> int:
     arrive in them are `budget` together; return what stopped it, a deadlock [D1] when nothing can
     ever happen again.
     """
+    return run(handle(state), until, budget)
+
+
+@kernel(inline=False)
+def run(state: State, until: int, budget: int) -> int:
+    """Do what `advance` says."""
     chip = state.chip[0]
     while chip.now < until and budget > 0:
         now = chip.now
@@ -350,6 +356,12 @@ def advance(state: State, until: int, budget: int) -> int:
 @kernel
 def finish(state: State) -> None:
     """Close the books at the run's end: the last step's totals and the states of what rests."""
+    close(handle(state))
+
+
+@kernel(inline=False)
+def close(state: State) -> None:
+    """Do what `finish` says."""
     chip = state.chip[0]
     for number in range(chip.n_cores):
         if chip.tokens and state.own[number].takes_part:

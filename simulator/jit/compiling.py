@@ -1,0 +1,118 @@
+"""How kernels are compiled: numba's settings, and what is left out of its work.
+
+All of it is private to numba and right to leave, and is set under numba's compiler lock and put
+back before anybody else can compile.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numba
+from numba.core import codegen, event, types
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.typing.context import BaseContext
+from numba.np import arrayobj
+
+from simulator.jit.progress import Progress
+
+#: LLVM's level, which NUMBA_OPT changes; most of a compilation is Python's, whatever the level
+OPTIMISATION = "3"
+
+_settings: Any = numba.config
+
+
+def _plain_index(context: Any, builder: Any, kind: Any, index: Any, size: Any) -> Any:
+    """Return an index as it is: no kernel counts from an array's end (with NUMBA_BOUNDSCHECK one
+    that did would be refused), and not to look makes the engine a fifth faster.
+    """
+    return context.cast(
+        builder, index, kind, numba.types.intp if kind.signed else numba.types.uintp
+    )
+
+
+_resolve: Any = BaseContext.resolve_function_type
+_resolved: dict[tuple[Any, tuple[Any, ...]], Any] = {}
+
+
+def _resolve_once(self: Any, function: Any, arguments: Any, named: Any) -> Any:
+    """Return the signature of an operator or a builtin for types, found once for all kernels: a
+    quarter of a compilation is spent in looking for that of `+` and `[]`.
+    """
+    home = getattr(getattr(function, "typing_key", None), "__module__", None)
+    if named or not isinstance(function, types.Function) or home not in ("_operator", "builtins"):
+        return _resolve(self, function, arguments, named)
+    key = function, tuple(arguments)
+    if key not in _resolved:
+        _resolved[key] = _resolve(self, function, arguments, named)
+    return _resolved[key]
+
+
+@contextmanager
+def settings(function: Callable) -> Iterator[None]:
+    """Hold numba's compiler for a kernel, with our settings, and say how far it is."""
+    changes = [
+        (arrayobj, "fix_integer_index", _plain_index),
+        (BaseContext, "resolve_function_type", _resolve_once),
+    ]
+    if "NUMBA_OPT" not in os.environ:
+        changes.append((_settings, "OPT", type(_settings.OPT)(OPTIMISATION)))
+    with global_compiler_lock:
+        before = [(holder, name, getattr(holder, name)) for holder, name, _ in changes]
+        for holder, name, value in changes:
+            setattr(holder, name, value)
+        progress = Progress(function)
+        try:
+            with event.install_listener("numba:compile", progress):
+                yield
+            progress.finish()
+        finally:
+            for holder, name, value in before:
+                setattr(holder, name, value)
+
+
+class _SimdPart(codegen.JITCodeLibrary):  # type: ignore[misc]
+    """The code of a kernel that only other kernels call, optimised before they take it in: loops
+    over arrays become SIMD code while nothing is known of where the arrays come from.
+    """
+
+    def _finalize_specific(self) -> None:
+        """Make no instructions: nobody runs them."""
+
+    def get_pointer_to_function(self, name: str) -> int:
+        """Return that there is none."""
+        return 0
+
+
+class _Part(_SimdPart):
+    """The same, taken in as it was written, and optimised with those that call it, once."""
+
+    def _optimize_final_module(self) -> None:
+        """Do nothing."""
+
+
+#: of numba's maker of code, while it makes parts: they need no place in memory, and no environment,
+#: which is for kernels that raise
+PART: dict[str, Any] = {
+    "_library_class": _Part,
+    "_add_module": lambda module: None,
+    "_check_llvm_bugs": lambda: None,
+    "set_env": lambda name, environment: None,
+}
+SIMD_PART = PART | {"_library_class": _SimdPart}
+
+
+@contextmanager
+def making(maker: Any, changes: dict[str, Any]) -> Iterator[None]:
+    """Let numba's maker of code have these attributes, PART or SIMD_PART, or none of them."""
+    before = {name: maker.__dict__.pop(name) for name in PART if name in maker.__dict__}
+    maker.__dict__.update(changes)
+    try:
+        yield
+    finally:
+        for name in PART:
+            maker.__dict__.pop(name, None)
+        maker.__dict__.update(before)
