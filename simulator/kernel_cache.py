@@ -137,6 +137,12 @@ def say(text: str) -> None:
     print(f"spikemesh: {text}", file=sys.stderr)
 
 
+def holds(kernel: str) -> bool:
+    """Return whether a kernel, by module and name, is kept for some types."""
+    place = folder()
+    return place is not None and any(place.glob(f"{kernel}-*.kernel"))
+
+
 def load(name: str) -> bytes | None:
     """Return what was kept under a name; None when there is nothing, or nothing whole."""
     place = folder()

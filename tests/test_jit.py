@@ -264,3 +264,19 @@ def test_four_cold_starts_of_the_whole_engine_leave_the_same_record(place) -> No
     assert 1 == len({digests for digests, _ in results}) and results[0][0].strip()
     for _, said in results:
         assert "kernels, " in said and "Traceback" not in said
+
+
+def test_whether_a_kernel_is_kept_is_known_without_loading_it(place) -> None:
+    asked = (
+        "from simulator import kernel_cache as k; print(k.holds('tiny.triple'), k.holds('tiny'))"
+    )
+    assert "False False\n" == run(place, asked).stdout
+    run(place)
+    assert "True False\n" == run(place, asked).stdout
+
+
+def test_the_name_by_which_chunks_ask_for_the_engine_is_its_kernels() -> None:
+    from simulator.study.chunks import ENGINE_KERNEL
+    from simulator.timing.engine.chip import advance
+
+    assert ENGINE_KERNEL == f"{advance.__module__}.{advance.__qualname__}"

@@ -35,7 +35,7 @@ def kernel(function: Function) -> Function: ...
 def kernel(*, inline: bool, simd: bool = False) -> Callable[[Function], Function]: ...
 def kernel(function: Any = None, *, inline: bool | None = None, simd: bool = False) -> Any:
     """Compile `function` for integers and arrays: cached on disk, no reference counting, numpy's
-    error model.
+    error model; other threads run meanwhile.
 
     A kernel allocates nothing, raises nothing and keeps no global state; under NUMBA_DISABLE_JIT=1
     it is plain Python. `inline` says that only other kernels call it, so that it is compiled as a
@@ -46,7 +46,7 @@ def kernel(function: Any = None, *, inline: bool | None = None, simd: bool = Fal
         return lambda wrapped: (
             kernel(wrapped) if JIT_DISABLED else _part(wrapped, bool(inline), simd)
         )
-    dispatcher = _njit(**_OPTIONS)(function)
+    dispatcher = _njit(**_OPTIONS, nogil=True)(function)
     if not JIT_DISABLED:
         dispatcher._cache = Kept(function)
         compile_for, maker = dispatcher.compile, dispatcher.targetctx.codegen

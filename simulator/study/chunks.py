@@ -13,11 +13,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from functools import partial as given
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from simulator import kernel_cache
 from simulator.account import neurobench
 from simulator.account.neurobench import Effective
 from simulator.behaviour import twins
@@ -28,14 +30,17 @@ from simulator.describe.words import QNN, SNN, Mode
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
 from simulator.mapping.schedule import Schedule
+from simulator.study import threads
 from simulator.study.pipeline import Computed, Executed, Prepared, Scheduled, compute, prepare
-from simulator.timing import COMPILED, EngineName
+from simulator.timing import COMPILED, EngineName, Steps
 from simulator.timing.chunks import joined
 from simulator.timing.record import Record
 from simulator.values import digest
 
 #: inferences of a chunk, and its neurons times timesteps, at most, where nothing else is asked for
 MOST_INFERENCES, MOST_PLACES = 500, 1 << 23
+#: what takes longest to compile
+ENGINE_KERNEL = "simulator.timing.engine.chip.advance"
 Told = Callable[[str, int, int], None]
 
 
@@ -95,15 +100,15 @@ class Cut:
 
 @dataclass(frozen=True)
 class Task:
-    """A chunk to be run: inferences first .. last - 1 of what was pickled into a file."""
+    """A chunk to be run: inferences first .. last - 1 of what is prepared."""
 
-    file: Path
     first: int
     last: int
     modes: tuple[Mode, ...]
     timesteps: int
     engine: EngineName
     events: bool
+    file: Path = Path()  # where a process finds what is prepared
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,13 +129,11 @@ class Run:
         """Whether all inferences are one chunk."""
         return self.inferences <= self.size
 
-    def tasks(self, prepared: Prepared, folder: Path) -> list[Task]:
-        """Return the chunks, each inference in one of them, and leave what they share on disk."""
-        file = folder / "prepared"
-        file.write_bytes(pickle.dumps(prepared, pickle.HIGHEST_PROTOCOL))
+    def tasks(self) -> list[Task]:
+        """Return the chunks, each inference in one of them."""
         edges = [*range(0, self.inferences, self.size), self.inferences]
         return [
-            Task(file, a, b, self.modes, self.timesteps, self.engine, self.events)
+            Task(a, b, self.modes, self.timesteps, self.engine, self.events)
             for a, b in zip(edges, edges[1:])
         ]
 
@@ -159,16 +162,21 @@ def _shared(file: Path) -> Prepared:
 
 
 def work(task: Task) -> Iterator[Any]:
+    """Run one chunk in a process that knows only where to find what is prepared."""
+    yield from _chunk(_shared(task.file), task)
+
+
+def _chunk(prepared: Prepared, task: Task, look: Steps | None = None) -> Iterator[Any]:
     """Run one chunk: yield its Part of each mode as it is made, and at the end the difference of
-    the twins, None where one was run alone.
+    the twins, None where one was run alone; `look` is called now and then.
     """
-    prepared = _shared(task.file)
     stimulus = prepared.workload.stimulus.chosen(np.arange(task.first, task.last))
     here = replace(prepared, workload=replace(prepared.workload, stimulus=stimulus))
     rasters: dict[Mode, Raster] = {}
     for mode in task.modes:
-        computed = compute(here.workload, mode, task.timesteps)
-        executed = here.schedule(computed).execute(task.engine, events=task.events)
+        computed = compute(here.workload, mode, task.timesteps, progress=look)
+        scheduled = here.schedule(computed)
+        executed = scheduled.execute(task.engine, events=task.events, progress=look)
         rasters[mode] = computed.raster
         raster, schedule = rasters[mode], executed.scheduled.schedule
         counted = neurobench.effective(here.workload.network, raster, raster.n_inferences)
@@ -195,36 +203,28 @@ def run(asked: Run, jobs: int = 1, *, partial: bool = False, progress: Told | No
     Stopped by the user it raises Interrupted, or with `partial` returns the chunks before the first
     that was not done.
     """
-    from simulator.study.workers import Workers
-
     found: dict[int, dict[Mode, Part]] = defaultdict(dict)
     difference: dict[int, Difference | None] = {}  # of every chunk that is done
     done = dict.fromkeys(asked.modes, 0)
     complete = True
     prepared = prepare(asked.workload, asked.chip)
-    with tempfile.TemporaryDirectory(prefix="spikemesh-") as folder:
-        tasks = asked.tasks(prepared, Path(folder))
-        try:
-            if jobs > 1:  # compiles the kernels that the processes would each compile
-                for _ in work(replace(tasks[0], last=1)):
-                    pass
-            with Workers(min(jobs, len(tasks))) as workers:
-                answers = workers.stream(work, tasks) if workers.jobs > 1 else _one_by_one(tasks)
-                for number, answer in answers:
-                    if isinstance(answer, Exception):
-                        raise answer
-                    mode, made = answer
-                    if mode is None:
-                        difference[number] = made
-                        continue
-                    found[number][mode] = made
-                    done[mode] += made.raster.n_inferences
-                    if progress is not None:
-                        progress(f"{mode} inferences", done[mode], asked.inferences)
-        except KeyboardInterrupt:
-            complete = False
-            if not partial or 0 not in difference:
-                raise
+    tasks = asked.tasks()
+    try:
+        for number, answer in _answers(asked, prepared, tasks, min(jobs, len(tasks))):
+            if isinstance(answer, Exception):
+                raise answer
+            mode, made = answer
+            if mode is None:
+                difference[number] = made
+                continue
+            found[number][mode] = made
+            done[mode] += made.raster.n_inferences
+            if progress is not None:
+                progress(f"{mode} inferences", done[mode], asked.inferences)
+    except KeyboardInterrupt:
+        complete = False
+        if not partial or 0 not in difference:
+            raise
     whole = next((k for k in range(len(tasks)) if k not in difference), len(tasks))
     cut = Cut({}, {})
     for mode in asked.modes:
@@ -235,10 +235,29 @@ def run(asked: Run, jobs: int = 1, *, partial: bool = False, progress: Told | No
     return replace(cut, difference=twins.total(differences)) if differences else cut
 
 
-def _one_by_one(tasks: list[Task]) -> Iterator[tuple[int, Any]]:
-    for number, task in enumerate(tasks):
-        for value in work(task):
-            yield number, value
+def _answers(
+    asked: Run, prepared: Prepared, tasks: list[Task], jobs: int
+) -> Iterator[tuple[int, Any]]:
+    """Yield (number of the chunk, what it yields): one chunk after the other, or several at once,
+    which are threads where they are compiled, and processes where they are Python.
+    """
+    if jobs == 1:
+        for number, task in enumerate(tasks):
+            for value in _chunk(prepared, task):
+                yield number, value
+        return
+    if asked.engine != COMPILED or not kernel_cache.holds(ENGINE_KERNEL):
+        for _ in _chunk(prepared, replace(tasks[0], last=1)):  # compiles, once for all of them
+            pass
+    if asked.engine == COMPILED:
+        yield from threads.stream(given(_chunk, prepared), tasks, jobs)
+        return
+    from simulator.study.workers import Workers
+
+    with tempfile.TemporaryDirectory(prefix="spikemesh-") as folder, Workers(jobs) as workers:
+        file = Path(folder) / "prepared"
+        file.write_bytes(pickle.dumps(prepared, pickle.HIGHEST_PROTOCOL))
+        yield from workers.stream(work, [replace(task, file=file) for task in tasks])
 
 
 def _together(

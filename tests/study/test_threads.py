@@ -1,0 +1,63 @@
+"""Work in threads: every value arrives, what fails ends all, and nobody works on unasked."""
+
+import threading
+import time
+
+import pytest
+
+from simulator.study.threads import stream
+
+
+def numbers(task, look):
+    for k in range(task):
+        look()
+        yield 10 * task + k
+
+
+def for_ever(task, look):
+    if task == "fails":
+        raise ValueError("no")
+    while True:
+        look()
+        time.sleep(0.001)
+        yield task
+
+
+def working() -> int:
+    return threading.active_count() - BEFORE
+
+
+BEFORE = threading.active_count()
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 3, 7])
+def test_every_task_is_done_once_and_its_values_come_in_their_order(jobs) -> None:
+    found: dict[int, list[int]] = {}
+    for number, value in stream(numbers, [3, 0, 1, 2], jobs):
+        found.setdefault(number, []).append(value)
+    assert {0: [30, 31, 32], 2: [10], 3: [20, 21]} == found
+    assert 0 == working()
+
+
+def test_what_a_task_raises_is_raised_and_the_others_end() -> None:
+    with pytest.raises(ValueError, match="^no$"):
+        for _ in stream(for_ever, ["fails", "goes on"], 2):
+            pass
+    assert 0 == working()
+
+
+def test_whoever_stops_listening_ends_them_all() -> None:
+    for _ in stream(for_ever, ["a", "b"], 2):
+        assert 2 == working()
+        break
+    assert 0 == working()
+
+
+def test_two_tasks_are_at_work_at_once() -> None:
+    met = threading.Barrier(2, timeout=20)
+
+    def meet(task, look):
+        met.wait()
+        yield task
+
+    assert {(0, "a"), (1, "b")} == set(stream(meet, ["a", "b"], 2))
