@@ -10,7 +10,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from stops import End, sweep, wrong  # noqa: E402
+from stops import VERBS, End, sweep, without_times, wrong  # noqa: E402
+
+from simulator.commands import verbs  # noqa: E402
 
 
 @pytest.mark.parametrize(
@@ -56,6 +58,24 @@ SWEEPS = [
 def test_a_sweep_that_was_stopped_says_so(written: dict[str, bytes], said: str) -> None:
     found = wrong(End(-9, "", "", written, []), SWEPT, signal.SIGKILL)
     assert found == said or (said and found.startswith(said))
+
+
+# what is written of measurements, what is kept of it
+FIGURES = [
+    (b'{"figures": [{"name": "a", "value": 1.5}, {"name": "b", "value": 2}]}', b"a b"),
+    (b'{"figures": [{"name": "a", "value": 1.5}, {"na', b'{"figures": [{"name": "a", "value": 1.5'),
+]
+
+
+@pytest.mark.parametrize(("written", "kept"), FIGURES)
+def test_measured_times_are_left_out_and_half_a_file_is_not(written: bytes, kept: bytes) -> None:
+    end = without_times(End(0, "1.5 s", "", {"": written}, []))
+    assert "measured" == end.out
+    assert end.written is not None and end.written[""].startswith(kept)
+
+
+def test_every_verb_is_stopped() -> None:
+    assert set(verbs.VERBS) <= set(VERBS)
 
 
 @pytest.mark.parametrize(("end", "stop", "said"), ENDS)
