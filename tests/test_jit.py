@@ -230,6 +230,35 @@ CHAIN = TINY.replace("3 * n", "36 + k5(n) - 13").replace(
 )
 
 
+#: a Ctrl-C falls into the moment in which LLVM asks for the code that was kept
+PRESSED = """
+import signal
+from numba.core import codegen
+signal.signal(signal.SIGINT, signal.default_int_handler)
+kind = next(one for one in vars(codegen).values()
+            if isinstance(one, type) and "_object_getbuffer_hook" in vars(one))
+ask = vars(kind)["_object_getbuffer_hook"].__func__
+to_press = [signal.SIGINT]
+def asked(own, module):
+    if to_press:
+        signal.raise_signal(to_press.pop())
+    return ask(own, module)
+kind._object_getbuffer_hook = classmethod(asked)
+import tiny
+try:
+    tiny.triple(14)
+except KeyboardInterrupt:
+    print("stopped")
+print(tiny.triple(14), signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+"""
+
+
+def test_a_ctrl_c_while_a_kernel_is_loaded_waits_until_it_is_whole(place) -> None:
+    assert "42\n" == run(place).stdout
+    pressed = run(place, PRESSED)
+    assert ("stopped\n42 True\n", "", 0) == (pressed.stdout, pressed.stderr, pressed.returncode)
+
+
 def test_a_long_compilation_says_how_far_it_is(place) -> None:
     (place / "tiny.py").write_text(CHAIN)
     code = f"from simulator.jit import progress; progress.PATIENCE = progress.PAUSE = -1.0; {USE}"

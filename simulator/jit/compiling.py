@@ -18,6 +18,7 @@ from numba.core.typing.context import BaseContext
 from numba.np import arrayobj
 
 from simulator.jit.progress import Progress
+from simulator.jit.waiting import Waiting
 
 #: LLVM's level, which NUMBA_OPT changes; most of a compilation is Python's, whatever the level
 OPTIMISATION = "3"
@@ -60,11 +61,11 @@ def settings(function: Callable) -> Iterator[None]:
     ]
     if "NUMBA_OPT" not in os.environ:
         changes.append((_settings, "OPT", type(_settings.OPT)(OPTIMISATION)))
-    with global_compiler_lock:
+    with global_compiler_lock, Waiting() as waiting:
         before = [(holder, name, getattr(holder, name)) for holder, name, _ in changes]
         for holder, name, value in changes:
             setattr(holder, name, value)
-        progress = Progress(function)
+        progress = Progress(function, waiting)
         try:
             with event.install_listener("numba:compile", progress):
                 yield

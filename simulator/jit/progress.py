@@ -9,6 +9,7 @@ from typing import Any
 from numba.core import event
 
 from simulator import kernel_cache
+from simulator.jit.waiting import Waiting
 
 #: seconds of compiling after which something is said, and between two lines
 PATIENCE, PAUSE = 1.0, 3.0
@@ -19,16 +20,20 @@ VERSIONS = 1.04
 
 
 class Progress(event.Listener):
-    """Says on stderr how far a compilation is, kernel by kernel, once it takes longer."""
+    """Says on stderr how far a compilation is, kernel by kernel, once it takes longer; between two
+    kernels a Ctrl-C is handled.
+    """
 
-    def __init__(self, function: Callable) -> None:
+    def __init__(self, function: Callable, waiting: Waiting) -> None:
         """Nothing compiled yet of a kernel and those it calls."""
+        self.waiting = waiting
         self.expected, self.n_done = round(VERSIONS * (len(called(function)) + 1)), 0
         self.started = self.said = time.monotonic()
         self.is_long = False
 
     def on_start(self, event: Any) -> None:
         """See a kernel begin."""
+        self.waiting.hand_on()
         now = time.monotonic()
         if self.expected < FEW:
             return
