@@ -76,19 +76,31 @@ VERBS = {
 }  # fmt: skip
 #: what measures times has another result each time: what is measured is kept, by name
 MEASURED = {"bench"}
-#: seconds of an interpreter that has not reached the first line of the program
-START = 0.08
+#: the command line as its script begins it; it says so, through a pipe whose number comes first
+BEGIN = """\
+import os, signal, sys
+from simulator import __main__
+begun = int(sys.argv.pop(1))
+sys.argv[0] = "spikemesh"
+signal.signal(signal.SIGINT, __main__._stop_at_once)
+os.write(begun, b".")
+os.close(begun)
+__main__.main()
+"""
 
 
 @dataclass
 class End:
-    """How a process ended: exit code, output, errors, and what stands under the final name."""
+    """How a process ended: exit code, output, errors, what stands under the final name, what is
+    left beside it, and seconds.
+    """
 
     code: int
     out: str
     errors: str
     written: dict[str, bytes] | None
     left: list[str]
+    seconds: float = 0.0
 
     @property
     def is_marked(self) -> bool:
@@ -131,7 +143,9 @@ def earlier(name: str) -> Path:
 
 
 def ended(verb: str, moment: float | None = None, stop: int = signal.SIGINT) -> End:
-    """Run a verb's command in a folder of its own, stop it at a moment, and return how it ended."""
+    """Run a verb's command in a folder of its own, stop it so many seconds after it has begun, and
+    return how it ended.
+    """
     arguments, name = VERBS[verb]
     folder = Path(tempfile.mkdtemp())
     try:
@@ -140,11 +154,16 @@ def ended(verb: str, moment: float | None = None, stop: int = signal.SIGINT) -> 
         for argument in arguments:
             if argument in EARLIER:
                 shutil.copytree(earlier(argument), folder / argument)
+        begun, begins = os.pipe()
         process = subprocess.Popen(
-            [sys.executable, "-m", "simulator", *arguments],
+            [sys.executable, "-c", BEGIN, str(begins), *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}, pass_fds=[begins],
         )  # fmt: skip
+        os.close(begins)
+        os.read(begun, 1)
+        os.close(begun)
+        began = time.monotonic()
         if moment is not None:
             time.sleep(moment)
             process.send_signal(stop)
@@ -161,7 +180,8 @@ def ended(verb: str, moment: float | None = None, stop: int = signal.SIGINT) -> 
             }
         given = {"t.csv", "study.yaml", *EARLIER, name}
         left = [path.name for path in folder.iterdir() if path.name not in given]
-        end = End(process.returncode, out, errors, written, left)
+        lasted = time.monotonic() - began
+        end = End(process.returncode, out, errors, written, left, lasted)
         return without_times(end) if verb in MEASURED else end
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -205,19 +225,18 @@ def wrong(end: End, whole: End, stop: int) -> str:
 def sweep(verb: str, n: int, seed: int, stop: int) -> tuple[int, list[str]]:
     """Return how often a verb was stopped before its end, and what went wrong."""
     ended(verb)  # caches are warm
-    began = time.monotonic()
     whole = ended(verb)
-    lasts = time.monotonic() - began
     assert whole.code == 0, whole.errors
     some = random.Random(f"{verb} {seed} {stop}")
     stopped, faults = 0, []
     for _ in range(n):
-        moment = some.uniform(START, max(lasts * 1.05, START * 2))
+        moment = some.uniform(0, whole.seconds * 1.05)
         end = ended(verb, moment, stop)
         stopped += end.code != 0
         fault = wrong(end, whole, stop)
         if fault:
-            faults.append(f"{verb}, signal {stop} after {moment:.3f} of {lasts:.3f} s: {fault}")
+            at = f"{moment:.3f} of {whole.seconds:.3f} s"
+            faults.append(f"{verb}, signal {stop} after {at}: {fault}")
     return stopped, faults
 
 
