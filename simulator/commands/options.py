@@ -57,7 +57,7 @@ chunk = click.option(
 jobs = click.option(
     "--jobs",
     type=Whole(1, 1024),
-    help="How many processes simulate at once; the results do not depend on it. [default: as many "
+    help="How many simulations run at once; the results do not depend on it. [default: as many "
     "as there are processors]",
 )
 setting = click.option(
