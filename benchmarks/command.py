@@ -10,7 +10,18 @@ from pathlib import Path
 
 import click
 
-from benchmarks import figures, growth, kernels, races, sanafe_peer, scale, start_up, sweeps, vgg
+from benchmarks import (
+    figures,
+    growth,
+    jobs,
+    kernels,
+    races,
+    sanafe_peer,
+    scale,
+    start_up,
+    sweeps,
+    vgg,
+)
 from benchmarks.figures import Figure
 from benchmarks.races import Settings
 from simulator.commands.numbers import LARGEST_SEED, Whole
@@ -28,6 +39,7 @@ RACES: dict[str, Callable[[Settings], list[Figure]]] = {
     "start-up": start_up.start_up,
     "growth": growth.growth,
     "sweep": sweeps.sweeps,
+    "jobs": jobs.jobs,
 }
 
 
