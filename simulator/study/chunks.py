@@ -175,7 +175,7 @@ def _chunk(prepared: Prepared, task: Task, look: Steps | None = None) -> Iterato
     rasters: dict[Mode, Raster] = {}
     for mode in task.modes:
         computed = compute(here.workload, mode, task.timesteps, progress=look)
-        scheduled = here.schedule(computed)
+        scheduled = here.schedule(computed, progress=look)
         executed = scheduled.execute(task.engine, events=task.events, progress=look)
         rasters[mode] = computed.raster
         raster, schedule = rasters[mode], executed.scheduled.schedule

@@ -134,6 +134,7 @@ class Prepared(Stage):
         computed: Computed,
         release: np.ndarray | None = None,
         gaps: np.ndarray | None = None,
+        progress: Steps | None = None,
     ) -> Scheduled:
         """Return the work those events are on this machine; the inferences start no earlier than
         their `release`.  Where the workload leaves encodings open, those that take the least energy
@@ -141,15 +142,16 @@ class Prepared(Stage):
 
         release: (n_inferences + 1,) int64 cycles, the last one of the run's end.  gaps: steps from
         one inference's entry to the next, see `compile_activity`; None: one after another.
+        progress: of the simulations of ways to send, each from its first step on.
         """
         ways = list(choices.ways(self.workload, computed.raster.mode))
         best = self._sent(ways[0], computed, release, gaps)
         least = None
         for way in ways[1:]:
             if least is None:
-                least = best._filed_energy()
+                least = best._filed_energy(progress)
             other = self._sent(way, computed, release, gaps)
-            energy = least if other.digest == best.digest else other._filed_energy()
+            energy = least if other.digest == best.digest else other._filed_energy(progress)
             if energy < least:
                 best, least = other, energy
         return best
@@ -253,14 +255,14 @@ class Scheduled(Stage):
         """What an engine is given beside the Plan."""
         return self.schedule.activity
 
-    def _filed_energy(self) -> float:
+    def _filed_energy(self, progress: Steps | None) -> float:
         """Return what the work takes by the constants of the chip's file, J: no energy is low
         enough for work that the chip refuses.
         """
         prepared = self.prepared
         filed = replace(self, prepared=replace(prepared, chip=as_filed(prepared.chip)))
         try:
-            return filed.execute().ledger.total
+            return filed.execute(progress=progress).ledger.total
         except CheckError:
             return math.inf
 

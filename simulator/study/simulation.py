@@ -342,11 +342,10 @@ def run(
     ceil(log2(T + 1)) bits.  limit: only the first inferences.  events: keep every grant, state
     change and packet in result.record.  overlap: an inference enters as soon as the populations
     have done the window before it, not when the inference before it has left; all are one chunk.
-    draws: how many times to draw the constants from their
-    bands, with `seed`, for result.uncertainty.  chunk: how many inferences are simulated together,
-    from the chip's start (study/chunks.py); default: as the network's size suggests.  jobs: how
-    many chunks at once, in processes of their own.  progress(what, done, total) is called now and
-    then.
+    draws: how many times to draw the constants from their bands, with `seed`, for
+    result.uncertainty.  chunk: how many inferences are simulated together, from the chip's start
+    (study/chunks.py); default: as the network's size suggests.  jobs: how many chunks at once.
+    progress(what, done, total) is called now and then.
     A run stopped by Ctrl-C raises Interrupted; with `partial` it returns the inferences done by
     then, and `is_complete` is False.  shared: stages of earlier runs, for sweeps.
     trace: a file of what populations sent elsewhere, which replaces what is computed of them.
@@ -374,7 +373,10 @@ def run(
             recorded=recorded,
         )
         gaps = np.zeros(len(computed.raster.outputs), np.int64)[1:] if overlap else None
-        executed = prepared.schedule(computed, gaps=gaps).execute(
+        scheduled = prepared.schedule(
+            computed, gaps=gaps, progress=_told(progress, mode, "steps of a way to send")
+        )
+        executed = scheduled.execute(
             engine,
             events=events,
             partial=partial,

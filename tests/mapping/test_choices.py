@@ -147,3 +147,14 @@ def test_changed_prices_change_no_encoding() -> None:
     free = Chip.load(CHIP, ("energy.axon_lookup.value=90 nJ", "energy.axon_lookup.band=null"))
     cheap, dear = (run(asked, chip, "snn").schedule.encoding for chip in (CHIP, free))
     assert cheap == dear
+
+
+def test_the_ways_that_are_simulated_tell_how_far_they_are() -> None:
+    told = []
+    run(workload(20, encoding="auto"), CHIP, "snn", progress=lambda what, *_: told.append(what))
+    # as it stands, all as events, all as bitmaps, less what is sent as one before it; then the run
+    assert "snn steps of a way to send" in told
+    assert "snn steps" == told[-1]
+    told.clear()
+    run(workload(20), CHIP, "snn", progress=lambda what, *_: told.append(what))
+    assert {"snn arithmetic", "snn steps"} == set(told)
