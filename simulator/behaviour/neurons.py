@@ -339,18 +339,29 @@ def step(cells, p, state, neuron, value):
     return 0, overflows
 
 
+@kernel(inline=True)
+def most_sent(population, timesteps):
+    """Return the most spikes of a neuron in a window that is taken as a whole."""
+    return min(timesteps, population.limit) if population.fires else 0
+
+
+@kernel(inline=False)
+def strict_by_number(strict, last):
+    """Return whether spike number `last` of a window needs more than the threshold."""
+    return 1 - last % 2 if strict == _ODD else last % 2
+
+
 @kernel
-def activation(population, threshold, total, timesteps):
-    """Return clip(floor(total / threshold), 0, T), or of total - 1 where the comparison is strict:
-    always, or where the last spike's number asks for it; at most the population's limit.
+def activation(strict, threshold, total, most):
+    """Return clip(floor(total / threshold), 0, most), or of total - 1 where the comparison is
+    strict: always, or where the last spike's number asks for it.
 
     With total = V0 + sum of T currents this is the quantised activation, and what a neuron fires
     that gathers its whole window first: it subtracts the threshold as often as the comparison
-    holds, at most once per timestep.
+    holds, at most once per timestep.  strict: a number in COMPARES.
     """
-    strict = population.strict
-    if not population.fires or total < threshold:
+    if most == 0 or total < threshold:
         return 0
     if strict >= _EVEN:
-        strict = 1 - (total // threshold) % 2 if strict == _ODD else (total // threshold) % 2
-    return min((total - strict) // threshold, timesteps, population.limit)
+        strict = strict_by_number(strict, total // threshold)
+    return min((total - strict) // threshold, most)

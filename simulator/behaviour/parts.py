@@ -215,7 +215,8 @@ def _joined(layouts: list[Layout], strands: list[dict[str, int]]) -> Part:
 def _table(rows: list[dict[str, int]], dtype: np.dtype) -> np.ndarray:
     """Return rows of named numbers as records; a name that a row lacks is 0."""
     names = dtype.names or ()
-    return np.array([tuple(row.get(name, 0) for name in names) for row in rows], dtype)
+    numbers = [[row.get(name, 0) for name in names] for row in rows]
+    return np.array(numbers, np.int64).reshape(-1).view(dtype)
 
 
 def _flat(arrays: list[np.ndarray], dtype: np.dtype | None) -> np.ndarray:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.behaviour.neurons import activation, integrate, start, step
+from simulator.behaviour.neurons import activation, integrate, most_sent, start, step
 from simulator.behaviour.synapses import LARGEST, gather, pool
 from simulator.jit import handle, kernel
 
@@ -62,7 +62,7 @@ class EventBuffer(NamedTuple):
     neuron: np.ndarray  # int32
     value: np.ndarray  # int32
     residual: np.ndarray  # (inferences, n_neurons) int64: potentials when the window ends, or what
-    # is read of a readout
+    # is read of a readout; (0, n_neurons) where nobody wants them
 
 
 @kernel(inline=False, simd=True)
@@ -73,6 +73,13 @@ def note(values, extreme):
         low = min(low, values[j])
         high = max(high, values[j])
     extreme[0], extreme[1] = low, high
+
+
+@kernel(inline=False, simd=True)
+def put_times(drive, times, held):
+    """Set the drive to what is held, so many times."""
+    for j in range(len(drive)):
+        drive[j] = times * held[j]
 
 
 @kernel(inline=False)
@@ -149,8 +156,7 @@ def collect(part, cells, p, timesteps, inference, begin, t, times, carries, give
             return False  # nothing but what is held: the drive is what it was
         if population.shares:
             note(held, extreme)
-        for j in range(len(held)):
-            drive[j] = times * held[j]
+        put_times(drive, times, held)
         adds = True
     for s in range(population.live, population.end):
         if arrive(
@@ -212,7 +218,11 @@ def _stream(part, cells, timesteps, carries, given, begin, end, state, sent):
 
 @kernel(inline=True)
 def keep(cells, row, state, sent):
-    """Write what is left of an inference into `sent`: potentials, or what was read of them."""
+    """Write what is left of an inference into `sent`, where it is wanted: potentials, or what was
+    read of them.
+    """
+    if len(sent.residual) == 0:
+        return
     for p in range(len(cells.population)):
         population = cells.population[p]
         for j in range(population.first, population.last):
@@ -243,8 +253,9 @@ def accumulate(part, cells, timesteps, carries, given, begin, end, state, sent):
 @kernel(inline=False)
 def _accumulate(part, cells, timesteps, carries, given, begin, end, state, sent):
     n = overflows = 0
+    keeps, most = len(sent.residual) > 0, most_sent(cells.population[0], timesteps)
     population, potential, count = cells.population[0], state.potential, state.drive
-    gathered = state.gathered
+    gathered, strict, threshold = state.gathered, population.strict, cells.threshold
     for inference in range(begin, end):
         start(cells, 0, state)
         for j in range(len(gathered)):
@@ -260,10 +271,10 @@ def _accumulate(part, cells, timesteps, carries, given, begin, end, state, sent)
             overflows += integrate(low, high, wrap, scales, gain, bias, potential, state.drive)
         note(gathered, state.extreme[0])
         for j in range(len(potential)):
-            count[j] = activation(population, cells.threshold[j], potential[j], timesteps)
-            if population.fires:
-                potential[j] -= count[j] * cells.threshold[j]
-            sent.residual[inference - begin, j] = potential[j]
+            count[j] = activation(strict, threshold[j], potential[j], most)
+            potential[j] -= count[j] * threshold[j]
+            if keeps:
+                sent.residual[inference - begin, j] = potential[j]
         for t in range(timesteps):
             for j in range(len(count)):
                 if count[j] > t:
@@ -299,16 +310,18 @@ def activate(part, cells, timesteps, carries, given, begin, end, state, sent):
 @kernel(inline=False)
 def _activate(part, cells, timesteps, carries, given, begin, end, state, sent):
     n = 0
-    population = cells.population[0]
+    keeps, most = len(sent.residual) > 0, most_sent(cells.population[0], timesteps)
+    strict = cells.population[0].strict
     for inference in range(begin, end):
         collect(part, cells, 0, 1, inference, begin, 0, timesteps, carries, given, sent, state)
         for j in range(len(state.drive)):
             total = cells.initial[j] + cells.gain[j] * state.drive[j] + timesteps * cells.bias[j]
-            value = activation(population, cells.threshold[j], total, timesteps)
+            value = activation(strict, cells.threshold[j], total, most)
             if value > 0:
                 sent.neuron[n] = j
                 sent.value[n] = value
                 n += 1
-            sent.residual[inference - begin, j] = total
+            if keeps:
+                sent.residual[inference - begin, j] = total
         sent.start[inference - begin + 1] = n
     return 0

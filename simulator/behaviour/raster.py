@@ -134,7 +134,10 @@ def run(
             neuron = network.populations[number].neuron
             assert neuron is not None
             sources[number] = Source(neuron.largest_value if mode == SNN else timesteps, False)
-        keep = potentials or bool(set(members) & set(network.outputs))
+        keep = potentials or any(
+            number in network.outputs and not network.populations[number].fires
+            for number in members
+        )
         answer = _run_part(
             network, members, sources, traces, keep, mode, timesteps, firing, n, report, carries
         )
@@ -211,12 +214,10 @@ def _outputs(
     columns = []
     for number in network.outputs:
         if network.populations[number].fires:
-            trace = traces[number]
-            total = np.array([trace.totals(inference, window) for inference in range(n)], np.int64)
-            columns.append(total.reshape(n, trace.n_neurons))
+            columns.append(traces[number].all_totals(0, n, window))
         else:
             columns.append(residual[number])
-    return np.concatenate(columns, axis=1)
+    return columns[0] if len(columns) == 1 else np.concatenate(columns, axis=1)
 
 
 def _input(feed: Feed, mode: Mode, timesteps: int, n: int) -> tuple[Trace, int]:
@@ -284,7 +285,7 @@ def _run_part(
     names = ", ".join(repr(network.populations[number].name) for number in members)
     memory.need(
         f"{names}: {many * window * n_neurons:,} places for the events of {many:,} inferences",
-        many * n_neurons * 8 * (window + 1),
+        many * n_neurons * 8 * (window + keep),
     )
     given = parts.given([traces[number] for number in ready.outside])
     state = parts.state(ready)
@@ -292,7 +293,7 @@ def _run_part(
         np.zeros(many * window * wide + 1, np.int64),
         np.empty(many * window * n_neurons, np.int32),
         np.empty(many * window * n_neurons, np.int32),
-        np.zeros((many, n_neurons), np.int64),
+        np.zeros((many if keep else 0, n_neurons), np.int64),
     )
     found: list[list[parts.Events]] = [[] for _ in members]
     residual: list[np.ndarray] = []
@@ -309,7 +310,11 @@ def _run_part(
         if keep:
             residual.append(sent.residual[: end - begin].copy())
         report((end - begin) * wide)
-    left = np.concatenate(residual) if residual else np.zeros((0, n_neurons), np.int64)
+    left = (
+        residual[0]
+        if len(residual) == 1
+        else np.concatenate([np.zeros((0, n_neurons), np.int64), *residual])
+    )
     answers = _Answer({}, {}, {}, overflows)
     for number, pieces, span, currents in zip(members, found, ready.spans, state.extreme.tolist()):
         population = network.populations[number]

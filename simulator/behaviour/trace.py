@@ -37,10 +37,18 @@ class Trace:
 
     def totals(self, inference: int, window: int) -> np.ndarray:
         """Return the sum of values of each neuron over one inference, (n_neurons,) int64."""
-        first, last = self.start[inference * window], self.start[(inference + 1) * window]
-        total = np.zeros(self.n_neurons, np.int64)
-        np.add.at(total, self.neuron[first:last], self.value[first:last])
-        return total
+        return self.all_totals(inference, inference + 1, window)[0]
+
+    def all_totals(self, begin: int, end: int, window: int) -> np.ndarray:
+        """Return the sums of values of each neuron over inferences begin .. end - 1, (end - begin,
+        n_neurons) int64.
+        """
+        start = self.start[begin * window : end * window + 1 : window]
+        total = np.zeros((end - begin) * self.n_neurons, np.int64)
+        first = np.arange(end - begin) * self.n_neurons
+        at = np.repeat(first, np.diff(start)) + self.neuron[start[0] : start[-1]]
+        np.add.at(total, at, self.value[start[0] : start[-1]].astype(np.int64))
+        return total.reshape(end - begin, self.n_neurons)
 
 
 @dataclass(frozen=True)

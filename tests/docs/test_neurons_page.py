@@ -41,11 +41,9 @@ def test_every_model_is_worked_on_the_page():
 
 
 def test_the_activations_of_the_page():
-    from test_neurons import population
-
     assert "totals of 9, 10, 39, 400 and −11 give 0, 1, 3, 3 and 0" in PAGE.read_text()
     assert [0, 1, 3, 3, 0] == [
-        neurons.activation(population("–"), 10, total, 3) for total in (9, 10, 39, 400, -11)
+        neurons.activation(0, 10, total, 3) for total in (9, 10, 39, 400, -11)
     ]
 
 
