@@ -6,6 +6,7 @@ so a point is either finished or was never begun.  The folder is locked while a 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -49,10 +50,11 @@ class SweepFolder:
         folder = self.place / POINTS / key
         try:
             known = json.loads((folder / MANIFEST).read_bytes())
-            summary = None
-            if known["status"] != "failed":
-                summary = json.loads((folder / SUMMARY).read_bytes())
-            return Outcome(0, known["status"], known["reason"], summary, known["seconds"])
+            status, reason, seconds = (known[name] for name in ("status", "reason", "seconds"))
+            text = b"" if status == "failed" else (folder / SUMMARY).read_bytes()
+            if known["sha256"] != _digest(status, reason, seconds, text):
+                return None
+            return Outcome(0, status, reason, json.loads(text) if text else None, seconds)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError):  # somebody else's: run again
@@ -63,8 +65,9 @@ class SweepFolder:
         folder = self.place / POINTS / key
         with _saying(folder):
             folder.mkdir(parents=True, exist_ok=True)
-        if outcome.summary is not None:
-            _put(folder / SUMMARY, json_text(outcome.summary))
+        text = "" if outcome.summary is None else json_text(outcome.summary)
+        if text:
+            _put(folder / SUMMARY, text)
         axes = {axis.name: label for axis, label in zip(self.study.axes, row.labels)}
         asked = {name: point.asked[name] for name in sorted(point.asked)}
         content = {
@@ -76,6 +79,7 @@ class SweepFolder:
             "status": outcome.status,
             "reason": outcome.reason,
             "seconds": outcome.seconds,
+            "sha256": _digest(outcome.status, outcome.reason, outcome.seconds, text.encode()),
         }
         _put(folder / MANIFEST, json_text(content))
 
@@ -174,6 +178,12 @@ def _known(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: must be the manifest of a sweep: {error}") from error
     return found if isinstance(found, dict) else {}
+
+
+def _digest(status: str, reason: str, seconds: float, summary: bytes) -> str:
+    """Return the digest of what became of a point, by which a changed one is known."""
+    said = json.dumps([status, reason, seconds]).encode()
+    return hashlib.sha256(said + b"\n" + summary).hexdigest()
 
 
 def _put(path: Path, text: str) -> None:

@@ -16,6 +16,7 @@ from functools import cache
 
 import imported
 import numpy as np
+import studies
 from imported import NETWORK
 
 from simulator.describe import library
@@ -396,4 +397,4 @@ def _of_others(make: Callable[..., imported.Command]) -> Maker:
     return lambda some: Input(*make(some, mutated))
 
 
-KINDS |= {name: _of_others(make) for name, make in imported.KINDS.items()}
+KINDS |= {name: _of_others(make) for name, make in (imported.KINDS | studies.KINDS).items()}

@@ -131,6 +131,7 @@ def input_of(asked: dict[str, Any]) -> Input:
 def run(given: Input, folder: Path) -> dict[str, Any]:
     """Run one input in its own folder and return how it ended."""
     for name, data in given.files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
     os.chdir(folder)
     began = time.perf_counter()

@@ -259,6 +259,29 @@ def test_a_finished_sweep_is_resumed_without_running_anything(tmp_path, made):
     assert made.count("run") == 1
 
 
+# what is changed of a finished point, what stands there afterwards
+CHANGED = [
+    ("summary.json", '"cycles": ', '"cycles": 9'),
+    ("manifest.json", '"status": "done"', '"status": "failed"'),
+    ("manifest.json", '"reason": ""', '"reason": "it was too hot"'),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new"), CHANGED)
+def test_a_point_that_was_changed_by_hand_is_run_again(tmp_path, made, name, old, new):
+    study = written(tmp_path, grid(2, 2))
+    first = swept(tmp_path / "out", study)
+    file = sorted((tmp_path / "out" / "points").glob(f"*/{name}"))[1]
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+    made.clear()
+    table = swept(tmp_path / "out", study, resume=True)
+    assert without_seconds(first) == without_seconds(table)
+    assert new not in file.read_text()
+    assert made.count("run") == 2  # that point, and the one that names the metrics
+
+
 def test_a_changed_study_runs_what_is_new(tmp_path, made):
     swept(tmp_path / "out", written(tmp_path, grid(2, 2)))
     made.clear()
