@@ -12,7 +12,7 @@ demo: $(VENV)/run.stamp  ## install and run the main job: both twins of the digi
 test: $(VENV)/test.stamp  ## install and run the tests
 	$(BIN)/python -m pytest -n 2
 
-test-slow: $(VENV)/test.stamp  ## the long sweeps: N random machines on both engines, recorded runs, mutants
+test-slow: $(VENV)/test.stamp  ## the long sweeps: N random machines and N / 4 random graphs on both engines, recorded runs, mutants
 	SPIKEMESH_SWEEP=$(N) $(BIN)/python -m pytest -n 2 -m slow
 
 fuzz: $(VENV)/test.stamp  ## N hostile inputs from SEED on (default 10000, 0); hours with more

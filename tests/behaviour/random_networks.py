@@ -187,24 +187,43 @@ class Draw:
         projections.append(new)
 
 
+def built(rng: Draw, kinds: tuple[str, ...], n_computed: int, n: int):
+    """Return (network, stimulus) of so many populations behind one input of each kind, fed n
+    times.
+    """
+    network = rng.network(len(kinds), n_computed)
+    feeds, random = [], rng.rng
+    for number, kind in zip(network.inputs, kinds):
+        n_inputs = network.populations[number].n_neurons
+        size = (n, n_inputs) if kind == "current" else (n, rng.timesteps, n_inputs)
+        values = random.integers(0, 2, size)
+        if kind != "raster":
+            values = random.integers(-3, 8, size) * values
+        feeds.append(Feed(kind, values, 4))
+    first = network.populations[network.outputs[0]].n_neurons
+    return network, Stimulus(tuple(feeds), random.integers(0, first, n))
+
+
+FED = ("current", "raster", "graded")
+
+
 @st.composite
-def networks(
-    draw: st.DrawFn, exact: bool = False, kinds: tuple[str, ...] = ("current", "raster", "graded")
-):
+def networks(draw: st.DrawFn, exact: bool = False, kinds: tuple[str, ...] = FED):
     """Return (network, stimulus, timesteps).  exact: what a quantised twin allows (no cycle, IF,
     subtract, no overflow).
     """
     timesteps = draw(st.integers(1, 7))
     chosen = tuple(draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=2)))
     random = Draw(draw(st.integers(0, 2**32)), exact, chosen, timesteps)
-    network = random.network(len(chosen), draw(st.integers(1, 4)))
-    n, rng, feeds = draw(st.integers(1, 3)), random.rng, []
-    for number, kind in zip(network.inputs, chosen):
-        n_inputs = network.populations[number].n_neurons
-        size = (n, n_inputs) if kind == "current" else (n, timesteps, n_inputs)
-        values = rng.integers(0, 2, size)
-        if kind != "raster":
-            values = rng.integers(-3, 8, size) * values
-        feeds.append(Feed(kind, values, 4))
-    first = network.populations[network.outputs[0]].n_neurons
-    return network, Stimulus(tuple(feeds), rng.integers(0, first, n)), timesteps
+    network, stimulus = built(random, chosen, draw(st.integers(1, 4)), draw(st.integers(1, 3)))
+    return network, stimulus, timesteps
+
+
+def numbered(seed: int):
+    """Return the same from a seed alone, for sweeps that count what they ran."""
+    rng = np.random.default_rng([11, seed])
+    timesteps = int(rng.integers(1, 8))
+    chosen = tuple(str(kind) for kind in rng.choice(FED, int(rng.integers(1, 3))))
+    random = Draw(int(rng.integers(1 << 32)), False, chosen, timesteps)
+    network, stimulus = built(random, chosen, int(rng.integers(1, 5)), int(rng.integers(1, 4)))
+    return network, stimulus, timesteps
