@@ -132,7 +132,8 @@ def _fits(chip: Chip, size: Size, count: int) -> bool:
 def _waiting(size: Size) -> str:
     """Return what delays add to a message about memory: nothing where no spike waits."""
     more = size.planes - size.chip.step.planes
-    return f"; spikes that wait take {more} more planes of accumulators" if more else ""
+    planes = "plane" if more == 1 else "planes"
+    return f"; spikes that wait take {more} more {planes} of accumulators" if more else ""
 
 
 def _least(chip: Chip, size: Size, neurons_per_core: int | None) -> int:

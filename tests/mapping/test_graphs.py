@@ -103,17 +103,34 @@ def test_what_waits_takes_planes_of_accumulators(names, edges, planes):
         assert 3 * (state + expected * width) == mapping.neuron_bits[core]
 
 
-def test_delays_beyond_the_memory_say_by_how_much():
-    """One neuron takes 32 bits of state and 2 + 3 accumulators of 21 bits."""
-    chip = Chip.load("generic-22nm", ("core.memory.neurons=130 bit",))
+# delay, bits of neuron memory, what is missing: one neuron takes 32 bits of state and 2 + 3, or
+# 2 + 1, accumulators of 21 bits
+BEYOND = [
+    (
+        4,
+        130,
+        "137 bits of state, a core of generic-22nm has 524288 and 130, 7 too few",
+        "3 more planes",
+    ),
+    (
+        2,
+        90,
+        "95 bits of state, a core of generic-22nm has 524288 and 90, 5 too few",
+        "1 more plane",
+    ),
+]
+
+
+@pytest.mark.parametrize("delay, bits, missing, planes", BEYOND)
+def test_delays_beyond_the_memory_say_by_how_much(delay, bits, missing, planes):
+    chip = Chip.load("generic-22nm", (f"core.memory.neurons={bits} bit",))
     with pytest.raises(MappingError) as error:
-        partition(graph("ia", [("i", "a", 4)]), chip)
+        partition(graph("ia", [("i", "a", delay)]), chip)
     assert str(error.value) == (
-        "'a' does not fit: one neuron needs 2 bits of synapses and 137 bits of state, a core of "
-        "generic-22nm has 524288 and 130, 7 too few; spikes that wait take 3 more planes of "
-        "accumulators"
+        f"'a' does not fit: one neuron needs 2 bits of synapses and {missing}; spikes that wait "
+        f"take {planes} of accumulators"
     )
-    partition(graph("ia", [("i", "a", 3)]), chip)
+    partition(graph("ia", [("i", "a", delay - 1)]), chip)
 
 
 def test_each_projection_has_packets_of_its_own():
