@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 from pages import PAGES, ROOT
 
+from simulator.describe.connections import Connection
+from simulator.describe.network import Network, Neuron, Population, Projection
+from simulator.describe.offsets import offsets
 from simulator.study.noc import mesh, run_trace
 
 FIGURES = sorted((ROOT / "docs" / "figures").glob("*.svg"))
@@ -37,3 +40,23 @@ def test_the_hop_of_the_figure_is_the_engines(engine):
     figure = (ROOT / "docs" / "figures" / "hop.svg").read_text()
     drawn = re.findall(r'data-event="([\w ]+)" data-cycle="(\d+)"', figure)
     assert happened == {event: int(cycle) for event, cycle in drawn}
+
+
+def test_the_steps_of_the_graph_are_its_schedule():
+    """The graph of docs/workloads.md: image -> A -> B -> C, B -> A a timestep later, image -> C."""
+    names, one = ("image", "A", "B", "C"), np.ones(1, np.int64)
+    weight = Connection("one-to-one", np.ones(1, np.int8), 2, (1,), (1,))
+    cell = Neuron("if", one, 0 * one, 0 * one)
+    populations = [Population(name, (1,), cell if k else None) for k, name in enumerate(names)]
+    edges = [(0, 1, 0), (1, 2, 0), (2, 1, 1), (2, 3, 0), (0, 3, 0)]
+    paths = [Projection(a, b, weight, delay=delay) for a, b, delay in edges]
+    found = offsets(Network(tuple(populations), tuple(paths), (3,)))
+    steps = {
+        (name, timestep, offset + found.interval * timestep)
+        for name, offset in zip(names, found.offset)
+        for timestep in range(4)
+    }
+    figure = (ROOT / "docs" / "figures" / "graph.svg").read_text()
+    drawn = re.findall(r'data-population="(\w+)" data-timestep="(\d)" data-step="(\d)"', figure)
+    shown = {(name, int(timestep), int(step)) for name, timestep, step in drawn}
+    assert {work for work in steps if work[2] <= 6} == shown
