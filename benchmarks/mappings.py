@@ -16,8 +16,8 @@ from simulator.describe.workload import Workload
 from simulator.mapping.core_mapping import CoreMapping, moved
 from simulator.mapping.cuts import Cut
 from simulator.study import plans
-from simulator.study.mapper import EFFORTS, Objective
 from simulator.study.pipeline import Computed, compute
+from simulator.study.search import EFFORTS, Objective
 from simulator.study.simulation import Result
 from simulator.timing.record import BLOCKED, BUSY
 from simulator.units import show

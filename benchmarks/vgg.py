@@ -69,32 +69,31 @@ def run(workload: str) -> dict[str, Any]:
 
 
 def at_published_rates() -> None:
-    """Print both twins for T = 3..8, with activity drawn at the spike rates and densities published
-    for VGG16 on CIFAR-10 (Yan 2024, Table II).
+    """Print both twins of one image for T = 3..8, at the spike rates and densities published for
+    VGG16 on CIFAR-10 (Yan 2024, Table II): as the workload states them.
     """
-    from simulator.analytic.constants import TABLE_NETWORK
     from simulator.analytic.published import TABLE_PRINTED
     from simulator.describe.chip import Chip
-    from simulator.describe.words import QNN, SNN
     from simulator.describe.workload import Workload
-    from simulator.study import mapper
-    from simulator.study.controlled import EventSource, replay
+    from simulator.study import mapper, plans
+    from simulator.study.pipeline import compute
     from simulator.units import show
 
     workload = Workload.load("vgg16-cifar")
     chip = Chip.load("generic-22nm", (f"mesh.width={SIDE}", f"mesh.height={SIDE}"))
     mapping, hidden = mapper.find(workload, chip).mapping, workload.network.hidden
     places = sum(workload.network.populations[number].n_neurons for number in hidden)
-    for timesteps, (rate, density) in TABLE_NETWORK.items():
-        drawn = EventSource(workload, timesteps, 1, density)
-        snn, qnn = (replay(drawn, chip, mode, rate, mapping) for mode in (SNN, QNN))
+    for timesteps, (_, _, ratio) in TABLE_PRINTED.items():
+        snn, qnn = (
+            plans.simulate(workload, chip, mapping, compute(workload, mode, timesteps, limit=1))
+            for mode in ("snn", "qnn")
+        )
         sent = [sum(len(one.raster.traces[n].neuron) for n in hidden) for one in (snn, qnn)]
         print(
             f"T = {timesteps}: s_r {sent[0] / places / timesteps:.2%}, d {sent[1] / places:.2%}; "
             f"{show(snn.ledger.total, 'J')} / {show(qnn.ledger.total, 'J')} = "
-            f"{snn.ledger.total / qnn.ledger.total:.3f} (published, by formula: "
-            f"{TABLE_PRINTED[timesteps][2]}); {snn.record.cycles:,} and "
-            f"{qnn.record.cycles:,} cycles",
+            f"{snn.ledger.total / qnn.ledger.total:.3f} (published, by formula: {ratio}); "
+            f"{snn.record.cycles:,} and {qnn.record.cycles:,} cycles",
             flush=True,
         )
 

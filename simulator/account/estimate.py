@@ -9,10 +9,14 @@ contention: that is what the simulation is for.
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
+from simulator.account.longest import Working, largest_of
 from simulator.account.standby import deepest, state_power
 from simulator.describe.chip import Chip
 from simulator.describe.network import Network
@@ -25,7 +29,9 @@ from simulator.mapping.memories import schedules
 from simulator.timing.record import ACTIVE, IDLE
 
 #: what holds a step back
-BOUNDS = ("synapse", "soma", "axon_out", "input port", "barrier")
+BOUNDS = ("synapse", "soma", "axon_out", "input port", "link", "barrier")
+#: how much of its time a hot link carries flits at most: packets wait for each other before it
+CARRIES = 0.75
 
 
 @dataclass(frozen=True)
@@ -60,11 +66,13 @@ def estimate(
     arriving: dict[int, Arriving],
     cores: int,
     hops: float | None = None,
+    hottest: float = 0.0,
 ) -> Estimate:
     """Return the estimate of a mapping.
 
     loads, arriving: by computed population and by projection.  cores: in use.  hops: mean mesh
     links of a packet; None: two thirds of the side of the square that the tiles in use fill.
+    hottest: packets that the hottest link carries per timestep; 0 where places are not known.
     """
     tiles = min(chip.n_tiles, -(-cores // chip.mesh.cores_per_tile))
     if hops is None:
@@ -74,10 +82,12 @@ def estimate(
         + rates.total(number) * (number in network.outputs)
         for number in range(len(network.populations))
     }
-    cycles, bound = _time(chip, network, when, timesteps, loads, arriving, sent, tiles, hops)
+    cycles, bound = _time(
+        chip, network, when, timesteps, rates, loads, arriving, sent, tiles, hops, hottest
+    )
     dynamic, moving = _dynamic(chip, network, timesteps, rates, loads, sent, hops)
     dynamic += chip.energy.barrier.value * tiles * when.steps(timesteps)
-    static = _static(chip, when, timesteps, loads, sent, cores, hops, cycles)
+    static = _static(chip, network, when, timesteps, loads, sent, cores, hops, cycles)
     total = sum(sent.values()) * timesteps
     return Estimate(dynamic + static, cycles, dynamic, static, total, moving, bound)
 
@@ -94,11 +104,12 @@ def of_mapping(workload: Workload, chip: Chip, mapping: CoreMapping, rates: Rate
         here = [came[k] for k in network.incoming[number]]
         loads[number] = load(chip, network, number, sizes, rates, here)
     flowing = flows.flows(chip, mapping, workload, rates)
-    hops, _ = flows.measured(chip, flowing, np.arange(chip.n_cores))
+    hops, hottest = flows.measured(chip, flowing, np.arange(chip.n_cores))
     when = schedules(workload)[-1]
     return estimate(
-        chip, network, when, workload.timesteps, rates, loads, came, mapping.n_used, hops
-    )
+        chip, network, when, workload.timesteps, rates, loads, came, mapping.n_used, hops,
+        hottest / flows.WINDOW,
+    )  # fmt: skip
 
 
 def _time(
@@ -106,11 +117,13 @@ def _time(
     network: Network,
     when: Offsets,
     timesteps: int,
+    rates: Rates,
     loads: dict[int, Load],
     arriving: dict[int, Arriving],
     sent: dict[int, float],
     tiles: int,
     hops: float,
+    hottest: float,
 ) -> tuple[float, dict[str, float]]:
     """Return the cycles of an inference, and the share of each bound: step by step the maximum of
     what works in it.
@@ -119,27 +132,85 @@ def _time(
     hop = (link.east_west.latency + link.north_south.latency) / 2 + 2
     way = hops * hop + 8 + chip.core.axon_out.packet + chip.core.soma.visit
     barrier = stages.barrier_cycles(chip, np.arange(tiles))
-    port = chip.ports[chip.input_port].interval or 1
+    held = 1.0 * max(link.east_west.interval, link.north_south.interval)
+    held *= hottest / CARRIES / max(sum(sent.values()), 1e-9)
     bound = dict.fromkeys(BOUNDS, 0.0)
     total = 0.0
-    for step in range(when.steps(timesteps)):
-        busiest = (0.0, "synapse")
-        for number in range(len(network.populations)):
-            moment = step - when.offset[number]
-            if moment < 0 or moment % when.interval or moment // when.interval >= timesteps:
-                continue
-            if number in loads:
-                mine = loads[number]
-                axon = sent[number] * mine.largest * chip.core.axon_out.packet
-                busiest = max(busiest, (mine.soma, "soma"), (axon, "axon_out"))
-            else:
-                busiest = max(busiest, (sent[number] * port, "input port"))
-            for k in network.outgoing[number]:
-                busiest = max(busiest, (arriving[k].busiest, "synapse"))
-        bound[busiest[1]] += busiest[0]
-        bound["barrier"] += barrier + way
-        total += busiest[0] + way + barrier
+    alone = _alone(chip, network, rates, loads, arriving, sent)
+    for active, steps in _together(when, timesteps):
+        work = [one for number in active for one in alone[number]]
+        for number in loads:
+            here = [k for k in network.incoming[number] if network.projections[k].source in active]
+            if len(here) > 1:
+                work.append(_gathered(network, rates, arriving, here))
+        if held:
+            sends = [(sent[number], rates.spread(number)) for number in active]
+            moving = held * sum(mean for mean, _ in sends)
+            work.append(Working(moving, _spread(sends), "link", tuple(active)))
+        busiest = max(work, key=lambda one: one.cycles)
+        longest = largest_of(work)
+        bound[busiest.what] += steps * longest
+        bound["barrier"] += steps * (barrier + way)
+        total += steps * (longest + way + barrier)
     return total, {name: cycles / total for name, cycles in bound.items()}
+
+
+def _alone(
+    chip: Chip,
+    network: Network,
+    rates: Rates,
+    loads: dict[int, Load],
+    arriving: dict[int, Arriving],
+    sent: dict[int, float],
+) -> list[list[Working]]:
+    """Return by population the units that work for its events, one projection at a time."""
+    found = []
+    for number in range(len(network.populations)):
+        share, mine = rates.spread(number), loads.get(number)
+        events = max((arriving[k].busiest for k in network.outgoing[number]), default=0.0)
+        work = [Working(events, share, "synapse", (number,))]
+        if mine is None:
+            port = chip.ports[chip.input_port].interval or 1
+            work.append(Working(sent[number] * port, share, "input port", (number,)))
+        else:
+            axon = sent[number] * mine.largest * chip.core.axon_out.packet
+            work.append(Working(mine.soma, 0.0, "soma", (number,)))
+            work.append(Working(axon, share, "axon_out", (number,)))
+        found.append(work)
+    return found
+
+
+def _gathered(
+    network: Network, rates: Rates, arriving: dict[int, Arriving], here: list[int]
+) -> Working:
+    """Return a synapse unit that works for the events of several projections."""
+    cycles = sum(arriving[k].cycles for k in here)
+    sources = [network.projections[k].source for k in here]
+    share = _spread([(arriving[k].busiest, rates.spread(one)) for k, one in zip(here, sources)])
+    return Working(float(np.max(cycles, initial=0.0)), share, "synapse", tuple(sorted(sources)))
+
+
+@lru_cache(maxsize=64)
+def _together(when: Offsets, timesteps: int) -> list[tuple[tuple[int, ...], int]]:
+    """Return which populations work in the same steps, and in how many steps they do."""
+    found: Counter[tuple[int, ...]] = Counter()
+    for step in range(when.steps(timesteps)):
+        moments = [step - offset for offset in when.offset]
+        found[
+            tuple(
+                number
+                for number, moment in enumerate(moments)
+                if moment >= 0 and not moment % when.interval
+                and moment // when.interval < timesteps
+            )
+        ] += 1  # fmt: skip
+    return list(found.items())
+
+
+def _spread(parts: list[tuple[float, float]]) -> float:
+    """Return the relative deviation of a sum of independent parts: mean and relative deviation."""
+    total = sum(mean for mean, _ in parts)
+    return math.sqrt(sum((mean * share) ** 2 for mean, share in parts)) / total if total else 0.0
 
 
 def _dynamic(
@@ -171,7 +242,9 @@ def _dynamic(
     bits = chip.packet.destination + chip.packet.axon
     link = (price["link_east_west"] + price["link_north_south"]) / 2
     link += bits * price["header_bit_hop"]
-    moving = packets * hops * (router + link)
+    payload = sum(many * (rates.bits[number] or chip.packet.spike_payload) for number, many in
+                  sent.items())  # fmt: skip
+    moving = hops * (packets * (router + link) + payload * price["payload_bit_hop"])
     total += packets * (price["injection"] + price["ejection"] + router) + moving
     outside = sum(sent[number] for number in network.inputs)
     outside += sum(rates.total(number) for number in network.outputs)
@@ -181,6 +254,7 @@ def _dynamic(
 
 def _static(
     chip: Chip,
+    network: Network,
     when: Offsets,
     timesteps: int,
     loads: dict[int, Load],
@@ -191,8 +265,9 @@ def _static(
 ) -> float:
     """Return the joules of leakage and clocks.
 
-    A core is clocked while its soma works, and for each packet that comes, until its clock stops; a
-    router for each flit.  All else rests as deep as the chip lets it.
+    A core is clocked while its soma or its synapse unit works, and after that until its clock
+    stops; where packets come further apart than the synapse unit takes for them, between them too.
+    A router is clocked for each flit.  All else rests as deep as the chip lets it.
     """
     power = state_power(chip)
     rest, router_rest = deepest(chip)
@@ -201,9 +276,13 @@ def _static(
     busy = 0.0
     for number, mine in loads.items():
         axon = sent[number] * chip.core.axon_out.packet / mine.tiles
-        came = mine.packets_in / mine.tiles
-        each = max(mine.soma, axon) + wait + mine.synapse + came * wait
-        busy += timesteps * min(step, each) * mine.tiles
+        sends, came = max(mine.soma, axon), mine.packets_in / mine.tiles
+        sources = [network.projections[k].source for k in network.incoming[number]]
+        window = max((_sending(chip, loads, sent, one) for one in sources), default=0.0)
+        takes = mine.synapse + min(came * wait, max(0.0, window - mine.synapse))
+        apart = min((when.offset[number] - when.offset[one] for one in sources), default=0)
+        overlap = max(sends, takes) if apart < timesteps * when.interval else sends + takes
+        busy += timesteps * min(step, overlap + wait) * mine.tiles
     busy = min(busy, cores * cycles)
     joules = busy * power.core[ACTIVE] + (chip.n_cores * cycles - busy) * power.core[rest]
     tiles = min(chip.n_tiles, -(-cores // chip.mesh.cores_per_tile))
@@ -211,3 +290,11 @@ def _static(
     joules += moving * power.router[IDLE]
     joules += (chip.n_tiles * cycles - moving) * power.router[router_rest]
     return float(joules + cycles * power.chip) * chip.period
+
+
+def _sending(chip: Chip, loads: dict[int, Load], sent: dict[int, float], number: int) -> float:
+    """Return the cycles in a step in which a population sends what it sends."""
+    if number not in loads:
+        return sent[number] * (chip.ports[chip.input_port].interval or 1)
+    mine = loads[number]
+    return max(mine.soma, sent[number] * mine.largest * chip.core.axon_out.packet)

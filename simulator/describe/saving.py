@@ -66,6 +66,7 @@ def written(workload: Workload) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         mapping["neurons_per_core"] = workload.neurons_per_core
     if workload.encoding is not None:
         mapping["encoding"] = workload.encoding
+    activity = {} if workload.activity is None else {"activity": workload.activity.tree()}
     shape = _chain if _is_short(workload.network) else _graph
     tree = {
         "schema_version": 1,
@@ -74,7 +75,7 @@ def written(workload: Workload) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         "arrays": ARRAYS,
         **shape(workload.network, workload.stimulus, arrays),
         "stimulus": _stimulus(workload.network, workload.stimulus, arrays),
-        "twin": {"timesteps": workload.timesteps, "firing": workload.firing},
+        "twin": {"timesteps": workload.timesteps, "firing": workload.firing, **activity},
         "mapping": mapping,
     }
     return tree, arrays

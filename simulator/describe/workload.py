@@ -18,6 +18,7 @@ from simulator.describe.network import Network, Stimulus
 from simulator.describe.placement import Placement, in_one_form, misplaced
 from simulator.describe.placement import read as read_placement
 from simulator.describe.settings import Settings
+from simulator.describe.stated_activity import StatedActivity
 from simulator.describe.stimulus_file import stimulus as read_stimulus
 from simulator.describe.words import FIRINGS, STREAMING, Firing
 from simulator.describe.workload_file import WorkloadDocument
@@ -44,6 +45,8 @@ class Workload:
     #: of what populations send: AUTO, or encodings by population or projection ('a -> b'); what is
     #: not named is sent as the chip says
     encoding: str | Mapping[str, str] | None = None
+    #: who fires at other numbers of timesteps, drawn instead of computed
+    activity: StatedActivity | None = None
     files: tuple[Path, ...] = ()  # where it was read from
 
     def __post_init__(self) -> None:
@@ -115,6 +118,11 @@ class Workload:
         if network is not None:
             for below, message in misencoded(network, written.mapping.encoding):
                 document.fault(("mapping", "encoding", *below), message)
+        activity = written.twin.activity
+        if activity is not None and activity.twice is not None:
+            document.fault(
+                ("twin", "activity", "at"), f"must state T = {activity.twice} once, not twice"
+            )
         document.refuse()
         assert network is not None and stimulus is not None
         return cls(
@@ -127,5 +135,6 @@ class Workload:
             placement=placement,
             neurons_per_core=written.mapping.neurons_per_core,
             encoding=written.mapping.encoding,
+            activity=None if activity is None else activity.stated,
             files=tuple(dict.fromkeys((document.path, arrays.path))),
         )

@@ -11,6 +11,7 @@ from simulator.describe.documents import Description
 from simulator.describe.drawn import DrawnArray
 from simulator.describe.fields import Natural, OneOf, Positive
 from simulator.describe.neuron import MODELS
+from simulator.describe.stated_activity import ActivityDocument
 from simulator.describe.words import Encoding, Firing, StateKind, StimulusKind
 
 Shape = Annotated[list[Positive], Field(min_length=1, max_length=3)]
@@ -141,10 +142,13 @@ class StimulusDocument(Description):
 
 
 class TwinDocument(Description):
-    """How the two twins run unless the command line says otherwise."""
+    """How the two twins run unless the command line says otherwise; `activity` is of other numbers
+    of timesteps than its network was made for.
+    """
 
     timesteps: Annotated[int, Field(ge=1, le=4096)]
     firing: Firing
+    activity: ActivityDocument | None = None
 
 
 class MappingDocument(Description):

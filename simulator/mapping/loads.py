@@ -4,7 +4,9 @@ from counted or stated activity.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -25,11 +27,35 @@ class Rates:
     """Events of every neuron per timestep, on average."""
 
     events: tuple[np.ndarray, ...]  # per population (n_neurons,) float64
-    multiplies: tuple[bool, ...]  # per population: its events carry values
+    bits: tuple[int, ...]  # per population: of the value an event carries, 0 of a spike
+
+    @property
+    def multiplies(self) -> tuple[bool, ...]:
+        """Per population: its events carry values."""
+        return tuple(bits > 0 for bits in self.bits)
 
     def total(self, number: int) -> float:
         """Events of a population per timestep."""
-        return float(self.events[number].sum())
+        return self._totals[number]
+
+    @cached_property
+    def _totals(self) -> tuple[float, ...]:
+        return tuple(float(events.sum()) for events in self.events)
+
+    def spread(self, number: int) -> float:
+        """Return the deviation of its events of a timestep relative to their mean, if neurons fire
+        independently of each other.
+        """
+        return self._spreads[number]
+
+    @cached_property
+    def _spreads(self) -> tuple[float, ...]:
+        found = []
+        for events in self.events:
+            share = np.minimum(events, 1)
+            mean = float(events.sum())
+            found.append(math.sqrt(float((share * (1 - share)).sum())) / mean if mean else 0.0)
+        return tuple(found)
 
 
 def stated(workload: Workload, rate: float = STATED_RATE) -> Rates:
@@ -50,7 +76,7 @@ def stated(workload: Workload, rate: float = STATED_RATE) -> Rates:
         else:
             share = rate if population.fires else 1 / timesteps
             events.append(np.full(population.n_neurons, share))
-    return Rates(tuple(events), _multiplies(workload))
+    return Rates(tuple(events), _value_bits(workload))
 
 
 def counted(workload: Workload, raster: Raster) -> Rates:
@@ -60,16 +86,16 @@ def counted(workload: Workload, raster: Raster) -> Rates:
     for trace, population in zip(raster.traces, workload.network.populations):
         count = np.bincount(trace.neuron, minlength=trace.n_neurons) / moments
         events.append(count if population.fires else count + 1 / raster.timesteps)
-    return Rates(tuple(events), _multiplies(workload))
+    return Rates(tuple(events), _value_bits(workload))
 
 
-def _multiplies(workload: Workload) -> tuple[bool, ...]:
+def _value_bits(workload: Workload) -> tuple[int, ...]:
     network = workload.network
     feeds = dict(zip(network.inputs, workload.stimulus.feeds))
     return tuple(
-        feeds[number].kind != RASTER
+        feeds[number].value_bits * (feeds[number].kind != RASTER)
         if number in feeds
-        else bool(population.neuron and population.neuron.graded_bits)
+        else (population.neuron.graded_bits or 0 if population.neuron else 0)
         for number, population in enumerate(network.populations)
     )
 
@@ -100,7 +126,7 @@ def arriving(chip: Chip, network: Network, number: int, found: FanOut, rates: Ra
     words = found.words
     if words is None:
         words = stages.accumulator_words(chip, joined, count)
-    multiply = rates.multiplies[path.source]
+    multiply = rates.bits[path.source] > 0
     cycles = stages.row_cycles(chip, bits, count, multiply) + chip.core.synapse.lookup
     busy = weight @ (np.maximum(cycles, 1) * (count > 0))
     return Arriving(
@@ -141,7 +167,7 @@ def load(
     soma = largest * (n * area * chip.core.soma.visit + spikes * chip.core.soma.spike)
     operations = [0.0, 0.0]
     for k, one in zip(network.incoming[number], came):
-        operations[rates.multiplies[network.projections[k].source]] += one.operations
+        operations[rates.bits[network.projections[k].source] > 0] += one.operations
     packets = sum(one.packets for one in came)
     return Load(
         len(sizes),

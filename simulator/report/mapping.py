@@ -13,7 +13,8 @@ from simulator.describe.mapping_file import ARRAYS, FILE, tree
 from simulator.report.blocks import Block, Column, Facts, Paragraph, Title, table, words
 from simulator.report.files import provenance
 from simulator.report.writing import MANIFEST, Folder
-from simulator.study.mapper import Candidate, Found, Simulated
+from simulator.study.mapper import Found
+from simulator.study.search import Candidate, Simulated
 from simulator.study.silent import Look
 from simulator.units import show
 

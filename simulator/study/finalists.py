@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from simulator.errors import MappingError
 from simulator.mapping.core_mapping import CoreMapping
 from simulator.study import mapper
-from simulator.study.mapper import Candidate, Found, Simulated
+from simulator.study.mapper import Found
+from simulator.study.search import Candidate, Simulated
 
 #: plans that an effort simulates at most
 SIMULATED = {"quick": 0, "normal": 16, "thorough": 64}

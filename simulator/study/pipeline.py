@@ -23,6 +23,7 @@ import numpy as np
 from simulator.account import energy
 from simulator.account.energy import Ledger
 from simulator.behaviour import raster as behaviour
+from simulator.behaviour import stated
 from simulator.behaviour.raster import Raster
 from simulator.describe.chip import Chip
 from simulator.describe.filed import as_filed
@@ -97,12 +98,17 @@ def compute(
     recorded: Mapping[int, np.ndarray] | None = None,
 ) -> Computed:
     """Return the arithmetic of one twin; timesteps: T (default: the workload's); limit: only the
-    first inferences; recorded: what some populations sent elsewhere, which is not computed.
+    first inferences; recorded: what some populations sent elsewhere, which is not computed.  What
+    the workload states for this T is drawn (`behaviour/stated.py`).
     """
     steps = workload.timesteps if timesteps is None else timesteps
     network, stimulus, firing = workload.network, workload.stimulus, workload.firing
     many = [stimulus.n_inferences, *(len(values) for values in (recorded or {}).values())]
     n = min(many if limit is None else (limit, *many))
+    rate = None if workload.activity is None else workload.activity.of(steps)
+    if workload.activity is not None and rate is not None:
+        drawn = stated.drawn(workload.activity, rate, network, stimulus, mode, n)
+        recorded = drawn | dict(recorded or {})
     held = tuple(sorted((recorded or {}).items()))
     read = ("computed", network, stimulus, mode, steps, firing, n, held)
 

@@ -21,8 +21,9 @@ from simulator.mapping.memories import mapped, refuse_overfull
 from simulator.mapping.packing import apart
 from simulator.mapping.placement import snake
 from simulator.study import finalists, mapper
-from simulator.study.mapper import EFFORTS, OBJECTIVES, Effort, Found, Objective, Simulated
+from simulator.study.mapper import Found
 from simulator.study.pipeline import Computed, compute, prepare
+from simulator.study.search import EFFORTS, OBJECTIVES, Effort, Objective, Simulated
 from simulator.study.simulation import Result
 
 

@@ -12,7 +12,7 @@ from simulator import Chip, Workload, run
 from simulator.mapping import flows
 from simulator.mapping.memories import faults
 from simulator.mapping.partition import partition
-from simulator.study import finalists, mapper, plans
+from simulator.study import finalists, mapper, plans, search
 from simulator.study.pipeline import compute
 
 
@@ -44,7 +44,7 @@ def test_the_same_seed_gives_the_same_mapping_and_another_may_not():
     assert one.digest() == again.digest() != other.digest()
 
 
-@pytest.mark.parametrize("objective", mapper.OBJECTIVES)
+@pytest.mark.parametrize("objective", search.OBJECTIVES)
 def test_each_objective_is_no_worse_than_the_fewest_cores(objective):
     workload, chip = Workload.load("digits-mlp"), Chip.load("loihi1")
     found = mapper.find(workload, chip, objective)
@@ -81,7 +81,7 @@ def test_plans_are_near_the_best_of_a_grid_that_is_simulated(chip):
     assert 64 <= len(grid)
     for objective in mappings.OBJECTIVES:
         one = mappings.compared(workload, described, computed, grid, objective)
-        for effort in ("normal", "thorough"):
+        for effort in search.EFFORTS:
             assert one.found[effort] <= 1.05 * one.best
             assert one.found[effort] <= one.fewest
 
