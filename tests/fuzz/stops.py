@@ -125,7 +125,8 @@ class End:
 def _contents(written: dict[str, bytes] | None) -> dict[str, bytes] | None:
     if written is None:
         return None
-    kept = {name: data for name, data in written.items() if not name.endswith("manifest.json")}
+    other = ("manifest.json", "points.parquet")  # points.csv, with seconds, in binary
+    kept = {name: data for name, data in written.items() if not name.endswith(other)}
     for name in kept.keys() & {"points.csv", "pareto.csv"}:  # their last column is seconds
         kept[name] = b"\n".join(line.rpartition(b",")[0] for line in kept[name].splitlines())
     return kept

@@ -41,7 +41,8 @@ ENDS = [
     (End(-9, "", "", None, [".x.partial"]), signal.SIGKILL, ""),
 ]
 SWEPT = End(0, "a", "", {"manifest.json": b'"complete": true', "points/x/summary.json": b"1",
-                         "points.csv": b"p,s\n0,9", "report.html": b""}, [])  # fmt: skip
+                         "points.csv": b"p,s\n0,9", "points.parquet": b"1", "report.html": b""},
+            [])  # fmt: skip
 GOING = b'"complete": false'
 SWEEPS = [
     ({"manifest.json": GOING, "points/x/summary.json": b"1"}, ""),
@@ -49,7 +50,7 @@ SWEEPS = [
     ({"manifest.json": GOING, "points/x/summary.json": b"2"}, "half a result"),
     ({"manifest.json": GOING, "points/y/summary.json": b"1"}, "half a result"),
     ({"manifest.json": b'"complete": true', "points/x/summary.json": b"1"}, "half a result"),
-    ({**(SWEPT.written or {}), "points.csv": b"p,s\n0,8"}, ""),
+    ({**(SWEPT.written or {}), "points.csv": b"p,s\n0,8", "points.parquet": b"2"}, ""),
     ({**(SWEPT.written or {}), "points.csv": b"p,s\n1,9"}, "half a result"),
 ]
 
