@@ -28,6 +28,8 @@ from simulator.study.search import RANGE, Candidate, Effort, Objective, Search, 
 #: with effort `quick`, plans whose estimates differ by less are equal, and the one of fewest cores
 #: is taken: no estimate orders plans more finely (docs/mapping.md)
 MARGIN = 0.05
+#: the same for the fewest slices of consecutive neurons, which are the simplest plan
+MARGIN_PLAIN = 0.1
 #: objectives that cycles are a factor of
 HURRIED = ("latency", "edp")
 #: plans that are kept beside the best
@@ -171,14 +173,15 @@ def _simplest(
     search: Search, best: Candidate, plain: dict[int, Cut] | None, objective: str
 ) -> Candidate:
     """Return the plan of fewest cores among those whose estimates are as good as the best: within
-    MARGIN; of those the fewest slices of consecutive neurons, where they are among them.
+    MARGIN; or the fewest slices of consecutive neurons, where they are within MARGIN_PLAIN.
     """
-    bar = (1 + MARGIN) * best.estimate.cost(objective, best.cores)
+    least = best.estimate.cost(objective, best.cores)
     equal = [
         one
         for one in (best, *search.kept.values())
         if one.cores <= max(best.cores, search.chip.n_cores)
-        and one.estimate.cost(objective, one.cores) <= bar
+        and one.estimate.cost(objective, one.cores)
+        <= least * (1 + (MARGIN_PLAIN if one.cuts == plain else MARGIN))
     ]
     return min(
         equal,
