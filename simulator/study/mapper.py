@@ -157,7 +157,11 @@ def _cut(
     if plain is not None:
         search.fewest.append(search.candidate(plain))
         starts.append(plain)
-    even = search.even(options, objective) if objective != "cores" else {}
+    shapes = [path.connection.plane_shape for path in search.network.projections]
+    is_dense = all(len(shape) < 4 for shape in shapes)  # even loads cost convolutions packets
+    even: dict[int, Cut] = {}
+    if objective in HURRIED or (objective == "energy" and is_dense):
+        even = search.even(options, objective)
     if even:
         starts.append(even)
     ends = [search.descend(start, options, objective) for start in starts]
