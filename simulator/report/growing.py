@@ -57,7 +57,7 @@ class SweepFolder:
             return Outcome(0, status, reason, json.loads(text) if text else None, seconds)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError):  # somebody else's: run again
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):  # run again
             return None
 
     def keep(self, key: str, point: Point, outcome: Outcome, row: Row) -> None:
@@ -175,7 +175,7 @@ def sweep_folder(
 def _known(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: must be the manifest of a sweep: {error}") from error
     return found if isinstance(found, dict) else {}
 

@@ -34,7 +34,8 @@ class Difference:
     def ratio(self) -> float | None:
         """b over a, where both are numbers and a is not 0."""
         if _is_number(self.a) and _is_number(self.b) and self.a:
-            return float(self.b) / float(self.a)
+            ratio = float(self.b) / float(self.a)
+            return ratio if math.isfinite(ratio) else None
         return None
 
     @property
@@ -126,8 +127,10 @@ def _asked(manifest: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in manifest.items():
         if name in ASIDE:
             continue
-        if name == "inputs":
-            yield from ((f"file {each['file']}", each["sha256"]) for each in value)
+        if name == "inputs" and isinstance(value, list):
+            for each in value:
+                if isinstance(each, dict):
+                    yield f"file {each.get('file')}", each.get("sha256")
         else:
             yield from _leaves(name, value)
 
@@ -146,9 +149,14 @@ def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 def _points(path: Path) -> dict[str, Any]:
     """Return the cells of a sweep's table by the axes of their points."""
-    rows = list(csv.DictReader(path.read_text().splitlines()))
+    try:
+        rows = list(csv.DictReader(path.read_text().splitlines()))
+    except (OSError, ValueError, csv.Error) as error:
+        raise InputError(f"{path}: must be the table of a sweep: {error}") from error
     found: dict[str, Any] = {}
-    for row in rows:
+    for number, row in enumerate(rows, start=1):
+        if None in row or None in row.values() or "point" not in row:
+            raise InputError(f"{path}: row {number}: must have a point and a cell for each column")
         for name, text in row.items():
             if name not in ("point", "digest", "seconds"):
                 found[f"point {row['point']}.{name}"] = _value(text)
@@ -157,15 +165,31 @@ def _points(path: Path) -> dict[str, Any]:
 
 def _value(text: str) -> Any:
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
         return text or None
+    return value if math.isfinite(value) else text
+
+
+def _finite(text: str) -> float:
+    """Return a number of a file; raises ValueError where it is too large, or none."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"must hold finite numbers, not {text[:40]}")
+    return value
+
+
+def _whole(text: str) -> int:
+    _finite(text)
+    return int(text)
 
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+        content = json.loads(
+            path.read_bytes(), parse_float=_finite, parse_int=_whole, parse_constant=_finite
+        )
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: must be a file of results: {error}") from error
     if not isinstance(content, dict):
         raise InputError(f"{path}: must be a file of results, not a list or a single value")

@@ -68,3 +68,48 @@ def test_what_is_no_folder_of_results_is_refused(tmp_path, folders):
     (tmp_path / "manifest.json").write_text("[1]")
     with pytest.raises(InputError, match="must be a file of results, not a list"):
         compare(folders / "visit1", tmp_path)
+
+
+# what is said, what is written in the place of a result
+NUMBERS = [
+    ("must hold finite numbers, not 1e999", "1e999"),
+    ("must hold finite numbers, not Infinity", "Infinity"),
+    ("must hold finite numbers, not NaN", "NaN"),
+    ("must hold finite numbers, not 9999", "9" * 400),
+    ("maximum recursion depth exceeded", "[" * 100_000),
+]
+
+
+@pytest.mark.parametrize(("said", "number"), NUMBERS, ids=[text[:9] for _, text in NUMBERS])
+def test_a_number_that_is_none_is_refused(said, number, tmp_path, folders):
+    (tmp_path / "manifest.json").write_text("{}")
+    (tmp_path / "summary.json").write_text(f'{{"cycles": {number}}}')
+    with pytest.raises(InputError, match=f"summary.json: must be a file of results: {said}"):
+        compare(folders / "visit1", tmp_path)
+
+
+def test_a_ratio_beyond_all_numbers_is_none(tmp_path):
+    for name, cycles in (("a", "1e-300"), ("b", "1e300")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text('{"inputs": [3, {"sha256": "x"}]}')
+        (tmp_path / name / "summary.json").write_text(f'{{"cycles": {cycles}}}')
+    found = compare(tmp_path / "a", tmp_path / "b")
+    assert [None] == [each.ratio for each in found.outputs]
+    assert json.dumps(found.summary(), allow_nan=False)
+
+
+# what is said, a table of a sweep
+TABLES = [
+    ("points.csv: must be the table of a sweep: 'utf-8' codec can't decode", b"point,\xff\n1,2\n"),
+    ("points.csv: row 1: must have a point and a cell for each column", b"point,a\n1,2,3\n"),
+    ("points.csv: row 2: must have a point and a cell for each column", b"point,a\n1,2\n1\n"),
+    ("points.csv: row 1: must have a point and a cell for each column", b"poin,a\n1,2\n"),
+]
+
+
+@pytest.mark.parametrize(("said", "table"), TABLES)
+def test_a_table_that_is_none_is_refused(said, table, tmp_path):
+    (tmp_path / "manifest.json").write_text("{}")
+    (tmp_path / "points.csv").write_bytes(table)
+    with pytest.raises(InputError, match=said):
+        compare(tmp_path, tmp_path)
