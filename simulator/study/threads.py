@@ -47,7 +47,7 @@ def stream(job: Job, tasks: Iterable[Any], jobs: int) -> Iterator[tuple[int, Any
             told.put((number, None, error))
         told.put(None)
 
-    threads = [Thread(target=serve, daemon=True) for _ in range(jobs)]
+    threads = [Thread(target=serve, name=f"chunks {n}", daemon=True) for n in range(jobs)]
     for thread in threads:
         thread.start()
     at_work = jobs

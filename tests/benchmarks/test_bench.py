@@ -174,6 +174,7 @@ def test_the_table_has_every_group():
         "start-up",
         "growth",
         "sweep",
+        "jobs",
     ] == list(RACES)
 
 

@@ -48,6 +48,8 @@ def test_whatever_reading_comes_to_is_one_line(said, function, tmp_path, monkeyp
 
 
 def test_a_ctrl_c_ends_the_reading_and_what_reads(tmp_path: Path) -> None:
+    # a shell's background job, which tests may be, ignores it
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     path = tmp_path / "n.nir"
     path.write_text("held")
     read(path, breaking.whole)
@@ -56,9 +58,12 @@ def test_a_ctrl_c_ends_the_reading_and_what_reads(tmp_path: Path) -> None:
     assert main is not None
     timer = threading.Timer(0.3, signal.pthread_kill, [main, signal.SIGINT])
     timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        read(path, breaking.endless)
-    timer.join()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            read(path, breaking.endless)
+    finally:
+        timer.join()
+        signal.signal(signal.SIGINT, before)
     assert -signal.SIGKILL == reader.process.returncode
     assert "held" == read(path, breaking.whole)[0]
 
