@@ -68,7 +68,7 @@ def partition(workload: Workload, chip: Chip) -> CoreMapping:
             )
         counts[number] = min(
             population.n_neurons,
-            max(counts[number] + 1, counts[number] * worst // chip.core.memory.axons),
+            max(counts[number] + 1, counts[number] * worst // max(1, chip.core.memory.axons)),
         )
     total = sum(counts.values())
     if total > chip.n_cores:

@@ -39,6 +39,12 @@ TOO_SMALL = [
         "generic-22nm is 31 bits, 1 too few",
     ),
     (
+        ("core.memory.axons=0 bit",),
+        (),
+        "'output' does not fit: its axons need 32 bits on a core, core.memory.axons of "
+        "generic-22nm is 0 bits, 32 too few",
+    ),
+    (
         (),
         ("mapping.placement={hidden1: [0], hidden2: [1], output: [99]}",),
         "'output': must be placed on cores 0..63 of generic-22nm, not on 99",
