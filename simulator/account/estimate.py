@@ -30,7 +30,7 @@ from simulator.timing.record import ACTIVE, IDLE
 
 #: what holds a step back
 BOUNDS = ("synapse", "soma", "axon_out", "input port", "link", "barrier")
-#: how much of its time a hot link carries flits at most: packets wait for each other before it
+#: how much of its time a hot link carries flits at most, assumed: packets wait for each other
 CARRIES = 0.75
 
 

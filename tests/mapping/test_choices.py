@@ -152,7 +152,6 @@ def test_changed_prices_change_no_encoding() -> None:
 def test_the_ways_that_are_simulated_tell_how_far_they_are() -> None:
     told = []
     run(workload(20, encoding="auto"), CHIP, "snn", progress=lambda what, *_: told.append(what))
-    # as it stands, all as events, all as bitmaps, less what is sent as one before it; then the run
     assert "snn steps of a way to send" in told
     assert "snn steps" == told[-1]
     told.clear()

@@ -38,6 +38,11 @@ KEYS: dict[str, tuple[str, ...]] = {
     "barrier.tree": ("2 cycles", "null barrier.points=[[1,1 cycle]]"),
 }
 ENCODINGS = ("events", "bitmap", "dense", "auto")
+#: what is done, whenever it is done; tokens and what wakes a core come on top
+DONE = (
+    "neuron_updates", "spikes", "accumulates", "macs", "count_accumulates", "events_generated",
+    "resets", "threshold_tests", "clamps", "state_clears",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

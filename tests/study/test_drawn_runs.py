@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 import pytest
-from drawn_runs import KEYS, Drawn, choices, draw
+from drawn_runs import DONE, KEYS, Drawn, choices, draw
 
 from simulator.errors import CheckError
 from simulator.timing import ENGINES
@@ -16,11 +16,6 @@ N = int(os.environ.get("SPIKEMESH_SWEEP", "2000"))
 BLOCK = 20
 #: quick tests draw these, the sweep those after them
 FEW = 40
-#: what is done, whenever it is done; tokens and what wakes a core come on top
-DONE = (
-    "neuron_updates", "spikes", "accumulates", "macs", "count_accumulates", "events_generated",
-    "resets", "threshold_tests", "clamps", "state_clears",
-)  # fmt: skip
 
 
 def drawn(first: int) -> list[Drawn]:

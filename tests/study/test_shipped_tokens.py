@@ -4,16 +4,12 @@ for it, are the same.
 
 import numpy as np
 import pytest
+from drawn_runs import DONE
 
 from simulator import Chip, Workload, run
 from simulator.describe import library
 from simulator.timing.record import COUNTER
 
-#: what is done, whenever it is done
-DONE = (
-    "neuron_updates", "spikes", "accumulates", "macs", "events_generated", "resets",
-    "threshold_tests", "clamps", "state_clears",
-)  # fmt: skip
 CHIP, TOKENS = "generic-22nm", "step.synchronisation=tokens"
 GROWN = ("mesh.width=32", "mesh.height=32")
 #: workload, its twins, the chip's changes, inferences
