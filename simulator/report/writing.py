@@ -153,10 +153,15 @@ def result_folder(folder: str | Path, overwrite: bool = False) -> Iterator[Folde
     _refuse(given, place, overwrite)
     with _saying(given):
         parents = [parent for parent in place.parents if not parent.exists()]
-        place.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(given, place)
-        path, held = _make(place)
-    try:
+    path, held = place.with_name(_beside(place, PARTIAL)), None
+    try:  # a Ctrl-C may come as soon as there is something to remove
+        with _saying(given):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            _remove_leftovers(given, place)
+            while held is None:
+                path = place.with_name(_beside(place, PARTIAL))
+                path.mkdir()
+                held = lock(path)
         yield Folder(path, given)
         if not (path / MANIFEST).is_file():
             raise ValueError(f"a folder of results ends with its {MANIFEST}")
@@ -170,7 +175,8 @@ def result_folder(folder: str | Path, overwrite: bool = False) -> Iterator[Folde
                 parent.rmdir()
         raise
     finally:
-        os.close(held)
+        if held is not None:
+            os.close(held)
 
 
 def _refuse(given: Path, place: Path, overwrite: bool) -> None:
@@ -213,16 +219,6 @@ def lock(path: Path) -> int | None:
         os.close(descriptor)
         return None
     return descriptor
-
-
-def _make(place: Path) -> tuple[Path, int]:
-    """Return a new folder beside a place, and its lock."""
-    while True:
-        path = place.with_name(_beside(place, PARTIAL))
-        path.mkdir()
-        held = lock(path)
-        if held is not None:
-            return path, held
 
 
 def _remove_leftovers(given: Path, place: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from simulator.commands.verbs import cli
 from simulator.errors import InputError
+from simulator.report import writing
 from simulator.report.writing import MANIFEST, result_folder, whole_file
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,6 +112,47 @@ PLACES = [
     ("file", "file/out", "file/out: cannot be written: "),
     ("file", "x" * 300, "x" * 300 + ": cannot be written: File name too long"),
 ]
+
+
+def stopped_at(number, place):
+    """Write a folder and raise KeyboardInterrupt at so manieth line of the module that writes it;
+    return whether there were as many.
+    """
+    left = number
+
+    def trace(frame, event, argument):
+        nonlocal left
+        if frame.f_code.co_filename != writing.__file__:
+            return None
+        if event == "line":
+            left -= 1
+            if left == 0:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        whole(place)
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return left <= 0
+
+
+#: a file opened in the very line is closed by the collector
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_ctrl_c_at_any_line_leaves_nothing_or_the_whole(tmp_path):
+    number, ends = 1, set()
+    while stopped_at(number, place := tmp_path / str(number) / "a" / "out"):
+        there = names(tmp_path / str(number)) if (tmp_path / str(number)).exists() else []
+        assert there in ([], ["a", "a/out", f"a/out/{MANIFEST}", "a/out/table.csv"]), number
+        ends.add(len(there))
+        number += 1
+    assert number > 40 and {0, 4} == ends
+    assert [MANIFEST, "table.csv"] == sorted(os.listdir(place))
 
 
 @pytest.mark.parametrize(("there", "asked", "said"), PLACES)
