@@ -47,7 +47,9 @@ class _Work:
 
     def items(self, values: np.ndarray) -> np.ndarray:
         """Return the sums of what slices do over the work items."""
-        return np.add.reduceat(values, self.start) if len(self.start) else values[:0]
+        if len(self.start) == len(values):  # a slice each, or nothing
+            return values
+        return np.add.reduceat(values, self.start)
 
 
 @dataclass(frozen=True)
@@ -310,7 +312,10 @@ def _work_counts(run: _Run, chip: Chip, work: _Work, cleared: np.ndarray) -> np.
         "events_generated": events,
         "state_clears": cleared * -(-chip.core.soma.state // chip.core.soma.word),
     }
-    return work.items(np.stack([count[name] for name in WORK_COUNTERS], axis=1).astype(np.int64))
+    found = np.empty((len(work.start), len(WORK_COUNTERS)), np.int64)
+    for column, name in enumerate(WORK_COUNTERS):
+        found[:, column] = work.items(count[name])
+    return found
 
 
 def _fired(run: _Run, work: _Work) -> tuple[np.ndarray, np.ndarray]:

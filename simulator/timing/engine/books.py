@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from simulator.jit import kernel
 from simulator.timing.engine.layout import GATE_WAKES, OFF_WAKES, RELOAD_CYCLES, State
 from simulator.timing.engine.power import idle_part, settle
@@ -29,15 +31,27 @@ def take_totals(state: State, step: int, now: int) -> None:
         power.cycles[IDLE] -= router.passed
         router.passed = 0
         state.step_router_wakes[step] += power.gate_wakes
-    for number in range(chip.n_cores + chip.n_routers):
-        kind = 1 if number >= chip.n_cores else 0
-        for k in range(5):
-            state.step_power[step, kind, k] += state.power[number].cycles[k]
-    for number in range(chip.n_endpoints):
-        kind = 1 if number >= chip.n_cores else 0
-        for k in range(state.counter.shape[1]):
-            # [K6]
-            state.step_counter[step, kind, k] += state.counter[number, k]
+    add_power(state.step_power[step, 0], state.power[: chip.n_cores])
+    add_power(state.step_power[step, 1], state.power[chip.n_cores :])
+    # [K6]
+    add_rows(state.step_counter[step, 0], state.counter[: chip.n_cores])
+    add_rows(state.step_counter[step, 1], state.counter[chip.n_cores :])
+
+
+@kernel(inline=False)
+def add_power(total: np.ndarray, power: np.ndarray) -> None:
+    """Add the cycles some cores or routers spent in each state to `total`."""
+    for number in range(len(power)):
+        for k in range(len(total)):
+            total[k] += power[number].cycles[k]
+
+
+@kernel(inline=False, simd=True)
+def add_rows(total: np.ndarray, rows: np.ndarray) -> None:
+    """Add every row to `total`."""
+    for number in range(rows.shape[0]):
+        for k in range(rows.shape[1]):
+            total[k] += rows[number, k]
 
 
 @kernel(inline=False)

@@ -143,9 +143,9 @@ def fire_timers(state: State, now: int) -> None:
     number = np.int64(state.timer_slot[index])
     if number >= 0:
         state.timer_slot[index] = -1
-        state.timer_bits[index >> 5] &= ~(np.int64(1) << (index & 31))
-        if state.timer_bits[index >> 5] == 0:
-            chip.timer_words &= ~(np.int64(1) << (index >> 5))
+        state.timer_bits[index >> 6] &= ~(np.int64(1) << (index & 63))
+        if state.timer_bits[index >> 6] == 0:
+            chip.timer_words &= ~(np.int64(1) << (index >> 6))
         while number >= 0:
             chip.n_timers -= 1
             fire(state, number, now)
@@ -181,9 +181,9 @@ def deliver(state: State, now: int) -> int:
                 state, channel >> chip.channel_shift, channel & chip.channel_mask, credit.count
             )
     is_sparse = SPARSE * slot.flits <= chip.n_routers + SPARSE
-    if is_sparse:
+    if is_sparse and n_flits > 1:
         count_arrivals(state, index)
-    for k in range(slot.flits):
+    for k in range(n_flits):
         flit = state.flit_wheel[k, index]
         if flit.channel < chip.n_channels:
             accept_flit(state, flit.channel, flit.token, is_sparse, now)

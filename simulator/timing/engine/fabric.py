@@ -25,7 +25,7 @@ from simulator.timing.record import Record
 
 #: eventful cycles and arrivals of flits, together, between two looks at signals and progress: some
 #: milliseconds; handing over the state costs as much as some hundred of them
-SLICE = 256 if JIT_DISABLED else 1 << 15
+SLICE = 256 if JIT_DISABLED else 1 << 17
 
 
 class Fabric:

@@ -21,7 +21,7 @@ NEVER = 1 << 62
 #: what stopped the kernel
 UNTIL, DONE, LOG_FULL, POOL_FULL, DEADLOCK = range(5)
 #: cycles the timer wheel sees ahead; longer delays wait in a heap
-TIMER_SLOTS = 1024
+TIMER_SLOTS = 4096
 #: cycles from sending to use over a wire of no latency [B1]; a router's switch takes one more [B2]
 WIRE, SWITCH = 1, 1
 #: and over the wires between an interface and its router, flits and credits alike [B1]
@@ -290,7 +290,7 @@ class State(NamedTuple):
     slot_bits: np.ndarray  # (slots / 32,) int64, slots in use
     timer: np.ndarray  # (4 * n_cores + n_routers,) TIMER
     timer_slot: np.ndarray  # (TIMER_SLOTS,) int32, the first timer of a cycle, -1: none
-    timer_bits: np.ndarray  # (TIMER_SLOTS / 32,) int64, slots in use
+    timer_bits: np.ndarray  # (TIMER_SLOTS / 64,) int64, slots in use
     heap: np.ndarray  # (n_timers,) HEAP
     # who has something to do
     awake_router: np.ndarray  # (n_routers,) int32

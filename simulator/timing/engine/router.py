@@ -122,9 +122,8 @@ def accept_flit(state: State, channel_number: int, token: int, is_sparse: bool, 
     number = state.port[channel_number >> chip.channel_shift].router
     router = state.router[number]
     router.flit_cycles -= now
-    is_alone = is_sparse and router.arriving == 1 and token & WHOLE == WHOLE
-    if is_sparse:
-        router.arriving -= 1
+    is_alone = is_sparse and router.arriving <= 1 and token & WHOLE == WHOLE
+    router.arriving = max(router.arriving - 1, 0)
     if router.inputs == 0:
         if not (is_alone and chip.ungated):
             begin_work(state, number, now)

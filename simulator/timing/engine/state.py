@@ -299,7 +299,7 @@ def build(plan: Plan, activity: Activity, events: bool) -> State:
         slot_bits=np.zeros(-(-slots // 32), np.int64),
         timer=columns(n_timers, work_layout.TIMER, owner=owner),
         timer_slot=np.full(TIMER_SLOTS, -1, np.int32),
-        timer_bits=np.zeros(TIMER_SLOTS // 32, np.int64),
+        timer_bits=np.zeros(TIMER_SLOTS // 64, np.int64),
         heap=records(n_timers + 1, work_layout.HEAP),
         awake_router=np.zeros(n_routers, np.int32),
         awake_interface=np.zeros(n_endpoints, np.int32),

@@ -164,8 +164,8 @@ def set_timer(state: State, number: int, due: int) -> None:
     timer = state.timer[number]
     timer.next = state.timer_slot[index]
     state.timer_slot[index] = number
-    state.timer_bits[index >> 5] |= np.int64(1) << (index & 31)
-    chip.timer_words |= np.int64(1) << (index >> 5)
+    state.timer_bits[index >> 6] |= np.int64(1) << (index & 63)
+    chip.timer_words |= np.int64(1) << (index >> 6)
     chip.n_timers += 1
 
 
@@ -178,13 +178,13 @@ def next_timer(state: State, now: int) -> int:
         cycle = state.heap[0].due
     if chip.n_timers > 0:
         first = (now + 1) & _MASK
-        word = first >> 5
-        bits = state.timer_bits[word] >> (first & 31)
+        word = first >> 6
+        bits = state.timer_bits[word] >> (first & 63)  # copies of the sign are never the lowest
         if bits != 0:
             return min(cycle, now + 1 + lowest(bits))
-        later = chip.timer_words >> (word + 1)
-        other = word + 1 + lowest(later) if later != 0 else lowest(np.int64(chip.timer_words))
-        index = (other << 5) + lowest(np.int64(state.timer_bits[other]))
+        later = np.int64(chip.timer_words) & (np.int64(-2) << word)
+        other = lowest(later if later != 0 else np.int64(chip.timer_words))
+        index = (other << 6) + lowest(np.int64(state.timer_bits[other]))
         return min(cycle, now + 1 + ((index - first) & _MASK))
     return cycle
 
