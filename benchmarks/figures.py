@@ -42,13 +42,15 @@ class Peer:
     """What another simulator does with the same work.
 
     `recorded`: a rate from docs/performance.md, not measured in this run.  `failure`: what a peer
-    that was asked for said last before it failed; it has no value then.
+    that was asked for said last before it failed; it has no value then.  `ratio`: how many times as
+    fast we are, where both ran in turn; the rounds' median counts.
     """
 
     name: str
     value: float | None
     recorded: bool = False
     failure: str = ""
+    ratio: Sample | None = None
 
     @classmethod
     def failed(cls, name: str, said: str) -> Peer:
@@ -76,6 +78,8 @@ class Figure:
         """
         if peer.value is None:
             return None
+        if peer.ratio is not None:
+            return peer.ratio.median
         return (
             peer.value / self.value.median
             if self.is_lower_better
@@ -143,8 +147,13 @@ def line(figure: Figure) -> str:
             lines += [f"        {said}" for said in peer.failure.splitlines()]
             continue
         how = "recorded, not measured in this run" if peer.recorded else "same run, same work"
+        spread = ""
+        if peer.ratio is not None:
+            spread = f"[{peer.ratio.low:.3g} .. {peer.ratio.high:.3g}] "
+            how = f"same work in turn, {peer.ratio.count} rounds of A B B A"
         lines.append(
-            f"    {figure.ratio(peer):.3g} x {peer.name}: {shown(peer.value, figure.unit)} ({how})"
+            f"    {figure.ratio(peer):.3g} {spread}x {peer.name}: "
+            f"{shown(peer.value, figure.unit)} ({how})"
         )
     if figure.note:
         lines.append(f"    {figure.note}")

@@ -4,41 +4,79 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from benchmarks.figures import Figure, Sample
-from benchmarks.races import Settings
+from benchmarks import measure, networks, sanafe_peer
+from benchmarks.figures import Figure, Peer
+from benchmarks.races import LIF_PERIODS, Settings
+from benchmarks.turns import Standing, Turns, in_turn
 
-#: what two jobs must be to one
-TARGET = 1.8
-#: in turn, so that what else the machine does meets both alike
-TURNS = (1, 2, 2, 1)
+#: what two jobs must be to one, and to the peer
+TARGET, TO_PEER = 1.8, 9.0
 CHUNKS = 10
+#: timesteps of a chunk of the LIF network
+TIMESTEPS, QUICK = 1000, 20
 
 
 def jobs(settings: Settings) -> list[Figure]:
-    """Spiking twins of two digit networks in ten chunks, in elapsed time, so on a machine that has
-    two processors to give.
+    """Ten chunks in elapsed time, so on a machine that has two processors to give: the LIF network,
+    in turn with the peer, and a small network whose chunks of 45 inferences are half Python.
     """
     from simulator.study.simulation import run
 
-    figures = []
-    for name in ("digits-cnn", "digits-residual"):
-        limit = 50 if settings.is_quick else 450
-        run(name, limit=limit, chunk=limit // CHUNKS)
-        ratios, seconds = [], {1: [], 2: []}  # type: ignore[var-annotated]
-        for _ in range(settings.repeat):
-            spent = {1: 0.0, 2: 0.0}
-            for number in TURNS:
-                began = time.perf_counter()
-                run(name, limit=limit, chunk=limit // CHUNKS, jobs=number)
-                spent[number] += time.perf_counter() - began
-            ratios.append(spent[1] / spent[2])
-            for number, taken in spent.items():
-                seconds[number].append(taken / TURNS.count(number))
-        target = TARGET if (os.cpu_count() or 1) >= 2 else None
-        figures += [
-            Figure(f"{name}, one job", Sample.of(seconds[1]).rate(limit), "inferences/s"),
-            Figure(f"{name}, two jobs", Sample.of(seconds[2]).rate(limit), "inferences/s"),
-            Figure(f"{name}: two jobs to one", Sample.of(ratios), "times", target),
-        ]
+    limit = 50 if settings.is_quick else 450
+    by = partial(run, "digits-cnn", limit=limit, chunk=limit // CHUNKS)
+    figures = _figures("digits-cnn, short chunks", _turns(by, limit, settings), "inferences/s")
+    timesteps = QUICK if settings.is_quick else TIMESTEPS
+    for percent, period in LIF_PERIODS.items():
+        with TemporaryDirectory() as folder:
+            written = networks.lif(Path(folder), period, timesteps, settings.seed, CHUNKS)
+            by = partial(run, str(written.path), "loihi1", "snn", chunk=1)
+            work = CHUNKS * timesteps
+            found = _figures(
+                f"512-256 LIF, {percent} % firing", _turns(by, work, settings), "steps/s"
+            )
+            peer = _peer(settings, period, partial(_elapsed, by, 2, work))
+            if peer is not None:
+                found[1] = replace(found[1], peers=(peer,), least_ratio=TO_PEER)
+            figures += found
     return figures
+
+
+def _elapsed(by: Callable[..., object], number: int, work: int) -> float:
+    """Return the seconds that pass for a unit of the work by so many jobs."""
+    began = time.perf_counter()
+    by(jobs=number)
+    return (time.perf_counter() - began) / work
+
+
+def _turns(by: Callable[..., object], work: int, settings: Settings) -> Turns:
+    """Return two jobs in turn with one."""
+    by(jobs=1)
+    return in_turn(partial(_elapsed, by, 2, work), partial(_elapsed, by, 1, work), settings.repeat)
+
+
+def _figures(name: str, turns: Turns, unit: str) -> list[Figure]:
+    target = TARGET if (os.cpu_count() or 1) >= 2 else None
+    return [
+        Figure(f"{name}, one job", turns.second.rate(1), unit),
+        Figure(f"{name}, two jobs", turns.first.rate(1), unit),
+        Figure(f"{name}: two jobs to one", turns.ratio, "times", target),
+    ]
+
+
+def _peer(settings: Settings, period: int, ours: Callable[[], float]) -> Peer | None:
+    """Return the peer in turn with our two jobs, in elapsed time; None where it cannot be had."""
+    if not sanafe_peer.is_installed():
+        return None
+    name = f"{sanafe_peer.NAME} detailed"
+    asked = {"period": period, "timesteps": 20 if settings.is_quick else 200}
+    try:
+        with Standing("benchmarks.sanafe_peer:lif", asked | {"seed": settings.seed}) as theirs:
+            return in_turn(ours, theirs.elapsed, settings.repeat).peer(name)
+    except measure.Failed as failure:
+        return Peer.failed(name, failure.said)

@@ -44,9 +44,9 @@ class Written:
     timesteps: int
 
 
-def lif(folder: Path, period: int, timesteps: int, seed: int) -> Written:
+def lif(folder: Path, period: int, timesteps: int, seed: int, inferences: int = 1) -> Written:
     """Write 512 neurons firing once per `period` timesteps, all to all with 256 neurons that fire
-    as often.
+    as often; timesteps are those of one inference.
 
     The 512 sit on 21 cores, the 256 on 11: about 24 neurons each of 32 cores.
     """
@@ -59,7 +59,7 @@ def lif(folder: Path, period: int, timesteps: int, seed: int) -> Written:
         "silent": np.zeros((1, first), np.int8),
         "initial": period - phase,
         "weight": weight,
-        "values": np.zeros((1, timesteps, 1), np.int8),
+        "values": np.zeros((inferences, timesteps, 1), np.int8),
     }
     layers = [
         _layer(

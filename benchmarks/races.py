@@ -14,6 +14,7 @@ import simpy
 
 from benchmarks import booksim_peer, measure, networks, recurrent, sanafe_peer, traffic
 from benchmarks.figures import Figure, Peer, Sample
+from benchmarks.turns import Loaded, Standing, in_turn
 from simulator.mapping.plan import Activity, Plan
 from simulator.mapping.traffic import noc_plan, trace_activity
 from simulator.timing.record import COUNTER, Record
@@ -98,51 +99,67 @@ def _mesh(settings: Settings, side: int, pattern: str, rate: float, wanted: int)
 
 
 def lif(settings: Settings) -> list[Figure]:
-    """512-256 neurons on 32 cores: the whole pipeline from arithmetic to joules."""
+    """512-256 neurons on 32 cores: from arithmetic to joules, what is loaded and mapped once."""
     timesteps = 50 if settings.is_quick else 1000
     figures = []
     for percent, period in LIF_PERIODS.items():
-        with TemporaryDirectory() as folder:
-            written = networks.lif(Path(folder), period, timesteps, settings.seed)
-            seconds, facts = _whole_run(written, (), settings.repeat)
-        common = {"period": period, "timesteps": min(timesteps, 200), "seed": settings.seed}
-        peers = _peers(settings, "lif", RECORDED["lif"] if percent == 10 else None, common)
-        target = 2500.0 if percent == 10 else None
-        figures.append(
-            Figure(
-                f"512-256 LIF on 32 cores, {percent} % firing",
-                seconds.rate(timesteps),
-                "steps/s",
-                target,
-                peers=peers,
-                note=_note(facts, timesteps),
-                facts=facts,
+        common = {"period": period, "seed": settings.seed}
+        with Standing("benchmarks.races:load_lif", common | {"timesteps": timesteps}) as ours:
+            seconds, peers = raced(
+                ours,
+                settings,
+                "lif",
+                RECORDED["lif"] if percent == 10 else None,
+                common | {"timesteps": min(timesteps, 200)},
+                ("detailed",) if settings.is_quick else ("detailed", "cycle"),
             )
-        )
+            figures.append(
+                Figure(
+                    f"512-256 LIF on 32 cores, {percent} % firing",
+                    seconds.rate(1),
+                    "steps/s",
+                    2500.0 if percent == 10 else None,
+                    peers=peers,
+                    least_ratio=5.0 if sanafe_peer.is_installed() else None,
+                    note=_note(ours.last, timesteps),
+                    facts=ours.last,
+                )
+            )
     return figures
 
 
-def _whole_run(
-    written: networks.Written, changes: tuple[str, ...], repeat: int
-) -> tuple[Sample, dict[str, Any]]:
-    """Return the processor seconds of `simulation.run`, and what the run did."""
+def load_lif(period: int, timesteps: int, seed: int) -> Loaded:
+    """Load and map the LIF network; the work is timesteps."""
+    with TemporaryDirectory() as folder:
+        return _load(networks.lif(Path(folder), period, timesteps, seed), ())
+
+
+def _load(written: networks.Written, changes: tuple[str, ...]) -> Loaded:
+    """Load and map a network, and run it once, so that kernels are there."""
     from simulator.describe.chip import Chip
     from simulator.describe.workload import Workload
-    from simulator.study.simulation import run
+    from simulator.study.pipeline import compute, prepare
 
-    workload, chip = Workload.load(written.path), Chip.load("loihi1", changes)
-    result = run(workload, chip, "snn")
+    began = time.process_time()
+    workload = Workload.load(written.path)
+    prepared = prepare(workload, Chip.load("loihi1", changes))
+    load = time.process_time() - began
+
+    def run() -> tuple[float, dict[str, Any]]:
+        computed = compute(workload, "snn")
+        executed = prepared.schedule(computed).execute()
+        record = executed.record
+        return written.timesteps, {
+            "joules": executed.ledger.total,
+            "spikes": sum(len(trace.neuron) for trace in computed.raster.traces),
+            "packets": packets_sent(record),
+            "flit_hops": int(record.counters[:, COUNTER["router_traversals"]].sum()),
+            "cycles": record.cycles,
+        }
+
+    run()
     gc.collect()
-    seconds = measure.repeated(lambda: run(workload, chip, "snn"), repeat)
-    spikes = sum(len(trace.neuron) for trace in result.raster.traces)
-    hops = int(result.record.counters[:, COUNTER["router_traversals"]].sum())
-    facts = {
-        "spikes": spikes,
-        "packets": packets_sent(result.record),
-        "flit_hops": hops,
-        "cycles": result.record.cycles,
-    }
-    return seconds, facts
+    return Loaded({"load_seconds": load}, run)
 
 
 def _note(facts: dict[str, Any], timesteps: int) -> str:
@@ -153,39 +170,39 @@ def _note(facts: dict[str, Any], timesteps: int) -> str:
     return f"per timestep: {per_step}"
 
 
-def _peers(
+def raced(
+    ours: Standing,
     settings: Settings,
     name: str,
     recorded: float | None,
     arguments: dict[str, Any],
-    per: str = "timesteps",
-) -> tuple[Peer, ...]:
-    """Return the rates of the peer's two timing models on the same work, in `per` a second;
-    recorded where they cannot be had.
+    models: tuple[str, ...] = ("detailed",),
+) -> tuple[Sample, tuple[Peer, ...]]:
+    """Return our seconds for a unit of work and the peer's timing models in turn with us on the
+    same work; recorded where the peer cannot be had.  A slow model has one round.
     """
+    peer = f"{sanafe_peer.NAME} "
     if not sanafe_peer.is_installed():
-        return (
-            ()
-            if recorded is None
-            else (Peer(f"{sanafe_peer.NAME} detailed", recorded, recorded=True),)
-        )
-    found = []
-    for model in ("detailed",) if settings.is_quick or name != "lif" else ("detailed", "cycle"):
-        few = (
-            {"timesteps": 3, "repeat": 1}
-            if model == "cycle"
-            else {"repeat": min(3, settings.repeat)}
-        )
-        peer = f"{sanafe_peer.NAME} {model}"
+        seconds = Sample.of([ours.seconds() for _ in range(2 * settings.repeat)])
+        known = () if recorded is None else (Peer(peer + "detailed", recorded, recorded=True),)
+        return seconds, known
+    found, measured = [], []
+    for model in models:
+        few = {"timesteps": 3} if model == "cycle" else {}
+        rounds = 1 if model == "cycle" else settings.repeat
+        asked = arguments | few | {"model": model}
         try:
-            answer = measure.fresh(
-                f"benchmarks.sanafe_peer:{name}", model=model, **(arguments | few)
-            )
+            with Standing(f"benchmarks.sanafe_peer:{name}", asked) as theirs:
+                turns = in_turn(ours.seconds, theirs.seconds, rounds)
         except measure.Failed as failure:
-            found.append(Peer.failed(peer, failure.said))
+            if failure.what == ours.function:
+                raise
+            found.append(Peer.failed(peer + model, failure.said))
         else:
-            found.append(Peer(peer, Sample.of(answer["seconds"]).rate(answer[per]).median))
-    return tuple(found)
+            found.append(turns.peer(peer + model))
+            measured.append(turns.first)
+    seconds = measured[0] if measured else Sample.of([ours.seconds()])
+    return seconds, tuple(found)
 
 
 def random_targets(settings: Settings) -> list[Figure]:
@@ -193,32 +210,56 @@ def random_targets(settings: Settings) -> list[Figure]:
     timesteps = 5 if settings.is_quick else 100
     figures = []
     for cores in recurrent.MESH:
-        drawn = recurrent.draw(cores, settings.seed)
-        plan = recurrent.plan(drawn)
-        built = measure.repeated(partial(recurrent.activity, drawn, timesteps), 1).median
-        seconds, record = engine_time(plan, recurrent.activity(drawn, timesteps), settings.repeat)
-        messages = packets_sent(record)
-        common = {"cores": cores, "timesteps": min(timesteps, 20), "seed": settings.seed}
-        peers = _peers(
-            settings,
-            "random_targets",
-            RECORDED["random"] if cores == 1024 else None,
-            common,
-            per="packets",
-        )
-        figures.append(
-            Figure(
-                f"32k neurons, random targets, {cores} cores",
-                seconds.rate(messages),
-                "messages/s",
-                target=1e6 if cores == 1024 else None,
-                peers=peers,
-                note=f"{messages / timesteps:.0f} messages per timestep; building the arrays once "
-                f"took {built:.2f} s more",
-                facts={"messages": messages, "timesteps": timesteps},
+        common = {"cores": cores, "seed": settings.seed}
+        with Standing("benchmarks.races:load_random", common | {"timesteps": timesteps}) as ours:
+            seconds, peers = raced(
+                ours,
+                settings,
+                "random_targets",
+                RECORDED["random"] if cores == 1024 else None,
+                common | {"timesteps": min(timesteps, 20)},
             )
-        )
+            messages = ours.last["work"]
+            figures.append(
+                Figure(
+                    f"32k neurons, random targets, {cores} cores",
+                    seconds.rate(1),
+                    "messages/s",
+                    target=1e6 if cores == 1024 else None,
+                    peers=peers,
+                    note=f"{messages / timesteps:.0f} messages per timestep; building the arrays "
+                    f"once took {ours.facts['load_seconds']:.2f} s more",
+                    facts={"messages": messages, "timesteps": timesteps},
+                )
+            )
     return figures
+
+
+def load_random(cores: int, timesteps: int, seed: int) -> Loaded:
+    """Build the arrays of the neurons with random targets; what runs is the engine alone, and the
+    work is messages.
+    """
+    drawn = recurrent.draw(cores, seed)
+    plan = recurrent.plan(drawn)
+    began = time.process_time()
+    activity = recurrent.activity(drawn, timesteps)
+    load = time.process_time() - began
+    waiting: list[Any] = []
+
+    def reset() -> None:
+        from simulator.timing.engine.fabric import Fabric
+
+        environment = simpy.Environment()
+        waiting[:] = [environment, Fabric(environment, plan, activity)]
+
+    def run() -> tuple[float, dict[str, Any]]:
+        environment, fabric = waiting
+        environment.run(until=fabric.done)
+        return packets_sent(fabric.record()), {}
+
+    reset()
+    run()
+    return Loaded({"load_seconds": load}, run, reset)
 
 
 def gesture(settings: Settings) -> list[Figure]:
@@ -226,84 +267,60 @@ def gesture(settings: Settings) -> list[Figure]:
     process of its own.
     """
     timesteps = 20 if settings.is_quick else 300
-    arguments = {
-        "timesteps": timesteps,
-        "seed": settings.seed,
-        "repeat": settings.repeat,
-        "path": settings.gesture,
-    }
-    measure.fresh(
-        "benchmarks.races:gesture_run", **(arguments | {"timesteps": 2, "repeat": 1})
-    )  # compiles, if need be
-    ours = measure.fresh("benchmarks.races:gesture_run", **arguments)
-    rate, load, memory = _gesture_peers(settings, timesteps)
-    one = partial(Sample, count=1)
-    load_time, peak = ours["load_seconds"], ours["peak_memory"]
-    return [
-        Figure(
-            "gesture network, 3.56 M synapses, 49 cores",
-            Sample.of(ours["seconds"]).rate(timesteps),
-            "steps/s",
-            400.0,
-            peers=(rate,),
-            note=_note(ours, timesteps),
-            facts=ours,
-        ),
-        Figure(
-            "gesture network, loaded and mapped",
-            one(load_time, load_time, load_time),
-            "s",
-            2.0,
-            True,
-            (load,),
-        ),
-        Figure(
-            "gesture network, peak memory of the process",
-            one(peak, peak, peak),
-            "B",
-            300e6,
-            True,
-            (memory,),
-        ),
-    ]
+    common = {"timesteps": timesteps, "seed": settings.seed}
+    is_raced = sanafe_peer.is_installed() and settings.gesture is None
+    name, one = f"{sanafe_peer.NAME} detailed", partial(Sample, count=1)
+    with Standing("benchmarks.races:load_gesture", common | {"path": settings.gesture}) as ours:
+        theirs: tuple[Peer, Peer, Peer]
+        if is_raced:
+            try:
+                with Standing("benchmarks.sanafe_peer:gesture", common) as other:
+                    turns = in_turn(ours.seconds, other.seconds, settings.repeat)
+                    loaded, held = other.facts["load_seconds"], other.last["peak_memory"]
+                theirs = turns.peer(name), Peer(name, loaded), Peer(name, held)
+                seconds = turns.first
+            except measure.Failed as failure:
+                if failure.what == ours.function:
+                    raise
+                theirs = (Peer.failed(name, failure.said),) * 3
+                seconds = Sample.of([ours.seconds()])
+        else:
+            recorded = (RECORDED["gesture"], 25.0, 4.5e9)
+            first, *rest = (Peer(name, value, recorded=True) for value in recorded)
+            theirs = (first, rest[0], rest[1])
+            seconds = Sample.of([ours.seconds() for _ in range(2 * settings.repeat)])
+        load, peak = ours.facts["load_seconds"], ours.last["peak_memory"]
+        return [
+            Figure(
+                "gesture network, 3.56 M synapses, 49 cores",
+                seconds.rate(1),
+                "steps/s",
+                400.0,
+                peers=(theirs[0],),
+                least_ratio=12.0 if is_raced else None,
+                note=_note(ours.last, timesteps),
+                facts=ours.last,
+            ),
+            Figure(
+                "gesture network, loaded and mapped",
+                one(load, load, load),
+                "s",
+                2.0,
+                True,
+                (theirs[1],),
+            ),
+            Figure(
+                "gesture network, peak memory of the process",
+                one(peak, peak, peak),
+                "B",
+                300e6,
+                True,
+                (theirs[2],),
+            ),
+        ]
 
 
-def _gesture_peers(settings: Settings, timesteps: int) -> tuple[Peer, Peer, Peer]:
-    """Return the peer's rate, its loading time and its memory on the generated network."""
-    name = f"{sanafe_peer.NAME} detailed"
-    if not sanafe_peer.is_installed() or settings.gesture is not None:
-        recorded = (RECORDED["gesture"], 25.0, 4.5e9)
-        rate, load, memory = (Peer(name, value, recorded=True) for value in recorded)
-        return rate, load, memory
-    try:
-        answer = measure.fresh(
-            "benchmarks.sanafe_peer:gesture",
-            timesteps=timesteps,
-            seed=settings.seed,
-            repeat=min(3, settings.repeat),
-        )
-    except measure.Failed as failure:
-        return (Peer.failed(name, failure.said),) * 3
-    return (
-        Peer(name, Sample.of(answer["seconds"]).rate(timesteps).median),
-        Peer(name, answer["load_seconds"]),
-        Peer(name, answer["peak_memory"]),
-    )
-
-
-def gesture_run(timesteps: int, seed: int, repeat: int, path: str | None) -> dict[str, Any]:
-    """Load and run the gesture-sized network in this process."""
-    from simulator.describe.chip import Chip
-    from simulator.describe.workload import Workload
-    from simulator.mapping.machine import compile_plan
-    from simulator.mapping.partition import partition
-
+def load_gesture(timesteps: int, seed: int, path: str | None) -> Loaded:
+    """Load and map the gesture-sized network; the work is timesteps."""
     with TemporaryDirectory() as folder:
-        written = networks.gesture(Path(folder), timesteps, seed, path)
-        began = time.process_time()
-        chip = Chip.load("loihi1", GESTURE_CHIP)
-        compile_plan(chip, partition(Workload.load(written.path), chip))
-        load = time.process_time() - began
-        seconds, facts = _whole_run(written, GESTURE_CHIP, repeat)
-    rates = [seconds.low, seconds.median, seconds.high] if repeat > 1 else [seconds.median]
-    return {"seconds": rates, "load_seconds": load, **facts}
+        return _load(networks.gesture(Path(folder), timesteps, seed, path), GESTURE_CHIP)

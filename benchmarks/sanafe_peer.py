@@ -1,5 +1,5 @@
-"""The same work on SANA-FE (pip install sanafe), where it is installed: each function runs in a
-process of its own.
+"""The same work on SANA-FE (pip install sanafe), where it is installed: each function loads it in a
+process of its own (turns.py).
 
 Its networks get the populations, weights, thresholds and cores of ours, so it sends the same
 packets between cores. It computes in floating point and does not model flits, credits or power
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import networks
+from benchmarks.turns import Loaded
 
 NAME = "SANA-FE"
 #: units of one core; times and energies do not change how long a simulation takes
@@ -75,29 +76,22 @@ architecture:
         return sanafe.load_arch(path)
 
 
-def _race(
-    architecture: Any, network: Any, model: str, timesteps: int, repeat: int, began: float
-) -> dict[str, Any]:
-    """Load the network, simulate it `repeat` times and return processor seconds and counts."""
+def _loaded(
+    architecture: Any, network: Any, model: str, timesteps: int, began: float, unit: str
+) -> Loaded:
+    """Load the network and return what runs it; a run's work is counted in `unit`."""
     import sanafe
 
     chip = sanafe.SpikingChip(architecture)
     chip.load(network)
-    loaded = time.process_time() - began
-    seconds = []
-    for _ in range(repeat):
-        chip.reset()
-        start = time.process_time()
+    load = time.process_time() - began
+
+    def run() -> tuple[float, dict[str, Any]]:
         result = chip.sim(timesteps, timing_model=model, processing_threads=1)
-        seconds.append(time.process_time() - start)
-    packets, fired = int(result["packets_sent"]), int(result["neurons_fired"])
-    return {
-        "seconds": seconds,
-        "load_seconds": loaded,
-        "packets": packets,
-        "fired": fired,
-        "timesteps": timesteps,
-    }
+        counted = {"packets": int(result["packets_sent"]), "fired": int(result["neurons_fired"])}
+        return (timesteps if unit == "timesteps" else counted[unit]), counted
+
+    return Loaded({"load_seconds": load}, run, chip.reset)
 
 
 def _group(network: Any, name: str, cores: list[Any], size: int, attributes: dict[str, Any]) -> Any:
@@ -130,10 +124,8 @@ def _set_phases(group: Any, period: int, initial: np.ndarray) -> None:
         group[number].set_attributes(model_attributes=attributes)
 
 
-def lif(
-    period: int, timesteps: int, seed: int, repeat: int, model: str = "detailed"
-) -> dict[str, Any]:
-    """Return how long 512-256 neurons take, and what they sent."""
+def lif(period: int, timesteps: int, seed: int, model: str = "detailed") -> Loaded:
+    """Load 512-256 neurons; the work is timesteps."""
     import sanafe
 
     with TemporaryDirectory() as folder:
@@ -150,14 +142,12 @@ def lif(
     )
     _set_phases(first, period, arrays["initial"])
     first.connect_neurons_dense(second, {"weight": arrays["weight"].ravel().tolist()})
-    return _race(architecture, network, model, timesteps, repeat, began)
+    return _loaded(architecture, network, model, timesteps, began, "timesteps")
 
 
-def random_targets(
-    cores: int, timesteps: int, seed: int, repeat: int, model: str = "detailed"
-) -> dict[str, Any]:
-    """Return how long neurons with random targets take, and what they sent; weights are 0, so that
-    the spikes stay.
+def random_targets(cores: int, timesteps: int, seed: int, model: str = "detailed") -> Loaded:
+    """Load neurons with random targets; weights are 0, so that the spikes stay, and the work is
+    packets.
     """
     import sanafe
 
@@ -172,11 +162,11 @@ def random_targets(
     source = np.repeat(np.arange(recurrent.NEURONS), work.target.shape[1])
     pairs = list(zip(source.tolist(), work.target.ravel().tolist()))
     group.connect_neurons_sparse(group, {"weight": [0.0] * len(pairs)}, pairs)
-    return _race(architecture, network, model, timesteps, repeat, began)
+    return _loaded(architecture, network, model, timesteps, began, "packets")
 
 
-def gesture(timesteps: int, seed: int, repeat: int, model: str = "detailed") -> dict[str, Any]:
-    """Return how long the gesture-sized network takes to load and to run, and what it sent."""
+def gesture(timesteps: int, seed: int, model: str = "detailed") -> Loaded:
+    """Load the gesture-sized network; the work is timesteps."""
     import sanafe
 
     with TemporaryDirectory() as folder:
@@ -225,4 +215,4 @@ def gesture(timesteps: int, seed: int, repeat: int, model: str = "detailed") -> 
     channels, height, width = networks.GESTURE[-1][0]
     dense = arrays["dense.weight"].reshape(channels, height, width, -1).transpose(1, 2, 0, 3)
     groups[-2].connect_neurons_dense(groups[-1], {"weight": dense.ravel().tolist()})
-    return _race(architecture, network, model, timesteps, repeat, began)
+    return _loaded(architecture, network, model, timesteps, began, "timesteps")

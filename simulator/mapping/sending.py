@@ -269,14 +269,27 @@ def _together(found: list[Sent], bounds: np.ndarray) -> Sent:
     choice = np.full((len(keys), len(found)), -1, np.int64)
     for place, one in enumerate(found):
         choice[np.searchsorted(keys, key[place]), place] = one.row
-    kinds, row = np.unique(choice, axis=0, return_inverse=True)
+    kinds, row = _distinct(choice)
     seat = keys % wide
     slice_ = np.searchsorted(bounds, seat, side="right") - 1
-    row = row.reshape(-1)
     row_slice = np.zeros(len(kinds), np.int64)
     row_slice[row] = slice_
     rows = encodings.combined([one.rows for one in found], kinds)
     return Sent(keys // wide, slice_, seat, row, rows, row_slice)
+
+
+def _distinct(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct rows of integers of at least -1, in their order, and which of them each
+    row is: as `np.unique` of rows, but by one number for each, which sorts several times as fast.
+    """
+    key = np.zeros(len(rows), np.int64)
+    for column in rows.T:
+        radix = int(column.max(initial=-1)) + 2
+        if int(key.max(initial=0) + 1) * radix >= 1 << 62:
+            key = np.unique(key, return_inverse=True)[1].reshape(-1)
+        key = key * radix + column + 1
+    _, first, which = np.unique(key, return_index=True, return_inverse=True)
+    return rows[first], which.reshape(-1)
 
 
 def _input_bits(feed: Feed, raster: Raster, spike_payload: int, window: Window | None) -> int:

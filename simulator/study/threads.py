@@ -4,7 +4,9 @@ each other.  Nothing is imported, loaded or copied for them, unlike for a proces
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from queue import SimpleQueue
 from threading import Event, Lock, Thread
 from typing import Any
@@ -14,8 +16,23 @@ from typing import Any
 Job = Callable[[Any, Callable[..., None]], Iterator[Any]]
 
 
+#: seconds a thread that comes out of a kernel waits for one that is in Python, at most
+INTERVAL = 5e-4
+
+
 class _Left(BaseException):
     """Nobody waits for this work any more."""
+
+
+@contextmanager
+def _soon_in_turn() -> Iterator[None]:
+    """Let threads take turns often: with Python's own 5 ms one can wait so long after a kernel."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(INTERVAL)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def stream(job: Job, tasks: Iterable[Any], jobs: int) -> Iterator[tuple[int, Any]]:
@@ -47,21 +64,22 @@ def stream(job: Job, tasks: Iterable[Any], jobs: int) -> Iterator[tuple[int, Any
             told.put((number, None, error))
         told.put(None)
 
-    threads = [Thread(target=serve, name=f"chunks {n}", daemon=True) for n in range(jobs)]
-    for thread in threads:
-        thread.start()
-    at_work = jobs
-    try:
-        while at_work:
-            found = told.get()
-            if found is None:
-                at_work -= 1
-                continue
-            number, value, error = found
-            if error is not None:
-                raise error
-            yield number, value
-    finally:
-        left.set()
+    with _soon_in_turn():
+        threads = [Thread(target=serve, name=f"chunks {n}", daemon=True) for n in range(jobs)]
         for thread in threads:
-            thread.join()
+            thread.start()
+        at_work = jobs
+        try:
+            while at_work:
+                found = told.get()
+                if found is None:
+                    at_work -= 1
+                    continue
+                number, value, error = found
+                if error is not None:
+                    raise error
+                yield number, value
+        finally:
+            left.set()
+            for thread in threads:
+                thread.join()

@@ -10,7 +10,7 @@ from simulator.describe.chip import Chip
 from simulator.describe.connections import DENSE, Connection
 from simulator.describe.workload import Workload
 from simulator.errors import MappingError
-from simulator.mapping import encodings
+from simulator.mapping import encodings, sending
 from simulator.mapping.activity import compile_activity
 from simulator.mapping.encodings import Grouping
 from simulator.mapping.fan_out import FanOut
@@ -255,3 +255,16 @@ def test_rows_that_begin_in_one_bank_are_read_one_after_the_other(
         rows.conflict_cycles.tolist(),
     )
     assert rows.address.tolist() == (sources if len(sources) < 8 else [])
+
+
+# rows, columns, below which the numbers are; the last one outgrows one number for a row
+DRAWN = [(500, 3, 5), (1000, 2, 300), (7, 1, 3), (0, 2, 4), (400, 6, 2**40)]
+
+
+@pytest.mark.parametrize("rows, columns, high", DRAWN)
+def test_distinct_rows_are_those_numpy_finds(rows, columns, high):
+    rng = np.random.default_rng(rows)
+    drawn = rng.integers(-1, high, (rows, columns))[rng.integers(0, max(rows, 1), rows)]
+    expected, which = np.unique(drawn, axis=0, return_inverse=True)
+    found = sending._distinct(drawn)
+    assert (expected == found[0]).all() and (which.reshape(-1) == found[1]).all()

@@ -1,11 +1,12 @@
 """Work in threads: every value arrives, what fails ends all, and nobody works on unasked."""
 
+import sys
 import threading
 import time
 
 import pytest
 
-from simulator.study.threads import stream
+from simulator.study.threads import INTERVAL, stream
 
 
 def numbers(task, look):
@@ -58,3 +59,11 @@ def test_two_tasks_are_at_work_at_once() -> None:
         yield task
 
     assert {(0, "a"), (1, "b")} == set(stream(meet, ["a", "b"], 2))
+
+
+def test_threads_take_turns_often_while_they_work_and_not_longer() -> None:
+    before = sys.getswitchinterval()
+    for _ in stream(for_ever, ["a", "b"], 2):
+        assert INTERVAL == pytest.approx(sys.getswitchinterval())
+        break
+    assert before == sys.getswitchinterval() > INTERVAL
