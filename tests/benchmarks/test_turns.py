@@ -1,4 +1,4 @@
-"""Two programs run in turn, and a process that stands by answers once for every time it is asked."""
+"""Two programs run in turn, and a process that stands by answers once each time it is asked."""
 
 from __future__ import annotations
 
