@@ -18,8 +18,8 @@ from benchmarks.turns import Standing, Turns, in_turn
 #: what two jobs must be to one, and to the peer
 TARGET, TO_PEER = 1.8, 9.0
 CHUNKS = 10
-#: timesteps of a chunk of the LIF network
-TIMESTEPS, QUICK = 1000, 20
+#: timesteps of a chunk of the LIF network by percents of firing: a tenth of a second each
+TIMESTEPS, QUICK = {1: 1000, 5: 500, 10: 250, 20: 125}, 20
 
 
 def jobs(settings: Settings) -> list[Figure]:
@@ -31,8 +31,8 @@ def jobs(settings: Settings) -> list[Figure]:
     limit = 50 if settings.is_quick else 450
     by = partial(run, "digits-cnn", limit=limit, chunk=limit // CHUNKS)
     figures = _figures("digits-cnn, short chunks", _turns(by, limit, settings), "inferences/s")
-    timesteps = QUICK if settings.is_quick else TIMESTEPS
     for percent, period in LIF_PERIODS.items():
+        timesteps = QUICK if settings.is_quick else TIMESTEPS[percent]
         with TemporaryDirectory() as folder:
             written = networks.lif(Path(folder), period, timesteps, settings.seed, CHUNKS)
             by = partial(run, str(written.path), "loihi1", "snn", chunk=1)
