@@ -18,8 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks import traffic
-from benchmarks.figures import Peer
-from benchmarks.measure import children_seconds, last_lines
+from benchmarks.measure import Failed, children_seconds, last_lines
 
 NAME = "BookSim 2"
 #: a run's longest life in seconds
@@ -84,9 +83,9 @@ def flit_hops(text: str, side: int, cycles: int) -> float | None:
     )
 
 
-def race(binary: str, side: int, pattern: str, rate: float, cycles: int, seed: int) -> Peer:
-    """Return the flit-hops per processor second of BookSim, or what it said last before it
-    failed.
+def rate(binary: str, side: int, pattern: str, rate: float, cycles: int, seed: int) -> float:
+    """Return the flit-hops per processor second of BookSim; raises Failed, with what it said last,
+    where it did not run to its end.
     """
     period = max(LEAST_PERIOD, cycles // PERIODS)
     with TemporaryDirectory() as folder:
@@ -104,13 +103,13 @@ def race(binary: str, side: int, pattern: str, rate: float, cycles: int, seed: i
                 timeout=PATIENCE,
             )
         except subprocess.TimeoutExpired:
-            return Peer.failed(NAME, f"it was stopped after {PATIENCE:g} s")
+            raise Failed(NAME, f"it was stopped after {PATIENCE:g} s") from None
         except OSError as fault:
-            return Peer.failed(NAME, f"it cannot be run: {fault.strerror}")
+            raise Failed(NAME, f"it cannot be run: {fault.strerror}") from None
         seconds = children_seconds() - before
     count = flit_hops(done.stdout, side, PERIODS * period)
     if done.returncode >= 0 and count and seconds:
-        return Peer(NAME, count / seconds)
+        return count / seconds
     ended = f"signal {-done.returncode}" if done.returncode < 0 else f"code {done.returncode}"
     said = last_lines(f"{done.stdout}\n{done.stderr}", 3)
-    return Peer.failed(NAME, f"{said}\nit ended with {ended}".strip())
+    raise Failed(NAME, f"{said}\nit ended with {ended}".strip())

@@ -77,8 +77,11 @@ def _values(sample: Sample) -> tuple[float, float, float]:
 
 def _difference(more: Sample, less: Sample, work: float) -> Sample:
     """Return the cost of one unit of the work by which two runs differ."""
-    widest = (more.median - less.median, more.low - less.high, more.high - less.low)
-    return Sample(*(max(0.0, value) / work for value in widest), count=more.count)
+    middle, low, high = (
+        max(0.0, value) / work
+        for value in (more.median - less.median, more.low - less.high, more.high - less.low)
+    )
+    return Sample(middle, low, high, more.count)
 
 
 def one_core(visits: int, messages: int, row: int, n_steps: int) -> tuple[Plan, Activity]:
@@ -139,27 +142,24 @@ def _core(settings: Settings) -> list[Figure]:
 
 
 def _neurons(settings: Settings) -> Figure:
-    """What the arithmetic of a neuron costs in a timestep without input."""
-    from simulator.behaviour import neurons
-    from simulator.describe.network import Neuron
+    """What the arithmetic of a neuron costs in a timestep without input: of many timesteps, less a
+    run of few.
+    """
+    from simulator.behaviour import raster
+    from simulator.describe.workload import Workload
 
-    n, timesteps = 1 << 14, 20 if settings.is_quick else 1000
-    threshold, zeros = np.full(n, 1 << 20), np.zeros(n, np.int64)
-    population = neurons.prepare("neurons", Neuron("lif", threshold, zeros, zeros + 1, decay=41))
-    potential, fired = np.zeros(n, np.int64), np.zeros(n, np.int32)
+    n, few, many = 1 << 14, 10, 20 if settings.is_quick else 1000
+    with TemporaryDirectory() as folder:
+        workload = Workload.load(networks.leaking(Path(folder), n, many).path)
 
-    def run() -> None:
-        for _ in range(timesteps):
-            neurons.step(population, potential, zeros, fired)
+    def taking(timesteps: int) -> Sample:
+        run = partial(raster.run, workload.network, workload.stimulus, "snn", timesteps)
+        run()
+        return measure.repeated(run, settings.repeat)
 
-    run()
-    seconds = measure.repeated(run, settings.repeat)
+    seconds = _difference(taking(many), taking(few), n * (many - few))
     return Figure(
-        "cost of a neuron's arithmetic in a timestep",
-        seconds.scaled(1e9 / n / timesteps),
-        "ns",
-        3.0,
-        True,
+        "cost of a neuron's arithmetic in a timestep", seconds.scaled(1e9), "ns", 3.0, True
     )
 
 
@@ -196,8 +196,8 @@ def compute(path: str) -> dict[str, int]:
     from simulator.mapping import fan_out
 
     workload = Workload.load(path)
-    for path in workload.network.projections:
-        n = workload.network.populations[path.target].n_neurons
-        fan_out.targets(path, np.arange(n) * 64 // n, 64)
+    for projection in workload.network.projections:
+        n = workload.network.populations[projection.target].n_neurons
+        fan_out.targets(projection, np.arange(n) * 64 // n, 64)
     result = raster.run(workload.network, workload.stimulus, "snn", workload.timesteps)
     return {"spikes": sum(len(trace.neuron) for trace in result.traces)}

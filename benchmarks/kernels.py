@@ -4,6 +4,8 @@ rows.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from benchmarks import measure
@@ -74,8 +76,7 @@ def kernels(settings: Settings) -> list[Figure]:
         neuron = neuron.astype(np.int32)
         gather(part, strand, current, neuron[:1], value[:1])
         seconds = measure.repeated(
-            lambda p=part, s=strand, c=current, n=neuron, v=value: gather(p, s, c, n, v),
-            settings.repeat,
+            partial(gather, part, strand, current, neuron, value), settings.repeat
         )
         target = 5e9 if layer.connection.kind == DENSE else None
         figures.append(

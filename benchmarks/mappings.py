@@ -65,7 +65,7 @@ def compared(
     """Return what the grid and the mapper's efforts cost an objective."""
     costs = {plan: plans.cost(result, objective) for plan, result in grid.items()}
     best = min(costs, key=lambda plan: costs[plan])
-    found = {}
+    found: dict[str, float] = {}
     for effort in EFFORTS:
         mapping = plans.map_workload(workload, chip, objective, effort).mapping
         found[effort] = plans.cost(plans.simulate(workload, chip, mapping, computed), objective)

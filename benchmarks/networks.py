@@ -8,8 +8,10 @@ peers compute the same spikes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
@@ -40,7 +42,7 @@ class Written:
     """A workload on disk and its arrays in memory."""
 
     path: Path
-    arrays: dict[str, np.ndarray]
+    arrays: Mapping[str, np.ndarray]
     timesteps: int
 
 
@@ -55,7 +57,7 @@ def lif(folder: Path, period: int, timesteps: int, seed: int, inferences: int = 
     weight = rng.integers(1, 128, (first, second)).astype(np.int8)
     phase = np.arange(first) % period + 1
     drive = weight.sum(dtype=np.int64) / second / period  # per neuron and timestep
-    arrays = {
+    arrays: dict[str, Any] = {
         "silent": np.zeros((1, first), np.int8),
         "initial": period - phase,
         "weight": weight,
@@ -92,7 +94,7 @@ def gesture(folder: Path, timesteps: int, seed: int, path: str | None = None) ->
     rng = np.random.default_rng(seed)
     real = None if path is None else dict(np.load(path))
     first = GESTURE[0][0]
-    arrays = {
+    arrays: dict[str, Any] = {
         "first.weight": np.zeros((1, 1, 1, 1), np.int8),
         "values": np.zeros((1, timesteps, 1024), np.int8),
     }
@@ -147,6 +149,16 @@ def gesture(folder: Path, timesteps: int, seed: int, path: str | None = None) ->
     return _write(folder, "gesture", list(first), layers, arrays, placement, timesteps)
 
 
+def leaking(folder: Path, neurons: int, timesteps: int) -> Written:
+    """Write neurons that leak and never fire."""
+    arrays = {
+        "silent": np.zeros((1, neurons), np.int8),
+        "values": np.zeros((1, timesteps, 1), np.int8),
+    }
+    layer = _layer("neurons", _connection("dense", "silent"), 1 << 20, bias=1, decay=41)
+    return _write(folder, "leaking", [1], [layer], arrays, "auto", timesteps)
+
+
 def deep(
     folder: Path,
     n_layers: int,
@@ -163,7 +175,7 @@ def deep(
     outweighs them.
     """
     rng = np.random.default_rng(seed)
-    arrays = {
+    arrays: dict[str, Any] = {
         "silent": np.zeros((1, width), np.int8),
         "values": np.zeros((1, timesteps, 1), np.int8),
     }
@@ -185,7 +197,7 @@ def sparse(folder: Path, neurons: int, fan_out: int, timesteps: int, seed: int) 
     onto the second.
     """
     rng = np.random.default_rng(seed)
-    arrays = {
+    arrays: dict[str, Any] = {
         "silent": np.zeros((1, neurons), np.int8),
         "initial": rng.permutation(neurons) % DEEP_BIAS,
         "weight": rng.integers(-128, 128, neurons * fan_out, np.int8),
@@ -238,7 +250,7 @@ def _write(
     name: str,
     shape: list[int],
     layers: list[dict],
-    arrays: dict[str, np.ndarray],
+    arrays: Mapping[str, np.ndarray],
     placement: dict | str,
     timesteps: int,
     neurons_per_core: int | None = None,

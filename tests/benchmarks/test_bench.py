@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import figures, kernels, networks, recurrent, traffic
+from benchmarks import figures, kernels, networks, recurrent, sanafe_peer, traffic
 from benchmarks.command import RACES, bench
 from benchmarks.figures import Figure, Peer, Sample
+from benchmarks.races import Settings
 from simulator.behaviour import raster
 from simulator.describe.network import chain
 from simulator.describe.workload import Workload
@@ -176,6 +177,18 @@ def test_the_table_has_every_group():
         "sweep",
         "jobs",
     ] == list(RACES)
+
+
+#: what needs neither minutes nor a peer; the others are run by `python -m benchmarks --quick`
+QUICK = ["random", "growth"]
+
+
+@pytest.mark.parametrize("group", QUICK)
+def test_a_group_has_figures_without_a_peer(group, monkeypatch):
+    monkeypatch.setattr(sanafe_peer, "is_installed", lambda: False)
+    found = RACES[group](Settings(is_quick=True, repeat=1))
+    assert {True} == {figure.value.median >= 0 for figure in found}  # some are differences
+    assert all(peer.recorded for figure in found for peer in figure.peers)
 
 
 def test_a_quick_run_prints_and_writes_its_figures(tmp_path):

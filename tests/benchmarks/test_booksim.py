@@ -12,9 +12,10 @@ import pytest
 from booksim_stand_in import HOPS
 from click.testing import CliRunner
 
-from benchmarks import booksim_peer, command, figures
+from benchmarks import booksim_peer, command, figures, races
 from benchmarks.command import bench
 from benchmarks.figures import Figure, Peer, Sample
+from benchmarks.measure import Failed
 
 STAND_IN = Path(__file__).with_name("booksim_stand_in.py")
 PERIOD = 2000
@@ -38,10 +39,17 @@ def test_it_is_asked_for_the_same_mesh():
 
 @pytest.mark.parametrize("pattern", ["uniform", "transpose", "bursty"])
 def test_a_run_converges_and_is_measured(binary, pattern):
-    peer = booksim_peer.race(str(binary), 8, pattern, 0.05, 2 * PERIOD, 3)
-    assert "" == peer.failure and peer.value is not None and not peer.recorded
+    rate = booksim_peer.rate(str(binary), 8, pattern, 0.05, 2 * PERIOD, 3)
     # at least 0.05 s were burnt: all it carried in both periods, over that or more
-    assert 0 < peer.value <= 64 * 2 * PERIOD * 0.05 * HOPS / 0.05
+    assert 0 < rate <= 64 * 2 * PERIOD * 0.05 * HOPS / 0.05
+
+
+def test_it_runs_in_turn_with_us(binary):
+    figure = races._mesh(races.Settings(True, 3, 5, str(binary)), 8, "uniform", 0.05, 20_000)
+    (peer,) = figure.peers
+    assert peer.ratio is not None and races.BOOKSIM_ROUNDS == peer.ratio.count
+    assert 0 < peer.ratio.low <= figure.ratio(peer) <= peer.ratio.high
+    assert "x BookSim 2" in figures.line(figure) and "2 rounds of A B B A" in figures.line(figure)
 
 
 ANSWER = "Accepted flit rate average= 0.04\nAccepted flit rate average = 0.05 (1 samples)\n"
@@ -79,16 +87,18 @@ def test_a_run_that_fails_is_said_to_have_failed(binary, monkeypatch, change, fa
     )
     monkeypatch.setenv("STAND_IN", fate)
     monkeypatch.setattr(booksim_peer, "PATIENCE", 0.5 if fate == "hang" else 60)
-    peer = booksim_peer.race(str(binary), 8, "uniform", 0.05, 2 * PERIOD, 3)
-    assert (None, False) == (peer.value, peer.recorded)
-    assert peer.failure.endswith(said)
+    with pytest.raises(Failed) as failure:
+        booksim_peer.rate(str(binary), 8, "uniform", 0.05, 2 * PERIOD, 3)
+    assert failure.value.said.endswith(said)
+    figure = races._mesh(races.Settings(True, 3, 1, str(binary)), 8, "uniform", 0.05, 20_000)
+    assert (None, None) == (figure.peers[0].value, figure.is_met)
 
 
 def test_what_is_no_program_is_said_to_be_none(tmp_path):
     path = tmp_path / "booksim"
     path.write_text("k = 8;")
-    peer = booksim_peer.race(str(path), 8, "uniform", 0.05, 2 * PERIOD, 3)
-    assert Peer.failed("BookSim 2", "it cannot be run: Permission denied") == peer
+    with pytest.raises(Failed, match="BookSim 2 .*: it cannot be run: Permission denied$"):
+        booksim_peer.rate(str(path), 8, "uniform", 0.05, 2 * PERIOD, 3)
 
 
 def test_a_failed_peer_is_shown_its_target_not_judged_and_the_command_fails(tmp_path, monkeypatch):
