@@ -72,6 +72,26 @@ def test_parquet_holds_the_table_with_types(tmp_path):
         assert [row[name] for row in rows] == found[name]
 
 
+# cells of a column, and what is read back
+COLUMNS = [
+    ([1, None, -(2**63)], [1, None, -(2**63)]),
+    ([1, 2.5], [1.0, 2.5]),
+    ([2**63, 1], ["9223372036854775808", "1"]),
+    ([10**400, None], [str(10**400), None]),
+    ([2**53 + 1, 0.5], ["9007199254740993", "0.5"]),
+    ([10**400, 0.5], [str(10**400), "0.5"]),
+]
+
+
+@pytest.mark.parametrize("cells, expected", COLUMNS)
+def test_a_column_of_parquet_reads_back_to_the_last_digit(cells, expected):
+    from pyarrow import BufferReader
+    from pyarrow.parquet import read_table
+
+    table = read_table(BufferReader(parquet.parquet(["a"], [[cell] for cell in cells])))
+    assert expected == table.to_pydict()["a"]
+
+
 def test_without_the_packages_there_is_no_parquet(monkeypatch):
     monkeypatch.setattr(parquet.importlib.util, "find_spec", lambda name: None)
     assert parquet.parquet(["a"], [[1]]) is None
