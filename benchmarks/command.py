@@ -60,7 +60,7 @@ RACES: dict[str, Callable[[Settings], list[Figure]]] = {
     type=Whole(1, 1000),
     default=5,
     show_default=True,
-    help="Measurements of each figure; the median counts.",
+    help="Measurements of each figure, and rounds in turn with a peer; the median counts.",
 )
 @click.option(
     "--seed",
@@ -100,8 +100,8 @@ def bench(
     """Measure speed, memory and start-up against the targets and against other simulators on the
     same work.
 
-    Times are processor seconds of one thread, medians with [least .. most]; a peer runs in the same
-    run where it can be had.  A peer that was asked for and failed is said to have failed, its
+    Times are processor seconds of one thread, medians with [least .. most]; a peer runs in turn
+    with us where it can be had, A B B A, and the ratio of the rounds counts.  A peer that was asked for and failed is said to have failed, its
     targets are not judged, and the command ends with code 1.
     """
     settings = Settings(quick, seed, 1 if quick else repeat, booksim, gesture)
