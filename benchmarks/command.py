@@ -101,8 +101,9 @@ def bench(
     same work.
 
     Times are processor seconds of one thread, medians with [least .. most]; a peer runs in turn
-    with us where it can be had, A B B A, and the ratio of the rounds counts.  A peer that was asked for and failed is said to have failed, its
-    targets are not judged, and the command ends with code 1.
+    with us where it can be had, A B B A, and the ratio of the rounds counts.  A peer that was asked
+    for and failed is said to have failed, its targets are not judged, and the command ends with
+    code 1.
     """
     settings = Settings(quick, seed, 1 if quick else repeat, booksim, gesture)
     peer = (
