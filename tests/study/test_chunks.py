@@ -137,19 +137,39 @@ def test_a_stopped_run_keeps_the_chunks_that_were_done(digits, one_by_one) -> No
             run(digits, jobs=jobs, **how)
 
 
-#: the other shipped workloads that fit the default chip, less keyword-stream, which is not cut: its
-#: state is carried from inference to inference
-CUT = ("digits-cnn", "digits-recurrent", "digits-residual", "fanout", "shd-like")
+#: all shipped workloads that can be cut and what they need of the default chip: the state of
+#: keyword-stream is carried from inference to inference, and recurrent-million has but one
+CUT = {
+    "digits-mlp": (),
+    "digits-cnn": (),
+    "digits-recurrent": (),
+    "digits-residual": (),
+    "fanout": (),
+    "shd-like": (),
+    "vgg16-cifar": ("mesh.width=32", "mesh.height=32"),
+}
+
+
+ENGINES = [
+    (name, mode, engine)
+    for name in CUT
+    for mode in ("snn", "qnn")
+    for engine in ("compiled", "reference")
+    if (mode == "snn" or name not in ("digits-recurrent", "shd-like"))  # they have no such twin
+    and (engine == "compiled" or name != "vgg16-cifar")  # minutes of the specification
+]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CUT)
-def test_on_other_workloads_the_number_of_jobs_changes_nothing(name) -> None:
-    workload = Workload.load(name)
-    how = {"limit": min(3, workload.stimulus.n_inferences), "chunk": 1}
-    alone = run(workload, jobs=1, **how)
+@pytest.mark.parametrize("name, mode, engine", ENGINES)
+def test_on_every_workload_the_number_of_jobs_changes_nothing(name, mode, engine) -> None:
+    workload, chip = Workload.load(name), Chip.load("generic-22nm", CUT[name])
+    how = {"limit": min(3, workload.stimulus.n_inferences), "chunk": 1, "engine": engine}
+    if engine == "reference":
+        how["timesteps"] = 1
+    alone = run(workload, chip, mode, jobs=1, **how)
     for jobs in (2, 3):
-        assert same(alone, run(workload, jobs=jobs, **how)), jobs
+        assert same(alone, run(workload, chip, mode, jobs=jobs, **how)), jobs
 
 
 @pytest.mark.parametrize("jobs", [2, 3])
