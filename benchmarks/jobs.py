@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -44,7 +45,22 @@ def jobs(settings: Settings) -> list[Figure]:
             if peer is not None:
                 found[1] = replace(found[1], peers=(peer,), least_ratio=TO_PEER)
             figures += found
-    return figures
+    return [*figures, _apart(settings)]
+
+
+def _apart(settings: Settings) -> Figure:
+    """Return what two processors of this machine are to one where two processes share nothing: the
+    LIF network at 20 % in each, at once and alone.
+    """
+    asked = {"period": LIF_PERIODS[20], "timesteps": 20 if settings.is_quick else 500}
+    loaded = "benchmarks.races:load_lif", asked | {"seed": settings.seed}
+    with Standing(*loaded) as one, Standing(*loaded) as other, ThreadPoolExecutor(2) as at_once:
+
+        def both() -> float:
+            return sum(at_once.map(Standing.elapsed, (one, other))) / 4  # each does half
+
+        turns = in_turn(both, one.elapsed, settings.repeat)
+    return Figure("two processes that share nothing to one", turns.ratio, "times")
 
 
 def _elapsed(by: Callable[..., object], number: int, work: int) -> float:
