@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import TracebackType
@@ -96,7 +97,7 @@ class Standing:
         self._answers = os.fdopen(answers)
         try:
             self.facts = self._answer()
-        except Failed:
+        except BaseException:  # a Ctrl-C too
             self.__exit__(None, None, None)
             raise
         return self
@@ -125,11 +126,9 @@ class Standing:
 
     def _run(self) -> None:
         assert self._process.stdin is not None
-        try:
+        with suppress(BrokenPipeError):  # of one that died; what it said is read below
             self._process.stdin.write(b"\n")
             self._process.stdin.flush()
-        except BrokenPipeError:
-            pass  # what it said is read below
         self.last = self._answer()
 
     def _answer(self) -> dict[str, Any]:
