@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import measure, networks, sanafe_peer
+from benchmarks import networks, sanafe_peer
 from benchmarks.figures import Figure, Peer
 from benchmarks.races import LIF_PERIODS, Settings
-from benchmarks.turns import Standing, Turns, in_turn
+from benchmarks.turns import Standing, Turns, against, in_turn
 
 #: what two jobs must be to one, and to the peer
 TARGET, TO_PEER = 1.8, 9.0
@@ -89,10 +89,7 @@ def _peer(settings: Settings, period: int, ours: Callable[[], float]) -> Peer | 
     """Return the peer in turn with our two jobs, in elapsed time; None where it cannot be had."""
     if not sanafe_peer.is_installed():
         return None
-    name = f"{sanafe_peer.NAME} detailed"
     asked = {"period": period, "timesteps": 20 if settings.is_quick else 200}
-    try:
-        with Standing("benchmarks.sanafe_peer:lif", asked | {"seed": settings.seed}) as theirs:
-            return in_turn(ours, theirs.elapsed, settings.repeat).peer(name)
-    except measure.Failed as failure:
-        return Peer.failed(name, failure.said)
+    name, function = f"{sanafe_peer.NAME} detailed", "benchmarks.sanafe_peer:lif"
+    asked |= {"seed": settings.seed}
+    return against(ours, name, function, asked, settings.repeat, Standing.elapsed).peer

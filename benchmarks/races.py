@@ -14,7 +14,7 @@ import simpy
 
 from benchmarks import booksim_peer, measure, networks, recurrent, sanafe_peer, traffic
 from benchmarks.figures import Figure, Peer, Sample
-from benchmarks.turns import Loaded, Standing, in_turn
+from benchmarks.turns import Loaded, Standing, against, in_turn
 from simulator.mapping.plan import Activity, Plan
 from simulator.mapping.traffic import noc_plan, trace_activity
 from simulator.timing.record import COUNTER, Record
@@ -198,23 +198,16 @@ def raced(
         seconds = Sample.of([ours.seconds() for _ in range(2 * settings.repeat)])
         known = () if recorded is None else (Peer(peer + "detailed", recorded, recorded=True),)
         return seconds, known
-    found, measured = [], []
+    found = []
     for model in models:
         few = {"timesteps": 3} if model == "cycle" else {}
         rounds = 1 if model == "cycle" else settings.repeat
         asked = arguments | few | {"model": model}
-        try:
-            with Standing(f"benchmarks.sanafe_peer:{name}", asked) as theirs:
-                turns = in_turn(ours.seconds, theirs.seconds, rounds)
-        except measure.Failed as failure:
-            if failure.what == ours.function:
-                raise
-            found.append(Peer.failed(peer + model, failure.said))
-        else:
-            found.append(turns.peer(peer + model))
-            measured.append(turns.first)
+        function = f"benchmarks.sanafe_peer:{name}"
+        found.append(against(ours.seconds, peer + model, function, asked, rounds))
+    measured = [raced.ours for raced in found if raced.ours is not None]
     seconds = measured[0] if measured else Sample.of([ours.seconds()])
-    return seconds, tuple(found)
+    return seconds, tuple(raced.peer for raced in found)
 
 
 def random_targets(settings: Settings) -> list[Figure]:
@@ -283,23 +276,18 @@ def gesture(settings: Settings) -> list[Figure]:
     is_raced = sanafe_peer.is_installed() and settings.gesture is None
     name, one = f"{sanafe_peer.NAME} detailed", partial(Sample, count=1)
     with Standing("benchmarks.races:load_gesture", common | {"path": settings.gesture}) as ours:
-        theirs: tuple[Peer, Peer, Peer]
         if is_raced:
-            try:
-                with Standing("benchmarks.sanafe_peer:gesture", common) as other:
-                    turns = in_turn(ours.seconds, other.seconds, settings.repeat)
-                    loaded, held = other.facts["load_seconds"], other.last["peak_memory"]
-                theirs = turns.peer(name), Peer(name, loaded), Peer(name, held)
-                seconds = turns.first
-            except measure.Failed as failure:
-                if failure.what == ours.function:
-                    raise
-                theirs = (Peer.failed(name, failure.said),) * 3
-                seconds = Sample.of([ours.seconds()])
+            function = "benchmarks.sanafe_peer:gesture"
+            other = against(ours.seconds, name, function, common, settings.repeat)
+            seconds = other.ours or Sample.of([ours.seconds()])
+            theirs = other.peer, other.peer, other.peer
+            if other.ours is not None:
+                loaded, held = other.facts["load_seconds"], other.last["peak_memory"]
+                theirs = other.peer, Peer(name, loaded), Peer(name, held)
         else:
             recorded = (RECORDED["gesture"], 25.0, 4.5e9)
-            first, *rest = (Peer(name, value, recorded=True) for value in recorded)
-            theirs = (first, rest[0], rest[1])
+            first, second, third = (Peer(name, value, recorded=True) for value in recorded)
+            theirs = first, second, third
             seconds = Sample.of([ours.seconds() for _ in range(2 * settings.repeat)])
         load, peak = ours.facts["load_seconds"], ours.last["peak_memory"]
         return [

@@ -145,6 +145,37 @@ class Standing:
         return answer
 
 
+@dataclass(frozen=True)
+class Raced:
+    """A peer that ran in turn with us: as what it is shown, our seconds for a unit of work, and
+    what it said of loading and of its last run; nothing of these where it failed.
+    """
+
+    peer: Peer
+    ours: Sample | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    last: dict[str, Any] = field(default_factory=dict)
+
+
+def against(
+    ours: Run,
+    name: str,
+    function: str,
+    arguments: dict[str, Any],
+    rounds: int,
+    their: Callable[[Standing], float] = Standing.seconds,
+) -> Raced:
+    """Run us in turn with a peer that stands by; raises Failed where we fail, not where it does."""
+    try:
+        with Standing(function, arguments) as theirs:
+            turns = in_turn(ours, lambda: their(theirs), rounds)
+            return Raced(turns.peer(name), turns.first, theirs.facts, theirs.last)
+    except Failed as failure:
+        if failure.what != function:
+            raise
+        return Raced(Peer.failed(name, failure.said))
+
+
 def _stand(function: str, arguments: str, into: int) -> None:
     """Load, then run for every line that comes in; a line of JSON answers each."""
     module, name = function.split(":")

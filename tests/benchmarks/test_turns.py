@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.figures import Figure, Sample, line
 from benchmarks.measure import Failed
-from benchmarks.turns import Standing, in_turn
+from benchmarks.turns import Standing, against, in_turn
 
 
 def taking(name: str, seconds: list[float], asked: list[str]):
@@ -46,3 +46,17 @@ def test_a_process_that_dies_says_what_it_said_last():
     with pytest.raises(Failed, match="no_such") as failure:
         Standing("benchmarks.races:no_such", {}).__enter__()
     assert "benchmarks.races:no_such" == failure.value.what
+
+
+def test_a_peer_that_fails_is_said_to_and_we_are_not_excused():
+    with Standing("benchmarks.races:load_random", {"cores": 128, "timesteps": 2, "seed": 3}) as us:
+        missing = against(us.seconds, "peer", "benchmarks.races:no_such", {}, 1)
+        assert (None, None) == (missing.ours, missing.peer.value)
+        assert "no_such" in missing.peer.failure
+        asked = {"period": 20, "timesteps": 20, "seed": 3}
+        raced = against(us.seconds, "peer", "benchmarks.races:load_lif", asked, 1)
+        assert raced.ours is not None and raced.peer.ratio is not None
+        assert raced.facts["load_seconds"] > 0 and 20 == raced.last["work"]
+        us._process.kill()
+        with pytest.raises(Failed, match="load_random"):
+            against(us.seconds, "peer", "benchmarks.races:load_lif", asked, 1)
