@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from types import FrameType
+
+#: objects made and not gone before Python looks for circles among them: what a command imports is a
+#: hundred thousand that stay, and to look among those again and again takes a tenth of the first
+#: result
+PATIENCE = 200_000, 10, 10
 
 
 def _stop_at_once(number: int, frame: FrameType | None) -> None:
@@ -16,6 +22,7 @@ def _stop_at_once(number: int, frame: FrameType | None) -> None:
 def main() -> None:
     """Run the command line (simulator/commands/verbs.py has its exit codes)."""
     signal.signal(signal.SIGINT, _stop_at_once)
+    gc.set_threshold(*PATIENCE)
     from simulator.commands import verbs
 
     verbs.main()

@@ -30,7 +30,7 @@ KEPT_DAYS = 30
 CHECKSUM = 32
 
 _IMPORT = re.compile(
-    r"^(?:from|import) (simulator[\w.]*)(?: import ([^\n(]+|\([^)]*\)))?", re.MULTILINE
+    r"^ *(?:from|import) (simulator[\w.]*)(?: import ([^\n(]+|\([^)]*\)))?", re.MULTILINE
 )
 
 

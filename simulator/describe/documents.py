@@ -114,7 +114,9 @@ class _Unreadable(Exception):
 class Description(BaseModel):
     """Base of every described thing: strict, frozen, no unknown keys, no NaN, no infinity."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        strict=True, frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True
+    )
 
 
 class Document:

@@ -10,13 +10,16 @@ NUMBA_OPT, where it is set, is left as it is.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, TypeVar, overload
 
 import numba
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.options import DefaultOptions
 
-from simulator.jit import compiling, handles
+from simulator.jit import handles
 from simulator.jit.kept import Kept
+from simulator.jit.waiting import Waiting
 
 Function = TypeVar("Function", bound=Callable)
 
@@ -44,33 +47,59 @@ def kernel(function: Any = None, *, inline: bool | None = None, simd: bool = Fal
     """
     if function is None:
         return lambda wrapped: (
-            kernel(wrapped) if JIT_DISABLED else _part(wrapped, bool(inline), simd)
+            kernel(wrapped) if JIT_DISABLED else Part(wrapped, bool(inline), simd)
         )
     dispatcher = _njit(**_OPTIONS, nogil=True)(function)
     if not JIT_DISABLED:
-        dispatcher._cache = Kept(function)
-        compile_for, maker = dispatcher.compile, dispatcher.targetctx.codegen
+        dispatcher._cache = kept = Kept(function, "_nrt" not in _OPTIONS)
+        compile_for, context = dispatcher.compile, dispatcher.targetctx
 
         def compile_whole(signature: Any) -> Any:
-            with compiling.settings(function), compiling.making(maker(), {}):
+            if kept.find(signature, context):
+                with global_compiler_lock, Waiting():
+                    return compile_for(signature)
+            from simulator.jit import compiling
+
+            with compiling.settings(function), compiling.making(context.codegen(), {}):
                 return compile_for(signature)
 
         dispatcher.compile = compile_whole
     return dispatcher
 
 
-def _part(function: Function, is_absorbed: bool, is_simd: bool) -> Function:
-    options = {"forceinline": is_absorbed, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    dispatcher = _njit(**_OPTIONS, **options)(function)
-    compile_for, maker = dispatcher.compile, dispatcher.targetctx.codegen
-    changes = compiling.SIMD_PART if is_simd else compiling.PART
+class Part:
+    """A kernel that only other kernels call.  It is made when one that calls it is compiled: a
+    command whose kernels are kept needs none of them.
+    """
 
-    def compile_part(signature: Any) -> Any:
-        with compiling.making(maker(), changes):
-            return compile_for(signature)
+    def __init__(self, function: Callable, is_absorbed: bool, is_simd: bool) -> None:
+        """`function`, as `kernel` is told of it."""
+        self.py_func, self.is_simd = function, is_simd
+        self.options = {
+            "forceinline": is_absorbed,
+            "no_cpython_wrapper": True,
+            "no_cfunc_wrapper": True,
+        }
 
-    dispatcher.compile = compile_part
-    return dispatcher  # type: ignore[no-any-return]
+    @property
+    def _numba_type_(self) -> Any:
+        """What numba takes it for where a kernel names it."""
+        return self._dispatcher._numba_type_
+
+    @cached_property
+    def _dispatcher(self) -> Any:
+        from simulator.jit import compiling
+
+        dispatcher = _njit(**_OPTIONS, **self.options)(self.py_func)
+        compile_for, maker = dispatcher.compile, dispatcher.targetctx.codegen
+        changes = compiling.SIMD_PART if self.is_simd else compiling.PART
+
+        def compile_part(arguments: Any) -> Any:
+            with compiling.making(maker(), changes):
+                return compile_for(tuple(compiling.widest(kind) for kind in arguments))
+
+        dispatcher.compile = compile_part
+        return dispatcher
 
 
 def _lowest(mask: int) -> int:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numba
-from numba.core import codegen, event, types
+from numba.core import codegen, event, postproc, transforms, types
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.typing.context import BaseContext
 from numba.np import arrayobj
@@ -52,12 +52,37 @@ def _resolve_once(self: Any, function: Any, arguments: Any, named: Any) -> Any:
     return _resolved[key]
 
 
+def widest(kind: Any) -> Any:
+    """Return the type a part takes for an argument of a type: int64 for every integer that fits,
+    so that a part called with numbers, fields of records and constants is compiled once.
+    """
+    kind = types.unliteral(kind)
+    is_narrow = isinstance(kind, types.Integer) and kind != types.uint64
+    return types.int64 if is_narrow else kind
+
+
+class _Lifetimes(postproc.PostProcessor):  # type: ignore[misc]
+    """What numba asks about the lives of variables after each of its passes, found out when a pass
+    wants to know; which of them live where a generator yields, no kernel asks.
+    """
+
+    def run(self, emit_dels: bool = False, extend_lifetimes: bool = False) -> None:
+        """Put the blocks in order, and be ready to say who lives where."""
+        function = self.func_ir
+        function.blocks = transforms.canonicalize_cfg(function.blocks)
+        function.variable_lifetime = postproc.VariableLifetime(function.blocks)
+        function.generator_info = None
+        if emit_dels:
+            self._insert_var_dels(extend_lifetimes=extend_lifetimes)
+
+
 @contextmanager
 def settings(function: Callable) -> Iterator[None]:
     """Hold numba's compiler for a kernel, with our settings, and say how far it is."""
     changes = [
         (arrayobj, "fix_integer_index", _plain_index),
         (BaseContext, "resolve_function_type", _resolve_once),
+        (postproc.PostProcessor, "run", _Lifetimes.run),
     ]
     if "NUMBA_OPT" not in os.environ:
         changes.append((_settings, "OPT", type(_settings.OPT)(OPTIMISATION)))

@@ -9,6 +9,7 @@ from typing import Any
 
 from numba.core import caching
 from numba.core.compiler import CompileResult
+from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
 
 from simulator import kernel_cache
@@ -21,10 +22,12 @@ class Kept(caching._Cache):
     silently return the old result.
     """
 
-    def __init__(self, function: Callable) -> None:
-        """The kept versions of `function`."""
+    def __init__(self, function: Callable, counts_references: bool) -> None:
+        """The kept versions of `function`; whether they need numba's counting of references."""
+        self.counts_references = counts_references
         self.name = f"{function.__module__}.{function.__qualname__}"
         code = function.__code__
+        self.found: dict[str, bytes] = {}
         self.code = hashlib.sha256(code.co_code + repr(code.co_consts).encode()).hexdigest()
 
     @property
@@ -36,12 +39,27 @@ class Kept(caching._Cache):
         what = repr((signature, codegen.magic_tuple(), self.code))
         return f"{self.name}-{hashlib.sha256(what.encode()).hexdigest()[:20]}.kernel"
 
+    def find(self, signature: Any, target_context: Any) -> bool:
+        """Return whether the kernel is kept for some types, and have it ready to be loaded."""
+        key = self._key(signature, target_context.codegen())
+        if key not in self.found:
+            content = kernel_cache.load(key)
+            if content is None:
+                return False
+            self.found[key] = content
+        return True
+
     def load_overload(self, sig: Any, target_context: Any) -> CompileResult | None:
-        """Return the kernel for some types as it was kept; None: it has to be compiled."""
-        target_context.refresh()
-        content = kernel_cache.load(self._key(sig, target_context.codegen()))
-        if content is None:
+        """Return the kernel for some types as it was kept; None: it has to be compiled.
+
+        numba would first import all it can compile, a fifth of the first result, of which a kernel
+        that is compiled needs nothing: only the functions that compiled kernels call.
+        """
+        if not self.find(sig, target_context):
             return None
+        if self.counts_references:
+            rtsys.initialize(target_context)
+        content = self.found.pop(self._key(sig, target_context.codegen()))
         return CompileResult._rebuild(target_context, *pickle.loads(content))
 
     def save_overload(self, sig: Any, data: Any) -> None:

@@ -15,8 +15,8 @@ from simulator.jit.waiting import Waiting
 PATIENCE, PAUSE = 1.0, 3.0
 #: kernels below which nothing is said: they take a moment
 FEW = 5
-#: times a kernel is compiled, for other types of its arguments each: 172 for the 134 of the engine
-VERSIONS = 1.28
+#: kernels compiled for each one written: numba adds some of its own, such as min
+VERSIONS = 1.05
 
 
 class Progress(event.Listener):
