@@ -128,6 +128,28 @@ def test_a_part_is_compiled_once_for_integers_of_all_widths(place) -> None:
     assert "42\n1\n" == run(place, code).stdout
 
 
+#: a part calls a kernel that is called by itself too
+SHARED = """
+from simulator import jit
+@jit.kernel
+def triple(n: int) -> int:
+    return 3 * n
+@jit.kernel(inline=True)
+def part(n: int) -> int:
+    return triple(n)
+@jit.kernel
+def outer(n: int) -> int:
+    return part(n)
+"""
+
+
+def test_a_kernel_loaded_while_a_part_that_calls_it_is_compiled_is_whole(place) -> None:
+    (place / "tiny.py").write_text(SHARED)
+    assert "42\n" == run(place).stdout
+    both = run(place, "import tiny; print(tiny.outer(14), tiny.triple(14))")
+    assert ("42 42\n", "", 0) == (both.stdout, both.stderr, both.returncode)
+
+
 DAMAGES = [
     lambda content: b"",
     lambda content: content[:20],

@@ -12,12 +12,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from operator import attrgetter, itemgetter
 
 import numpy as np
 
-from simulator.account.longest import Working, largest_of
-from simulator.account.standby import deepest, state_power
+from simulator.account.longest import Working, largest_in_order, largest_of
+from simulator.account.standby import StatePower, deepest, state_power
 from simulator.describe.chip import Chip
 from simulator.describe.network import Network
 from simulator.describe.offsets import Offsets
@@ -32,6 +33,7 @@ from simulator.timing.record import ACTIVE, IDLE
 BOUNDS = ("synapse", "soma", "axon_out", "input port", "link", "barrier")
 #: how much of its time a hot link carries flits at most, assumed: packets wait for each other
 CARRIES = 0.75
+_cycles = attrgetter("cycles")
 
 
 @dataclass(frozen=True)
@@ -56,40 +58,235 @@ class Estimate:
         }[objective]
 
 
-def estimate(
-    chip: Chip,
-    network: Network,
-    when: Offsets,
-    timesteps: int,
-    rates: Rates,
-    loads: dict[int, Load],
-    arriving: dict[int, Arriving],
-    cores: int,
-    hops: float | None = None,
-    hottest: float = 0.0,
-) -> Estimate:
-    """Return the estimate of a mapping.
-
-    loads, arriving: by computed population and by projection.  cores: in use.  hops: mean mesh
-    links of a packet; None: two thirds of the side of the square that the tiles in use fill.
-    hottest: packets that the hottest link carries per timestep; 0 where places are not known.
+@dataclass(frozen=True, eq=False)
+class Estimator:
+    """Estimates mappings of one network on one chip, with one activity; what all of them have in
+    common is found once.
     """
-    tiles = min(chip.n_tiles, -(-cores // chip.mesh.cores_per_tile))
-    if hops is None:
-        hops = 2 / 3 * tiles**0.5 if tiles > 1 else 0.0
-    sent = {
-        number: sum(arriving[k].packets for k in network.outgoing[number])
-        + rates.total(number) * (number in network.outputs)
-        for number in range(len(network.populations))
-    }
-    cycles, bound = _time(
-        chip, network, when, timesteps, rates, loads, arriving, sent, tiles, hops, hottest
-    )
-    dynamic, moving = _dynamic(chip, network, timesteps, rates, loads, sent, hops)
-    dynamic += chip.energy.barrier.value * tiles * when.steps(timesteps)
-    static = _static(chip, network, when, timesteps, loads, sent, cores, hops, cycles)
-    total = sum(sent.values()) * timesteps
-    return Estimate(dynamic + static, cycles, dynamic, static, total, moving, bound)
+
+    chip: Chip
+    network: Network
+    when: Offsets
+    timesteps: int
+    rates: Rates
+
+    def of(
+        self,
+        loads: dict[int, Load],
+        arriving: dict[int, Arriving],
+        cores: int,
+        hops: float | None = None,
+        hottest: float = 0.0,
+    ) -> Estimate:
+        """Return the estimate of a mapping.
+
+        loads, arriving: by computed population and by projection.  cores: in use.  hops: mean mesh
+        links of a packet; None: two thirds of the side of the square that the tiles in use fill.
+        hottest: packets that the hottest link carries per timestep; 0 where places are not known.
+        """
+        network, rates = self.network, self.rates
+        tiles = min(self.chip.n_tiles, -(-cores // self.chip.mesh.cores_per_tile))
+        if hops is None:
+            hops = 2 / 3 * tiles**0.5 if tiles > 1 else 0.0
+        sent = {
+            number: sum(arriving[k].packets for k in network.outgoing[number])
+            + rates.total(number) * (number in network.outputs)
+            for number in range(len(network.populations))
+        }
+        cycles, bound = self._time(loads, arriving, sent, tiles, hops, hottest)
+        dynamic, moving = self._dynamic(loads, sent, hops)
+        dynamic += self.chip.energy.barrier.value * tiles * self.when.steps(self.timesteps)
+        static = self._static(loads, sent, cores, hops, cycles)
+        total = sum(sent.values()) * self.timesteps
+        return Estimate(dynamic + static, cycles, dynamic, static, total, moving, bound)
+
+    @cached_property
+    def _price(self) -> dict[str, float]:
+        """Joules of each action."""
+        energy = self.chip.energy
+        return {name: getattr(energy, name).value for name in type(energy).model_fields}
+
+    @cached_property
+    def _power(self) -> tuple[StatePower, int, int]:
+        """What the power states draw, and those in which a core and a router rest."""
+        return state_power(self.chip), *deepest(self.chip)
+
+    @cached_property
+    def _visits(self) -> dict[int, tuple[int, int]]:
+        """Of each population: words of neuron memory that a visit of a neuron reads, and writes,
+        and the accumulators it has.
+        """
+        found = {}
+        for number in self.network.computed:
+            area = fan_out.currents(self.network, number)
+            found[number] = stages.visit_words(self.chip, area, True), area
+        return found
+
+    @cached_property
+    def _ways(self) -> dict[int, tuple[list[int], bool]]:
+        """Of each population: those that drive it, and whether it takes what they send while it
+        sends itself.
+        """
+        found = {}
+        for number in self.network.computed:
+            sources = [self.network.projections[k].source for k in self.network.incoming[number]]
+            offset = self.when.offset
+            apart = min((offset[number] - offset[one] for one in sources), default=0)
+            found[number] = sources, apart < self.timesteps * self.when.interval
+        return found
+
+    @cached_property
+    def _gathering(self) -> list[int]:
+        """The populations that several projections lead to."""
+        return [one for one in self.network.computed if len(self.network.incoming[one]) > 1]
+
+    def _time(
+        self,
+        loads: dict[int, Load],
+        arriving: dict[int, Arriving],
+        sent: dict[int, float],
+        tiles: int,
+        hops: float,
+        hottest: float,
+    ) -> tuple[float, dict[str, float]]:
+        """Return the cycles of an inference, and the share of each bound: step by step the maximum
+        of what works in it.
+        """
+        chip, network, rates = self.chip, self.network, self.rates
+        link = chip.link
+        hop = (link.east_west.latency + link.north_south.latency) / 2 + 2
+        way = hops * hop + 8 + chip.core.axon_out.packet + chip.core.soma.visit
+        barrier = stages.barrier_cycles(chip, np.arange(tiles))
+        held = 1.0 * max(link.east_west.interval, link.north_south.interval)
+        held *= hottest / CARRIES / max(sum(sent.values()), 1e-9)
+        bound = dict.fromkeys(BOUNDS, 0.0)
+        total = 0.0
+        alone = sorted(self._alone(loads, arriving, sent), key=_cycles, reverse=True)
+        for active, steps in _together(self.when, self.timesteps):
+            work = [one for one in alone if one.source[0] in active]
+            for number in self._gathering:
+                paths = network.incoming[number]
+                here = [k for k in paths if network.projections[k].source in active]
+                if len(here) > 1:
+                    work.append(self._gathered(arriving, here))
+            if held:
+                sends = [(sent[number], rates.spread(number)) for number in sorted(active)]
+                moving = held * sum(mean for mean, _ in sends)
+                work.append(Working(moving, _spread(sends), "link", tuple(sorted(active))))
+            busiest = max(work, key=_cycles)
+            is_ordered = not held and not self._gathering
+            longest = largest_in_order(work) if is_ordered else largest_of(work)
+            bound[busiest.what] += steps * longest
+            bound["barrier"] += steps * (barrier + way)
+            total += steps * (longest + way + barrier)
+        return total, {name: cycles / total for name, cycles in bound.items()}
+
+    def _alone(
+        self, loads: dict[int, Load], arriving: dict[int, Arriving], sent: dict[int, float]
+    ) -> list[Working]:
+        """Return by population the slowest of the units that work for its events, one projection
+        at a time: they vary together.
+        """
+        chip, network, found = self.chip, self.network, []
+        for number in range(len(network.populations)):
+            share, mine = self.rates.spread(number), loads.get(number)
+            events = max((arriving[k].busiest for k in network.outgoing[number]), default=0.0)
+            work = [(events, share, "synapse")]
+            if mine is None:
+                port = chip.ports[chip.input_port].interval or 1
+                work.append((sent[number] * port, share, "input port"))
+            else:
+                axon = sent[number] * mine.largest * chip.core.axon_out.packet
+                work += [(mine.soma, 0.0, "soma"), (axon, share, "axon_out")]
+            found.append(Working(*max(work, key=itemgetter(0)), (number,)))
+        return found
+
+    def _gathered(self, arriving: dict[int, Arriving], here: list[int]) -> Working:
+        """Return a synapse unit that works for the events of several projections."""
+        cycles = sum(arriving[k].cycles for k in here)
+        sources = [self.network.projections[k].source for k in here]
+        spreads = [self.rates.spread(one) for one in sources]
+        share = _spread([(arriving[k].busiest, spread) for k, spread in zip(here, spreads)])
+        most = float(np.max(cycles, initial=0.0))
+        return Working(most, share, "synapse", tuple(sorted(sources)))
+
+    def _dynamic(
+        self, loads: dict[int, Load], sent: dict[int, float], hops: float
+    ) -> tuple[float, float]:
+        """Return the joules of what happens in an inference, and those of them that hops take."""
+        chip, network, rates, price = self.chip, self.network, self.rates, self._price
+        total = 0.0
+        for number, mine in loads.items():
+            read, area = self._visits[number]
+            words = read * mine.visits / area
+            total += mine.operations[0] * price["accumulate"]
+            total += mine.operations[1] * price["multiply_accumulate"]
+            total += mine.words * price["weight_read"]
+            total += mine.accumulator_words * price["accumulator"]
+            total += words * (price["membrane_read"] + price["membrane_write"])
+            total += mine.visits * price["threshold_test"]
+            total += mine.spikes * (price["event_generation"] + price["reset"])
+            total += mine.packets_in * (price["event"] + price["input_queue"])
+            total += sent[number] * (price["axon_lookup"] + price["output_queue"])
+        packets = sum(sent.values())
+        router = sum(
+            price[name] for name in ("buffer_write", "buffer_read", "crossbar", "allocation")
+        )
+        bits = chip.packet.destination + chip.packet.axon
+        link = (price["link_east_west"] + price["link_north_south"]) / 2
+        link += bits * price["header_bit_hop"]
+        payload = sum(many * (rates.bits[number] or chip.packet.spike_payload) for number, many in
+                      sent.items())  # fmt: skip
+        moving = hops * (packets * (router + link) + payload * price["payload_bit_hop"])
+        total += packets * (price["injection"] + price["ejection"] + router) + moving
+        outside = sum(sent[number] for number in network.inputs)
+        outside += sum(rates.total(number) for number in network.outputs)
+        total += outside * price["port_flit"]
+        return total * self.timesteps, moving * self.timesteps
+
+    def _static(
+        self,
+        loads: dict[int, Load],
+        sent: dict[int, float],
+        cores: int,
+        hops: float,
+        cycles: float,
+    ) -> float:
+        """Return the joules of leakage and clocks.
+
+        A core is clocked while its soma or its synapse unit works, and after that until its clock
+        stops; where packets come further apart than the synapse unit takes for them, between them
+        too.  A router is clocked for each flit.  All else rests as deep as the chip lets it.
+        """
+        chip, network, when, timesteps = self.chip, self.network, self.when, self.timesteps
+        power, rest, router_rest = self._power
+        step = cycles / when.steps(timesteps)
+        wait, tail = max(chip.gating.gate_after, 0), max(chip.gating.router_gate_after, 0) + 4
+        busy = 0.0
+        sending = [self._sending(loads, sent, one) for one in range(len(network.populations))]
+        for number, mine in loads.items():
+            axon = sent[number] * chip.core.axon_out.packet / mine.tiles
+            sends, came = max(mine.soma, axon), mine.packets_in / mine.tiles
+            sources, overlaps = self._ways[number]
+            window = max((sending[one] for one in sources), default=0.0)
+            takes = mine.synapse + min(came * wait, max(0.0, window - mine.synapse))
+            overlap = max(sends, takes) if overlaps else sends + takes
+            busy += timesteps * min(step, overlap + wait) * mine.tiles
+        busy = min(busy, cores * cycles)
+        joules = busy * power.core[ACTIVE] + (chip.n_cores * cycles - busy) * power.core[rest]
+        tiles = min(chip.n_tiles, -(-cores // chip.mesh.cores_per_tile))
+        moving = min(cycles * tiles, timesteps * sum(sent.values()) * (hops + 1) * tail)
+        joules += moving * power.router[IDLE]
+        joules += (chip.n_tiles * cycles - moving) * power.router[router_rest]
+        return float(joules + cycles * power.chip) * chip.period
+
+    def _sending(self, loads: dict[int, Load], sent: dict[int, float], number: int) -> float:
+        """Return the cycles in a step in which a population sends what it sends."""
+        chip = self.chip
+        if number not in loads:
+            return sent[number] * (chip.ports[chip.input_port].interval or 1)
+        mine = loads[number]
+        return max(mine.soma, sent[number] * mine.largest * chip.core.axon_out.packet)
 
 
 def of_mapping(workload: Workload, chip: Chip, mapping: CoreMapping, rates: Rates) -> Estimate:
@@ -106,98 +303,18 @@ def of_mapping(workload: Workload, chip: Chip, mapping: CoreMapping, rates: Rate
     flowing = flows.flows(chip, mapping, workload, rates)
     hops, hottest = flows.measured(chip, flowing, np.arange(chip.n_cores))
     when = schedules(workload)[-1]
-    return estimate(
-        chip, network, when, workload.timesteps, rates, loads, came, mapping.n_used, hops,
-        hottest / flows.WINDOW,
-    )  # fmt: skip
-
-
-def _time(
-    chip: Chip,
-    network: Network,
-    when: Offsets,
-    timesteps: int,
-    rates: Rates,
-    loads: dict[int, Load],
-    arriving: dict[int, Arriving],
-    sent: dict[int, float],
-    tiles: int,
-    hops: float,
-    hottest: float,
-) -> tuple[float, dict[str, float]]:
-    """Return the cycles of an inference, and the share of each bound: step by step the maximum of
-    what works in it.
-    """
-    link = chip.link
-    hop = (link.east_west.latency + link.north_south.latency) / 2 + 2
-    way = hops * hop + 8 + chip.core.axon_out.packet + chip.core.soma.visit
-    barrier = stages.barrier_cycles(chip, np.arange(tiles))
-    held = 1.0 * max(link.east_west.interval, link.north_south.interval)
-    held *= hottest / CARRIES / max(sum(sent.values()), 1e-9)
-    bound = dict.fromkeys(BOUNDS, 0.0)
-    total = 0.0
-    alone = _alone(chip, network, rates, loads, arriving, sent)
-    for active, steps in _together(when, timesteps):
-        work = [one for number in active for one in alone[number]]
-        for number in loads:
-            here = [k for k in network.incoming[number] if network.projections[k].source in active]
-            if len(here) > 1:
-                work.append(_gathered(network, rates, arriving, here))
-        if held:
-            sends = [(sent[number], rates.spread(number)) for number in active]
-            moving = held * sum(mean for mean, _ in sends)
-            work.append(Working(moving, _spread(sends), "link", tuple(active)))
-        busiest = max(work, key=lambda one: one.cycles)
-        longest = largest_of(work)
-        bound[busiest.what] += steps * longest
-        bound["barrier"] += steps * (barrier + way)
-        total += steps * (longest + way + barrier)
-    return total, {name: cycles / total for name, cycles in bound.items()}
-
-
-def _alone(
-    chip: Chip,
-    network: Network,
-    rates: Rates,
-    loads: dict[int, Load],
-    arriving: dict[int, Arriving],
-    sent: dict[int, float],
-) -> list[list[Working]]:
-    """Return by population the units that work for its events, one projection at a time."""
-    found = []
-    for number in range(len(network.populations)):
-        share, mine = rates.spread(number), loads.get(number)
-        events = max((arriving[k].busiest for k in network.outgoing[number]), default=0.0)
-        work = [Working(events, share, "synapse", (number,))]
-        if mine is None:
-            port = chip.ports[chip.input_port].interval or 1
-            work.append(Working(sent[number] * port, share, "input port", (number,)))
-        else:
-            axon = sent[number] * mine.largest * chip.core.axon_out.packet
-            work.append(Working(mine.soma, 0.0, "soma", (number,)))
-            work.append(Working(axon, share, "axon_out", (number,)))
-        found.append(work)
-    return found
-
-
-def _gathered(
-    network: Network, rates: Rates, arriving: dict[int, Arriving], here: list[int]
-) -> Working:
-    """Return a synapse unit that works for the events of several projections."""
-    cycles = sum(arriving[k].cycles for k in here)
-    sources = [network.projections[k].source for k in here]
-    share = _spread([(arriving[k].busiest, rates.spread(one)) for k, one in zip(here, sources)])
-    return Working(float(np.max(cycles, initial=0.0)), share, "synapse", tuple(sorted(sources)))
+    estimator = Estimator(chip, network, when, workload.timesteps, rates)
+    return estimator.of(loads, came, mapping.n_used, hops, hottest / flows.WINDOW)
 
 
 @lru_cache(maxsize=64)
-def _together(when: Offsets, timesteps: int) -> list[tuple[tuple[int, ...], int]]:
+def _together(when: Offsets, timesteps: int) -> list[tuple[frozenset[int], int]]:
     """Return which populations work in the same steps, and in how many steps they do."""
-    found: Counter[tuple[int, ...]] = Counter()
+    found: Counter[frozenset[int]] = Counter()
     for step in range(when.steps(timesteps)):
         moments = [step - offset for offset in when.offset]
         found[
-            tuple(
+            frozenset(
                 number
                 for number, moment in enumerate(moments)
                 if moment >= 0 and not moment % when.interval
@@ -211,90 +328,3 @@ def _spread(parts: list[tuple[float, float]]) -> float:
     """Return the relative deviation of a sum of independent parts: mean and relative deviation."""
     total = sum(mean for mean, _ in parts)
     return math.sqrt(sum((mean * share) ** 2 for mean, share in parts)) / total if total else 0.0
-
-
-def _dynamic(
-    chip: Chip,
-    network: Network,
-    timesteps: int,
-    rates: Rates,
-    loads: dict[int, Load],
-    sent: dict[int, float],
-    hops: float,
-) -> tuple[float, float]:
-    """Return the joules of what happens in an inference, and those of them that hops take."""
-    price = {name: getattr(chip.energy, name).value for name in type(chip.energy).model_fields}
-    total = 0.0
-    for number, mine in loads.items():
-        area = fan_out.currents(network, number)
-        words = stages.visit_words(chip, area, True) * mine.visits / area
-        total += mine.operations[0] * price["accumulate"]
-        total += mine.operations[1] * price["multiply_accumulate"]
-        total += mine.words * price["weight_read"]
-        total += mine.accumulator_words * price["accumulator"]
-        total += words * (price["membrane_read"] + price["membrane_write"])
-        total += mine.visits * price["threshold_test"]
-        total += mine.spikes * (price["event_generation"] + price["reset"])
-        total += mine.packets_in * (price["event"] + price["input_queue"])
-        total += sent[number] * (price["axon_lookup"] + price["output_queue"])
-    packets = sum(sent.values())
-    router = sum(price[name] for name in ("buffer_write", "buffer_read", "crossbar", "allocation"))
-    bits = chip.packet.destination + chip.packet.axon
-    link = (price["link_east_west"] + price["link_north_south"]) / 2
-    link += bits * price["header_bit_hop"]
-    payload = sum(many * (rates.bits[number] or chip.packet.spike_payload) for number, many in
-                  sent.items())  # fmt: skip
-    moving = hops * (packets * (router + link) + payload * price["payload_bit_hop"])
-    total += packets * (price["injection"] + price["ejection"] + router) + moving
-    outside = sum(sent[number] for number in network.inputs)
-    outside += sum(rates.total(number) for number in network.outputs)
-    total += outside * price["port_flit"]
-    return total * timesteps, moving * timesteps
-
-
-def _static(
-    chip: Chip,
-    network: Network,
-    when: Offsets,
-    timesteps: int,
-    loads: dict[int, Load],
-    sent: dict[int, float],
-    cores: int,
-    hops: float,
-    cycles: float,
-) -> float:
-    """Return the joules of leakage and clocks.
-
-    A core is clocked while its soma or its synapse unit works, and after that until its clock
-    stops; where packets come further apart than the synapse unit takes for them, between them too.
-    A router is clocked for each flit.  All else rests as deep as the chip lets it.
-    """
-    power = state_power(chip)
-    rest, router_rest = deepest(chip)
-    step = cycles / when.steps(timesteps)
-    wait, tail = max(chip.gating.gate_after, 0), max(chip.gating.router_gate_after, 0) + 4
-    busy = 0.0
-    for number, mine in loads.items():
-        axon = sent[number] * chip.core.axon_out.packet / mine.tiles
-        sends, came = max(mine.soma, axon), mine.packets_in / mine.tiles
-        sources = [network.projections[k].source for k in network.incoming[number]]
-        window = max((_sending(chip, loads, sent, one) for one in sources), default=0.0)
-        takes = mine.synapse + min(came * wait, max(0.0, window - mine.synapse))
-        apart = min((when.offset[number] - when.offset[one] for one in sources), default=0)
-        overlap = max(sends, takes) if apart < timesteps * when.interval else sends + takes
-        busy += timesteps * min(step, overlap + wait) * mine.tiles
-    busy = min(busy, cores * cycles)
-    joules = busy * power.core[ACTIVE] + (chip.n_cores * cycles - busy) * power.core[rest]
-    tiles = min(chip.n_tiles, -(-cores // chip.mesh.cores_per_tile))
-    moving = min(cycles * tiles, timesteps * sum(sent.values()) * (hops + 1) * tail)
-    joules += moving * power.router[IDLE]
-    joules += (chip.n_tiles * cycles - moving) * power.router[router_rest]
-    return float(joules + cycles * power.chip) * chip.period
-
-
-def _sending(chip: Chip, loads: dict[int, Load], sent: dict[int, float], number: int) -> float:
-    """Return the cycles in a step in which a population sends what it sends."""
-    if number not in loads:
-        return sent[number] * (chip.ports[chip.input_port].interval or 1)
-    mine = loads[number]
-    return max(mine.soma, sent[number] * mine.largest * chip.core.axon_out.packet)

@@ -10,7 +10,7 @@ Research 9(2), 1961), which are applied one after another.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 #: sums of deviations from which on the smaller of two numbers is never the larger
@@ -33,7 +33,13 @@ def largest_of(work: Iterable[Working]) -> float:
     for one in work:
         if one.source not in slowest or slowest[one.source].cycles < one.cycles:
             slowest[one.source] = one
-    order = sorted(slowest.values(), key=lambda one: -one.cycles)
+    return largest_in_order(sorted(slowest.values(), key=lambda one: -one.cycles))
+
+
+def largest_in_order(order: Sequence[Working]) -> float:
+    """Return the mean cycles of the busiest of units that work for different events, the slowest
+    first.
+    """
     if not order:
         return 0.0
     mean, deviation = order[0].cycles, order[0].cycles * order[0].spread

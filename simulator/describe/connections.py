@@ -351,7 +351,8 @@ class Convolution(Kind):
         count = np.zeros((groups, pixels * slices), np.int64)
         by_group = slice_of.reshape(groups, -1, prod(connection.output_shape[1:]))
         for here, channels in zip(count, by_group):
-            for channel, times in zip(*np.unique(channels, axis=0, return_counts=True)):
+            first = np.flatnonzero([True, *(channels[1:] != channels[:-1]).any(axis=1)])
+            for channel, times in zip(channels[first], np.diff(first, append=len(channels))):
                 met = source * slices + channel[target]
                 here += times * np.bincount(met, minlength=pixels * slices)
         kind = np.arange(n_in) // (n_in // groups) * pixels + np.arange(n_in) % pixels

@@ -19,6 +19,7 @@ from numba.core.options import DefaultOptions
 
 from simulator.jit import handles
 from simulator.jit.kept import Kept
+from simulator.jit.making import making
 from simulator.jit.waiting import Waiting
 
 Function = TypeVar("Function", bound=Callable)
@@ -56,11 +57,11 @@ def kernel(function: Any = None, *, inline: bool | None = None, simd: bool = Fal
 
         def compile_whole(signature: Any) -> Any:
             if kept.find(signature, context):
-                with global_compiler_lock, Waiting():
+                with global_compiler_lock, Waiting(), making(context.codegen(), {}):
                     return compile_for(signature)
             from simulator.jit import compiling
 
-            with compiling.settings(function), compiling.making(context.codegen(), {}):
+            with compiling.settings(function), making(context.codegen(), {}):
                 return compile_for(signature)
 
         dispatcher.compile = compile_whole
@@ -95,7 +96,7 @@ class Part:
         changes = compiling.SIMD_PART if self.is_simd else compiling.PART
 
         def compile_part(arguments: Any) -> Any:
-            with compiling.making(maker(), changes):
+            with making(maker(), changes):
                 return compile_for(tuple(compiling.widest(kind) for kind in arguments))
 
         dispatcher.compile = compile_part

@@ -129,16 +129,3 @@ PART: dict[str, Any] = {
     "set_env": lambda name, environment: None,
 }
 SIMD_PART = PART | {"_library_class": _SimdPart}
-
-
-@contextmanager
-def making(maker: Any, changes: dict[str, Any]) -> Iterator[None]:
-    """Let numba's maker of code have these attributes, PART or SIMD_PART, or none of them."""
-    before = {name: maker.__dict__.pop(name) for name in PART if name in maker.__dict__}
-    maker.__dict__.update(changes)
-    try:
-        yield
-    finally:
-        for name in PART:
-            maker.__dict__.pop(name, None)
-        maker.__dict__.update(before)

@@ -43,11 +43,19 @@ class Cut:
         """Whether it cuts consecutive neurons, whatever their channels."""
         return self.shape[1:] == (1, 1)
 
+    @property
+    def largest(self) -> tuple[int, int, int]:
+        """The shape of the first tile, which is the largest."""
+        return tuple(-(-size // count) for size, count in zip(self.shape, self.tiles))  # type: ignore[return-value]
+
+    def parts(self, axis: int) -> np.ndarray:
+        """Return how many places each tile has along one side."""
+        each, more = divmod(self.shape[axis], self.tiles[axis])
+        return each + (np.arange(self.tiles[axis]) < more)
+
     def along(self, axis: int) -> np.ndarray:
         """Return the tile of each place along one side."""
-        size, count = self.shape[axis], self.tiles[axis]
-        each, more = divmod(size, count)
-        return np.repeat(np.arange(count), each + (np.arange(count) < more))
+        return np.repeat(np.arange(self.tiles[axis]), self.parts(axis))
 
     @property
     def slice_of(self) -> np.ndarray:
@@ -59,7 +67,7 @@ class Cut:
     @property
     def sizes(self) -> np.ndarray:
         """Neurons of each tile, (n_tiles,) int64."""
-        c, y, x = (np.bincount(self.along(axis)) for axis in range(3))
+        c, y, x = (self.parts(axis) for axis in range(3))
         return (c[:, None, None] * y[None, :, None] * x[None, None, :]).reshape(-1)
 
     def __str__(self) -> str:
@@ -142,7 +150,7 @@ def synapse_bits(size: Size, cut: Cut) -> np.ndarray:
         bits = partial(row_bits, size.chip, joined)
         if joined.kind == CONVOLUTION and not cut.is_row:
             kernel = bits(np.array(prod(joined.plane_shape[1:]), np.int64)) * joined.planes
-            deep = np.bincount(cut.along(0)) * kernel
+            deep = cut.parts(0) * kernel
             total += np.repeat(deep, cut.tiles[1] * cut.tiles[2])
         elif joined.kind == DENSE:
             total += joined.n_in * bits(cut.sizes) * joined.planes
@@ -152,9 +160,25 @@ def synapse_bits(size: Size, cut: Cut) -> np.ndarray:
     return total
 
 
+def _fullest(size: Size, cut: Cut) -> int:
+    """Return the most of `synapse_bits`: those of the first tile, where each is as large as what
+    leads to it is.
+    """
+    most = 0
+    for path, _ in size.network.drives(size.number):
+        joined = path.connection
+        is_plane = joined.kind == CONVOLUTION and not cut.is_row
+        if zeros.is_skipped(size.chip, joined) or not (is_plane or joined.kind == DENSE):
+            return int(synapse_bits(size, cut).max())
+        row = prod(joined.plane_shape[1:]) if is_plane else prod(cut.largest)
+        rows = cut.largest[0] if is_plane else joined.n_in
+        most += int(row_bits(size.chip, joined, np.array(row, np.int64))) * rows * joined.planes
+    return most
+
+
 def fits(size: Size, cut: Cut, neurons_per_core: int | None) -> bool:
     """Return whether each tile fits a core by its neurons and weights."""
-    room, most = size.chip.core.memory, int(cut.sizes.max())
+    room, most = size.chip.core.memory, prod(cut.largest)
     if most * size.state > room.neurons or (neurons_per_core and most > neurons_per_core):
         return False
-    return bool((synapse_bits(size, cut) <= room.synapses).all())
+    return _fullest(size, cut) <= room.synapses

@@ -121,21 +121,30 @@ def arriving(chip: Chip, network: Network, number: int, found: FanOut, rates: Ra
     events = rates.events[path.source]
     count, joined = found.count, path.connection
     weight = np.bincount(found.kind, events, minlength=len(count))
-    destinations = (count > 0).sum(axis=1)
-    bits = stages.row_bits(chip, joined, count) if found.bits is None else found.bits
-    words = found.words
-    if words is None:
-        words = stages.accumulator_words(chip, joined, count)
+    is_reached = count > 0
+    destinations = is_reached.sum(axis=1)
     multiply = rates.bits[path.source] > 0
-    cycles = stages.row_cycles(chip, bits, count, multiply) + chip.core.synapse.lookup
-    busy = weight @ (np.maximum(cycles, 1) * (count > 0))
+    if found.bits is None or found.words is None:  # what a row costs, by its synapses
+        n = np.arange(int(count.max(initial=0)) + 1)
+        bits = stages.row_bits(chip, joined, n)
+        busy_for = np.maximum(
+            stages.row_cycles(chip, bits, n, multiply) + chip.core.synapse.lookup, 1
+        )
+        busy_for[0] = 0
+        cycles, read = busy_for[count], stages.row_words(chip, bits)[count]
+        words = stages.accumulator_words(chip, joined, n)[count]
+    else:
+        cycles = stages.row_cycles(chip, found.bits, count, multiply) + chip.core.synapse.lookup
+        cycles = np.maximum(cycles, 1) * is_reached
+        read, words = stages.row_words(chip, found.bits), found.words
+    busy = weight @ cycles
     return Arriving(
         float(weight @ destinations),
         events * destinations[found.kind],
         busy,
         float(busy.max(initial=0.0)),
         float(weight @ count.sum(axis=1)),
-        float(weight @ stages.row_words(chip, bits).sum(axis=1)),
+        float(weight @ read.sum(axis=1)),
         float(weight @ words.sum(axis=1)),
     )
 

@@ -32,6 +32,20 @@ def partition(workload: Workload, chip: Chip) -> CoreMapping:
     check_widths(workload, chip)
     if workload.placement is not None:
         return _given(workload, chip)
+    counts = fewest(workload, chip)
+    where, populations = place(chip, counts), workload.network.populations
+    return mapped(
+        workload,
+        chip,
+        {n: where[n][_cut(populations[n].n_neurons, count)] for n, count in counts.items()},
+    )
+
+
+def fewest(workload: Workload, chip: Chip) -> dict[int, int]:
+    """Return the fewest slices of consecutive neurons of each computed population that fit a core
+    each; raises MappingError as `partition` does.
+    """
+    check_widths(workload, chip)
     network = workload.network
     computed = network.computed
     sizes = {number: size_of(workload, chip, number) for number in computed}
@@ -80,8 +94,7 @@ def partition(workload: Workload, chip: Chip) -> CoreMapping:
             f"cores ({need}), "
             f"the chip has {chip.n_cores}, {total - chip.n_cores} too few"
         )
-    where = place(chip, counts)
-    return mapped(workload, chip, {number: where[number][cuts[number]] for number in computed})
+    return counts
 
 
 def _given(workload: Workload, chip: Chip) -> CoreMapping:

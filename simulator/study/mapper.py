@@ -21,7 +21,7 @@ from simulator.mapping.core_mapping import CoreMapping, moved
 from simulator.mapping.cuts import Cut
 from simulator.mapping.loads import Rates, stated
 from simulator.mapping.memories import check_widths, mapped, refuse_overfull
-from simulator.mapping.partition import partition
+from simulator.mapping.partition import fewest
 from simulator.mapping.placement import snake
 from simulator.study.search import RANGE, Candidate, Effort, Objective, Search, Simulated
 
@@ -126,13 +126,12 @@ def _seated(
 def plain(workload: Workload, chip: Chip) -> tuple[dict[int, Cut] | None, MappingError | None]:
     """Return the fewest slices of consecutive neurons, or why they do not fit."""
     try:
-        mapping = partition(workload, chip)
+        counts = fewest(workload, chip)
     except MappingError as error:
         return None, error
-    network = workload.network
+    populations = workload.network.populations
     return {
-        n: Cut((network.populations[n].n_neurons, 1, 1), (len(mapping.cores[n]), 1, 1))
-        for n in network.computed
+        n: Cut((populations[n].n_neurons, 1, 1), (count, 1, 1)) for n, count in counts.items()
     }, None
 
 
@@ -220,7 +219,7 @@ def _placed(found: Found, progress: Callable[[str, int, int], None] | None) -> F
         better = flows.measured(chip, flowing, to)
         if better < places:
             mapping, places = moved(mapping, to), better
-    best = search.candidate(found.best.cuts, found.best.cores, places[0], places[1] / flows.WINDOW)
+    best = search.placed(found.best.cuts, found.best.cores, places[0], places[1] / flows.WINDOW)
     others = sorted(
         (one for one in search.kept.values() if one.cuts != best.cuts),
         key=lambda one: one.estimate.cost(found.objective, one.cores),

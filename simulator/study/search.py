@@ -5,13 +5,13 @@ once, and the plans that changes of one population at a time lead to (docs/mappi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 
-from simulator.account.estimate import Estimate, estimate
+from simulator.account.estimate import Estimate, Estimator
 from simulator.describe.chip import Chip
-from simulator.describe.offsets import Offsets
 from simulator.describe.workload import Workload
 from simulator.mapping import flows, packing
 from simulator.mapping.cuts import Cut, candidates, fits, reached
@@ -29,6 +29,9 @@ RANGE = {"quick": (16, 2, 0), "normal": (32, 4, 400), "thorough": (48, 6, 2000)}
 EVEN = 24
 #: plans times neurons of a descent that looks at the links along the snake
 LOOKED_AT = 1_000_000
+
+
+_in_words = lru_cache(maxsize=1 << 12)(str)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,12 +67,14 @@ class Search:
     def __init__(self, workload: Workload, chip: Chip, rates: Rates, effort: Effort) -> None:
         self.workload, self.chip, self.rates = workload, chip, rates
         self.network = workload.network
-        self.when: Offsets = schedules(workload)[-1]
+        when = schedules(workload)[-1]
+        self.estimator = Estimator(chip, self.network, when, workload.timesteps, rates)
         self.most = most_neurons(workload, chip)
         self.sizes = {n: size_of(workload, chip, n) for n in self.network.computed}
         self.many, self.rounds, self.moves = RANGE[effort]
         self._came: dict[tuple[int, Cut], Arriving] = {}
         self._loads: dict[tuple[int, Cut], Load] = {}
+        self._estimated: dict[tuple[tuple[int, Cut], ...], Candidate] = {}
         self._along: dict[tuple[Cut, ...], Candidate] = {}
         self.kept: dict[tuple[str, ...], Candidate] = {}
         self.choices: dict[int, list[Cut]] = {}  # cuts of each population that were tried
@@ -126,24 +131,30 @@ class Search:
             self._loads[key] = load(self.chip, self.network, number, cut.sizes, self.rates, came)
         return self._loads[key]
 
-    def candidate(
+    def candidate(self, cuts: dict[int, Cut]) -> Candidate:
+        """Return cuts with their estimate, on cores of their own, wherever those are."""
+        key = tuple(cuts.items())
+        if key not in self._estimated:
+            self._estimated[key] = self.placed(cuts)
+        return self._estimated[key]
+
+    def placed(
         self,
         cuts: dict[int, Cut],
         cores: int | None = None,
         hops: float | None = None,
         hottest: float = 0.0,
     ) -> Candidate:
-        """Return cuts with their estimate, on cores of their own or on as many as given."""
+        """Return cuts with their estimate, on cores of their own or on as many as given, at places
+        of so many hops where they are known.
+        """
         own = sum(cut.n_tiles for cut in cuts.values())
         used = min(own, self.chip.n_cores) if cores is None else cores
         loads = {number: self.loaded(number, cut) for number, cut in cuts.items()}
         came = {
             k: self.came(k, cuts[path.target]) for k, path in enumerate(self.network.projections)
         }
-        found = estimate(
-            self.chip, self.network, self.when, self.workload.timesteps, self.rates, loads, came,
-            used, hops, hottest,
-        )  # fmt: skip
+        found = self.estimator.of(loads, came, used, hops, hottest)
         return Candidate(dict(cuts), found, own if cores is None else used)
 
     def along(self, cuts: dict[int, Cut]) -> Candidate:
@@ -157,7 +168,7 @@ class Search:
                 mapping = mapped(self.workload, chip, core_of)
                 flowing = flows.flows(chip, mapping, self.workload, self.rates)
                 hops, hottest = flows.measured(chip, flowing, np.arange(chip.n_cores))
-                own = self.candidate(cuts, own.cores, hops, hottest / flows.WINDOW)
+                own = self.placed(cuts, own.cores, hops, hottest / flows.WINDOW)
             self._along[key] = own
         return self._along[key]
 
@@ -168,7 +179,7 @@ class Search:
 
     def keep(self, one: Candidate) -> None:
         """Keep a candidate to be shown beside the best."""
-        self.kept[tuple(map(str, one.cuts.values()))] = one
+        self.kept[tuple(map(_in_words, one.cuts.values()))] = one
 
     def busy(self, number: int, cut: Cut) -> float:
         """Return the cycles per timestep of the busiest unit of a cut."""
@@ -219,6 +230,7 @@ class Search:
             return over > 0, over or cost * (1 + 1e-9 * busy), busy
 
         best = estimated(start)
+        first = rank(best)
         self.keep(best)
         for _ in range(self.rounds):
             before = best
@@ -229,8 +241,8 @@ class Search:
                     other = estimated(best.cuts | {number: cut})
                     if other.cores <= most:
                         self.keep(other)
-                    if rank(other) < rank(best):
-                        best = other
+                    if (its := rank(other)) < first:
+                        best, first = other, its
             if best is before:
                 break
         return best
