@@ -12,7 +12,7 @@ from simulator.describe.words import BITMAP, CURRENT, ENCODINGS, FIRINGS, GRADED
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "simulator"
-GROUND = {"errors", "units", "values", "memory", "jit", "kernel_cache"}
+GROUND = {"errors", "units", "values", "memory", "scratch", "jit", "kernel_cache"}
 #: a module imports from the folders to its left, from its own, and from the ground floor
 FLOW = [
     "analytic",

@@ -3,121 +3,87 @@
 A quantity is a count or a time: actions, seconds, bits times seconds.  It comes from the run alone,
 a constant from the chip alone, so other constants need no other run (account/uncertainty.py).  The
 four views add up to the same total to 1e-9; `Ledger.check` says so and the tests hold it to it.
+What steps take is made in blocks of steps when it is asked for, for a long run has many.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
+from simulator import scratch
 from simulator.account.standby import off_bits
+from simulator.account.terms import (
+    ACTION_OF_TERM,
+    ACTIONS,
+    COMPONENT,
+    COMPONENTS,
+    TERM,
+    TERMS,
+    constants,
+    rates,
+)
 from simulator.describe.chip import Chip
-from simulator.describe.energy import EnergyTable, PowerTable
 from simulator.errors import CheckError
 from simulator.mapping.core_mapping import CoreMapping
 from simulator.mapping.machine import tiles_in_use
 from simulator.mapping.plan import BARRIER, Plan
 from simulator.timing.record import ACTIVE, COUNTER, GATED, IDLE, OFF, WAKING, Record
 
-#: what each action belongs to in reports
-COMPONENT = {
-    "accumulate": "compute",
-    "multiply_accumulate": "compute",
-    "count_accumulate": "compute",
-    "threshold_test": "compute",
-    "clamp": "compute",
-    "requantise": "compute",
-    "reset": "compute",
-    "event_generation": "compute",
-    "accumulator": "memory",
-    "weight_read": "memory",
-    "membrane_read": "memory",
-    "membrane_write": "memory",
-    "state_clear": "memory",
-    "event": "memory",
-    "axon_lookup": "memory",
-    "reload": "memory",
-    "reload_fetch": "memory",
-    "input_queue": "network interface",
-    "output_queue": "network interface",
-    "injection": "network interface",
-    "ejection": "network interface",
-    "port_flit": "network interface",
-    "buffer_write": "routers",
-    "buffer_read": "routers",
-    "crossbar": "routers",
-    "allocation": "routers",
-    "link_east_west": "links",
-    "link_north_south": "links",
-    "payload_bit_hop": "links",
-    "header_bit_hop": "links",
-    "stream_bit_hop": "links",
-    "barrier": "synchronisation",
-    "token": "synchronisation",
-    "gate_wake": "wake-up",
-    "off_wake": "wake-up",
-    "router_wake": "wake-up",
-    "core_clock_active": "clock",
-    "core_clock_idle": "clock",
-    "router_clock": "clock",
-    "core_leakage": "leakage",
-    "memory_leakage": "leakage",
-    "router_leakage": "leakage",
-    "chip_static": "leakage",
-    "unused_leakage": "unused cores",
-    "unused_clock": "unused cores",
-}
-ACTIONS = tuple(COMPONENT)
-#: actions of cores that hold nothing
-UNUSED = ("unused_leakage", "unused_clock")
-COMPONENTS = tuple(dict.fromkeys(COMPONENT.values()))
-#: the constants of a chip, in the order of its tables
-CONSTANTS = (*EnergyTable.model_fields, *PowerTable.model_fields)
-_LEAKING = (
-    ("core_leakage",),  # seconds on
-    ("core_leakage", "off_share"),  # seconds off
-    ("memory_leakage",),  # bit-seconds on
-    ("memory_leakage", "off_share"),  # off, of what is lost
-    ("memory_leakage", "retention_share"),  # off, of what is kept
-)
-#: what is added up: (action, the constants whose product is paid per unit of its quantity); first
-#: one term per action that has a constant
-TERMS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    *((action, (action,)) for action in ACTIONS if action in CONSTANTS),
-    ("core_leakage", ("core_leakage", "off_share")),  # seconds off
-    ("memory_leakage", ("memory_leakage", "off_share")),  # bit-seconds off, of what is lost
-    ("memory_leakage", ("memory_leakage", "retention_share")),  # of what is kept
-    ("router_leakage", ("router_leakage", "router_gated_share")),  # seconds gated
-    *(("unused_leakage", constants) for constants in _LEAKING),  # the same of cores without work
-    ("unused_clock", ("core_clock_idle",)),
-)
-#: terms by their constants, those of cores that hold nothing by their action and their constants
-TERM = {
-    (action, *constants) if action in UNUSED else constants: number
-    for number, (action, constants) in enumerate(TERMS)
-}
-_ACTION_OF_TERM = np.array([ACTIONS.index(action) for action, _ in TERMS])
+#: steps of a block; the last one has fewer than twice as many
+BLOCK = 4096
 
 
-def constants(chip: Chip) -> dict[str, Any]:
-    """Return the chip's constants by name, each with its value, band and provenance."""
-    return {
-        name: getattr(chip.energy if name in EnergyTable.model_fields else chip.power, name)
-        for name in CONSTANTS
-    }
+@dataclass(frozen=True)
+class StepQuantities:
+    """How much of each term steps took."""
 
+    chip: Chip
+    record: Record
+    barriers: int  # of each step
+    weight: np.ndarray  # (n_operands,) of a multiply-accumulate of each pair of operand widths
+    # (len(POWER_STATES),) cores without work, each in one state in every cycle [P8]
+    resting: np.ndarray
 
-def rates(values: Mapping[str, Any]) -> np.ndarray:
-    """Return what one unit of each term costs, (n_terms, ...) float64, from the values of the
-    constants.
-    """
-    return np.array(
-        [np.prod([values[name] for name in names], axis=0) for _, names in TERMS], float
-    )
+    @property
+    def n(self) -> int:
+        """Steps of the run."""
+        return len(self.record.step_start)
+
+    def of(self, first: int, last: int) -> np.ndarray:
+        """Return what steps first .. last - 1 took, (n_terms, last - first) float64."""
+        record, rows = self.record, slice(first, last)
+        found = np.zeros((len(TERMS), last - first))
+        ports = record.step_port_counters[rows]
+        everywhere = record.step_counters[rows]
+        for name, count in _counted(everywhere, everywhere - ports, ports).items():
+            found[TERM[(name,)]] = count
+        macs = record.step_operand_macs[rows] @ self.weight
+        found[TERM[("multiply_accumulate",)]] = macs
+        found[TERM[("barrier",)]] = self.barriers
+        found[TERM[("router_wake",)]] = record.step_router_wakes[rows]
+        edges = np.append(record.step_start[first : last + 1], record.cycles)[: last - first + 1]
+        if first == 0:  # what comes before the first step belongs to it
+            edges[0] = 0
+        length = np.diff(edges)
+        resting = length[:, None] * self.resting
+        _core_terms(self.chip, record.step_state_cycles[rows] - resting, found)
+        _core_terms(self.chip, resting, found, unused=True)
+        _shared_terms(self.chip, record.step_router_state_cycles[rows], length, found)
+        return found
+
+    def blocks(self) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield the first step of each block of steps and what the block took; what was read of
+        temporary files is given back.
+        """
+        # the last block takes what is left: a product with a matrix of one row is rounded otherwise
+        edges = [*range(0, self.n - self.n % BLOCK, BLOCK)] or [0]
+        for first, last in zip(edges, [*edges[1:], self.n]):
+            yield first, self.of(first, last)
+            scratch.give_back(self.record.step_counters)  # with all columns of the same file
 
 
 @dataclass(frozen=True)
@@ -132,13 +98,13 @@ class Ledger:
     place_quantity: np.ndarray  # (n_terms, n_endpoints + 1)
     # (n_terms, n_populations + 1): ports on the first input, then shared with the unused cores
     population_quantity: np.ndarray
-    step_quantity: np.ndarray  # (n_terms, n_steps)
+    steps: StepQuantities
     rate: np.ndarray  # (n_terms,) joules per unit
     counts: dict[str, int]  # of each counted action over the run
 
     def _joules(self, quantity: np.ndarray) -> np.ndarray:
         joules = np.zeros((len(ACTIONS), quantity.shape[1]))
-        np.add.at(joules, _ACTION_OF_TERM, quantity * self.rate[:, None])
+        np.add.at(joules, ACTION_OF_TERM, quantity * self.rate[:, None])
         return joules
 
     @cached_property
@@ -157,9 +123,17 @@ class Ledger:
         return self._joules(self.population_quantity)
 
     @cached_property
+    def step_quantity(self) -> np.ndarray:
+        """How much of each term each step took, (n_terms, n_steps) float64."""
+        return scratch.filled((len(TERMS), self.steps.n), self.steps.blocks())
+
+    @cached_property
     def by_step(self) -> np.ndarray:
         """Joules, (n_actions, n_steps) float64."""
-        return self._joules(self.step_quantity)
+        return scratch.filled((len(ACTIONS), self.steps.n), self._joules_of_blocks())
+
+    def _joules_of_blocks(self) -> Iterator[tuple[int, np.ndarray]]:
+        return ((first, self._joules(quantity)) for first, quantity in self.steps.blocks())
 
     @property
     def by_action(self) -> dict[str, float]:
@@ -184,8 +158,10 @@ class Ledger:
         by action, to 1e-9.
         """
         places = self.by_place.sum(axis=1)
-        for name, view in (("population", self.by_population), ("step", self.by_step)):
-            sums = view.sum(axis=1)
+        by_step = np.zeros(len(ACTIONS))
+        for _, block in self._joules_of_blocks():
+            by_step += block.sum(axis=1)
+        for name, sums in (("population", self.by_population.sum(axis=1)), ("step", by_step)):
             # floating-point sums in another order: 1e-9 relative, as docs/results.md states
             wrong = np.abs(sums - places) > 1e-9 * np.maximum(np.abs(places), 1e-30)
             if wrong.any():
@@ -234,26 +210,28 @@ def account(chip: Chip, mapping: CoreMapping, plan: Plan, record: Record) -> Led
     """
     refuse_all_in(chip)
     _refuse_losses(chip, record)
-    n, steps = plan.n_endpoints, len(record.step_start)
+    n = plan.n_endpoints
     by_place = np.zeros((len(TERMS), n + 1))
-    by_step = np.zeros((len(TERMS), steps))
     counts: dict[str, int] = {}
-    for name, (at_place, at_step) in _counted(plan, record).items():
-        by_place[TERM[(name,)], :n] = at_place
-        by_step[TERM[(name,)]] = at_step
-        counts[name] = int(at_step.sum())
+    is_core = np.arange(n)[:, None] < plan.n_cores
+    everywhere = record.counters
+    for name, count in _counted(everywhere, everywhere * is_core, everywhere * ~is_core).items():
+        by_place[TERM[(name,)], :n] = count
+        counts[name] = int(count.sum())
     weight = _multiplications(chip, record)
     by_place[TERM[("multiply_accumulate",)], :n] = record.operand_macs @ weight
-    by_step[TERM[("multiply_accumulate",)]] = record.step_operand_macs @ weight
     barriers = len(tiles_in_use(chip, mapping)) * (plan.synchronisation == BARRIER)
-    shared = {
-        "barrier": np.full(steps, barriers),
-        "router_wake": record.step_router_wakes,
-    }
-    for name, count in shared.items():
-        by_place[TERM[(name,)], n] = counts[name] = int(count.sum())
-        by_step[TERM[(name,)]] = count
-    _static(chip, plan, record, mapping.is_used, (by_place, by_step))
+    counts["barrier"] = barriers * len(record.step_start)
+    counts["router_wake"] = int(record.step_router_wakes.sum())
+    for name in ("barrier", "router_wake"):
+        by_place[TERM[(name,)], n] = counts[name]
+    resting = record.state_cycles * ~mapping.is_used[:, None]
+    cores = by_place[:, : plan.n_cores]
+    _core_terms(chip, record.state_cycles - resting, cores)
+    _core_terms(chip, resting, cores, unused=True)
+    routers = record.router_state_cycles.sum(axis=0, keepdims=True)
+    _shared_terms(chip, routers, np.array([record.cycles]), by_place[:, n : n + 1])
+    steps = StepQuantities(chip, record, barriers, weight, _resting(record, resting))
     rest = len(mapping.cores)
     inputs = [number for number, cores in enumerate(mapping.cores) if not len(cores)]
     share = np.zeros((n + 1, rest + 1))  # of populations in what cores, ports and the chip do
@@ -263,7 +241,7 @@ def account(chip: Chip, mapping: CoreMapping, plan: Plan, record: Record) -> Led
     share[n, rest] = 1
     by_population = by_place @ share
     values = {name: constant.value for name, constant in constants(chip).items()}
-    ledger = Ledger(by_place, by_population, by_step, rates(values), counts)
+    ledger = Ledger(by_place, by_population, steps, rates(values), counts)
     ledger.check()
     return ledger
 
@@ -309,23 +287,18 @@ _AT_CORES: dict[str, tuple[str, ...]] = {
 _AT_PORTS: dict[str, tuple[str, ...]] = {"port_flit": ("flits_sent", "flits_received")}
 
 
-def _counted(plan: Plan, record: Record) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Return how often each action happened, by endpoint and by step."""
-    is_core = np.arange(plan.n_endpoints) < plan.n_cores
-    everywhere, at_ports = record.step_counters, record.step_port_counters
-    found = {}
-    for actions, here, by_step in (
-        (_EVERYWHERE, is_core | True, everywhere),
-        (_AT_CORES, is_core, everywhere - at_ports),
-        (_AT_PORTS, ~is_core, at_ports),
-    ):
-        for action, names in actions.items():
-            columns = [COUNTER[name] for name in names]
-            found[action] = (
-                record.counters[:, columns].sum(axis=1) * here,
-                by_step[:, columns].sum(axis=1),
-            )
-    return found
+def _counted(
+    everywhere: np.ndarray, at_cores: np.ndarray, at_ports: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return how often each action happened, in each row of counters of all endpoints, of the cores
+    alone and of the ports alone.
+    """
+    tables = ((_EVERYWHERE, everywhere), (_AT_CORES, at_cores), (_AT_PORTS, at_ports))
+    return {
+        action: table[:, [COUNTER[name] for name in names]].sum(axis=1)
+        for actions, table in tables
+        for action, names in actions.items()
+    }
 
 
 def _multiplications(chip: Chip, record: Record) -> np.ndarray:
@@ -366,34 +339,23 @@ def _core_terms(chip: Chip, cycles: np.ndarray, place: np.ndarray, unused: bool 
         place[TERM[("core_clock_active",)]] = cycles[:, ACTIVE]
 
 
-def _static(
-    chip: Chip, plan: Plan, record: Record, used: np.ndarray, tables: tuple[np.ndarray, np.ndarray]
-) -> None:
-    """Book clocked cycles for the clocks and time in state for leakage, by place and by step."""
-    by_place, by_step = tables
-    n, period = plan.n_endpoints, chip.period
-    length = np.diff(np.concatenate([[0], record.step_start[1:], [record.cycles]]))
-    # cores that hold nothing are in one state in every cycle [P8]
-    resting = record.state_cycles * ~used[:, None]
-    share = resting.sum(axis=0) / max(record.cycles, 1)
-    resting_by_step = length[:, None] * np.rint(share).astype(np.int64)
-    if (resting_by_step.sum(axis=0) != resting.sum(axis=0)).any():
+def _resting(record: Record, resting: np.ndarray) -> np.ndarray:
+    """Return how many cores without work are in each power state in every cycle [P8], given the
+    cycles of each, (n_cores, len(POWER_STATES)).
+    """
+    cycles = resting.sum(axis=0)
+    cores = np.rint(cycles / max(record.cycles, 1)).astype(np.int64)
+    if (cores * record.cycles != cycles).any():
         raise CheckError("cores that hold nothing must stay in one power state")
-    cores = by_place[:, : plan.n_cores]
-    _core_terms(chip, record.state_cycles - resting, cores)
-    _core_terms(chip, record.step_state_cycles - resting_by_step, by_step)
-    _core_terms(chip, resting, cores, unused=True)
-    _core_terms(chip, resting_by_step, by_step, unused=True)
-    for cycles, place, time in (
-        (
-            record.router_state_cycles.sum(axis=0, keepdims=True),
-            by_place[:, n : n + 1],
-            np.array([record.cycles]),
-        ),
-        (record.step_router_state_cycles, by_step, length),
-    ):
-        clocked = cycles[:, [ACTIVE, IDLE, WAKING]].sum(axis=1)
-        place[TERM[("router_clock",)]] = clocked
-        place[TERM[("router_leakage",)]] = clocked * period
-        place[TERM[("router_leakage", "router_gated_share")]] = cycles[:, GATED] * period
-        place[TERM[("chip_static",)]] = time * period
+    return cores
+
+
+def _shared_terms(chip: Chip, cycles: np.ndarray, length: np.ndarray, place: np.ndarray) -> None:
+    """Book what all share: cycles of routers in power states, (n, len(POWER_STATES)), as clocked
+    cycles and as time that leaks, and the length, (n,) in cycles, as static power.
+    """
+    clocked = cycles[:, [ACTIVE, IDLE, WAKING]].sum(axis=1)
+    place[TERM[("router_clock",)]] = clocked
+    place[TERM[("router_leakage",)]] = clocked * chip.period
+    place[TERM[("router_leakage", "router_gated_share")]] = cycles[:, GATED] * chip.period
+    place[TERM[("chip_static",)]] = length * chip.period

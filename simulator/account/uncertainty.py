@@ -19,7 +19,8 @@ from zlib import crc32
 import numpy as np
 
 from simulator import memory
-from simulator.account.energy import ACTIONS, COMPONENT, COMPONENTS, TERMS, Ledger, constants, rates
+from simulator.account.energy import Ledger
+from simulator.account.terms import ACTIONS, COMPONENT, COMPONENTS, TERMS, constants, rates
 from simulator.describe.chip import Chip
 from simulator.errors import InputError
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from simulator.account.energy import COMPONENTS
 from simulator.account.standby import breakeven_cycles
+from simulator.account.terms import COMPONENTS
 from simulator.describe.chip import Chip
 from simulator.describe.corners import NOMINAL
 from simulator.report import files as run_files

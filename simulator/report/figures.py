@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.account.energy import COMPONENTS
+from simulator.account.terms import COMPONENTS
 from simulator.report.charts import Dot, Scale, safe, scatter
 from simulator.report.page import Figure
 from simulator.study.simulation import Result

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.account.energy import ACTIONS
+from simulator.account.terms import ACTIONS
 from simulator.describe.saving import written
 from simulator.report.page import PAGE
 from simulator.report.run_page import run_page, twin_page

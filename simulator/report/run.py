@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from simulator.account.energy import COMPONENTS
+from simulator.account.terms import COMPONENTS
 from simulator.describe.corners import NOMINAL
 from simulator.report.blocks import (
     Block,

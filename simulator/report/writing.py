@@ -15,13 +15,15 @@ import json
 import os
 import secrets
 import shutil
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import numpy as np
 
+from simulator import scratch
 from simulator.errors import InputError
 
 #: what a folder of results cannot be without, and is written last
@@ -29,6 +31,8 @@ MANIFEST = "manifest.json"
 PARTIAL, REPLACED = ".partial", ".replaced"
 #: bytes of a name that are kept in the names made from it: file systems allow 255
 MOST_NAME = 180
+#: bytes of an array that are read and written at a time
+BLOCK = 1 << 20
 
 
 def json_text(content: Any) -> str:
@@ -102,6 +106,17 @@ def _beside(place: Path, ending: str) -> str:
     return f"{_prefix(place)}{os.getpid()}-{secrets.token_hex(4)}{ending}"
 
 
+def _put_array(file: IO[bytes], array: np.ndarray) -> None:
+    """Write one array in numpy's own format, version 1.0."""
+    form = np.lib.format.header_data_from_array_1_0(array)
+    np.lib.format.write_array_header_1_0(file, form)
+    flat = (array.T if form["fortran_order"] else array).reshape(-1)
+    step = max(1, BLOCK // max(array.itemsize, 1))
+    for first in range(0, len(flat), step):
+        file.write(flat[first : first + step].tobytes())
+        scratch.give_back(flat)
+
+
 class Folder:
     """A folder of results while it is written; nobody sees it under its final name yet."""
 
@@ -129,9 +144,13 @@ class Folder:
         self.text(name, csv_text(columns, rows))
 
     def arrays(self, name: str, arrays: dict[str, np.ndarray]) -> None:
-        """Write arrays as a compressed npz."""
-        with self.file(name) as file:
-            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        """Write arrays as a compressed npz, with the bytes numpy writes; of arrays in temporary
+        files no more than a block is in memory at a time.
+        """
+        with self.file(name) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for key, array in arrays.items():
+                with archive.open(f"{key}.npy", "w", force_zip64=True) as entry:
+                    _put_array(entry, array)
 
     def sub(self, name: str) -> Folder:
         """Return a new folder in this one."""

@@ -1,5 +1,7 @@
 """A long run in chunks of inferences, each a run by itself from the chip's start [S20]: on several
-processors at once, and with the events of all chunks but the first forgotten when they are done.
+processors at once.  Of a chunk that is done only its results are kept, most of them in a temporary
+file, and of the first its events too, so that a run of any length takes the memory of its chunks at
+work.
 
 What a chunk is depends on the workload alone, never on how many processors share the work, so every
 number of them gives the same bytes.  A run of a single chunk is a run as any other.
@@ -7,11 +9,12 @@ number of them gives the same bytes.  A run of a single chunk is a run as any ot
 
 from __future__ import annotations
 
+import math
 import pickle
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from functools import partial as given
 from pathlib import Path
@@ -23,17 +26,18 @@ from simulator import kernel_cache
 from simulator.account import neurobench
 from simulator.account.neurobench import Effective
 from simulator.behaviour import twins
-from simulator.behaviour.raster import Raster, Trace
+from simulator.behaviour.raster import Raster
 from simulator.behaviour.twins import Difference
 from simulator.describe.chip import Chip
 from simulator.describe.words import QNN, SNN, Mode
 from simulator.describe.workload import Workload
 from simulator.errors import InputError
 from simulator.mapping.schedule import Schedule
+from simulator.scratch import Scratch
 from simulator.study import threads
 from simulator.study.pipeline import Computed, Executed, Prepared, Scheduled, compute, prepare
 from simulator.timing import COMPILED, EngineName, Steps
-from simulator.timing.chunks import joined
+from simulator.timing.chunks import Chain
 from simulator.timing.record import Record
 from simulator.values import digest
 
@@ -203,8 +207,9 @@ def run(asked: Run, jobs: int = 1, *, partial: bool = False, progress: Told | No
     Stopped by the user it raises Interrupted, or with `partial` returns the chunks before the first
     that was not done.
     """
-    found: dict[int, dict[Mode, Part]] = defaultdict(dict)
+    found: dict[int, dict[Mode, Part]] = defaultdict(dict)  # until the chunks before are done
     difference: dict[int, Difference | None] = {}  # of every chunk that is done
+    together = _Together()
     done = dict.fromkeys(asked.modes, 0)
     complete = True
     prepared = prepare(asked.workload, asked.chip)
@@ -216,6 +221,8 @@ def run(asked: Run, jobs: int = 1, *, partial: bool = False, progress: Told | No
             mode, made = answer
             if mode is None:
                 difference[number] = made
+                while together.chunks in difference:
+                    together = together.then(asked, found.pop(together.chunks))
                 continue
             found[number][mode] = made
             done[mode] += made.raster.n_inferences
@@ -223,15 +230,15 @@ def run(asked: Run, jobs: int = 1, *, partial: bool = False, progress: Told | No
                 progress(f"{mode} inferences", done[mode], asked.inferences)
     except KeyboardInterrupt:
         complete = False
-        if not partial or 0 not in difference:
+        if not partial or not together.chunks:
             raise
-    whole = next((k for k in range(len(tasks)) if k not in difference), len(tasks))
     cut = Cut({}, {})
     for mode in asked.modes:
-        parts = [found[k][mode] for k in range(whole)]
-        cut.executed[mode] = _together(asked, prepared, mode, parts, complete)
-        cut.effective[mode] = neurobench.total([part.effective for part in parts])
-    differences = [each for each in (difference[k] for k in range(whole)) if each is not None]
+        twin = together.twins[mode]
+        cut.executed[mode] = twin.executed(asked, prepared, mode, complete)
+        cut.effective[mode] = neurobench.total(twin.effective)
+    known = (difference[number] for number in range(together.chunks))
+    differences = [each for each in known if each is not None]
     return replace(cut, difference=twins.total(differences)) if differences else cut
 
 
@@ -260,43 +267,103 @@ def _answers(
         yield from workers.stream(work, [replace(task, file=file) for task in tasks])
 
 
-def _together(
-    asked: Run, prepared: Prepared, mode: Mode, parts: list[Part], complete: bool
-) -> Executed:
-    """Return the chunks of one twin as one run."""
-    record = joined([part.record for part in parts])
-    if not complete:
-        record = replace(record, complete=False)
-    raster = _raster([part.raster for part in parts], prepared.workload)
-    first = parts[0].schedule
-    assert first is not None
-    entry = np.arange(raster.n_inferences) * first.steps_per_inference
-    schedule = replace(first, first_step=entry)
-    how = (asked.timesteps, asked.inferences, asked.size, asked.engine, asked.events)
-    read = ("chunks", *prepared.read, prepared.workload.stimulus, mode, *how)
-    computed = Computed(("chunks computed", digest(read)), raster, asked.timesteps)
-    return Executed(read, InChunks(read, prepared, computed, schedule), asked.engine, record)
+@dataclass(frozen=True)
+class _Together:
+    """The first chunks as one run of each twin; a new one for each chunk, so that a Ctrl-C leaves
+    all of a chunk or nothing.
+    """
+
+    twins: dict[Mode, _Twin] = field(default_factory=dict)
+    chunks: int = 0
+
+    def then(self, asked: Run, parts: dict[Mode, Part]) -> _Together:
+        """Return the chunks with the one that follows them."""
+        twins = {
+            mode: self.twins[mode].then(part) if self.chunks else _Twin.begun(asked, part)
+            for mode, part in parts.items()
+        }
+        return _Together(twins, self.chunks + 1)
 
 
-def _raster(parts: list[Raster], workload: Workload) -> Raster:
-    """Return the rasters of chunks as one, with the events of the first."""
-    n = sum(part.n_inferences for part in parts)
-    predictions = np.concatenate([part.predictions for part in parts])
-    labels = workload.stimulus.labels
-    return replace(
-        parts[0],
-        traces=tuple(_trace(list(traces)) for traces in zip(*(part.traces for part in parts))),
-        outputs=np.concatenate([part.outputs for part in parts]),
-        predictions=predictions,
-        accuracy=None if labels is None else float((predictions == labels[:n]).mean()),
-        overflows=sum(part.overflows for part in parts),
-        currents=tuple(
-            (min(low for low, _ in found), max(high for _, high in found))
-            for found in zip(*(part.currents for part in parts))
-        ),
-    )
+@dataclass(frozen=True)
+class _Twin:
+    """One twin in the first chunks."""
+
+    schedule: Schedule  # of the first chunk
+    chain: Chain
+    table: Scratch  # what has a row per inference or timestep, with room for all chunks
+    raster: Raster  # of the first chunk, with the overflows and currents of all
+    sent: tuple[int, ...]  # events of each population
+    inferences: int = 0
+    effective: tuple[Effective, ...] = ()  # of each chunk
+
+    @classmethod
+    def begun(cls, asked: Run, part: Part) -> _Twin:
+        """Return the first chunk, with room for all that are asked for."""
+        schedule, raster, n = part.schedule, part.raster, asked.inferences
+        assert schedule is not None
+        chain = Chain.begun(part.record, n * schedule.steps_per_inference)
+        starts: dict[str, Any] = {
+            _start(k): (np.int64, (n * raster.timesteps + 1,)) for k in range(len(raster.traces))
+        }
+        outputs = {
+            name: (rows.dtype, (n, *rows.shape[1:]))
+            for name, rows in (("outputs", raster.outputs), ("predictions", raster.predictions))
+        }
+        table, sent = Scratch(starts | outputs), (0,) * len(raster.traces)
+        return cls(schedule, chain, table, replace(raster, overflows=0), sent)._with(part)
+
+    def then(self, part: Part) -> _Twin:
+        """Return the chunks with the one that follows them."""
+        return replace(self, chain=self.chain.then(part.record))._with(part)
+
+    def _with(self, part: Part) -> _Twin:
+        """Return this with all but the record of one more chunk."""
+        mine, raster, done = self.raster, part.raster, self.inferences
+        for k, (trace, sent) in enumerate(zip(raster.traces, self.sent)):
+            self.table.put(_start(k), done * raster.timesteps + 1, trace.start[1:] + sent)
+        for name in ("outputs", "predictions"):
+            rows = getattr(raster, name)
+            self.table.put(name, done * math.prod(rows.shape[1:]), rows)
+        both = replace(
+            mine,
+            overflows=mine.overflows + raster.overflows,
+            currents=tuple(
+                (min(low, other_low), max(high, other_high))
+                for (low, high), (other_low, other_high) in zip(mine.currents, raster.currents)
+            ),
+        )
+        return replace(
+            self,
+            raster=both,
+            sent=tuple(n + int(trace.start[-1]) for n, trace in zip(self.sent, raster.traces)),
+            inferences=done + raster.n_inferences,
+            effective=(*self.effective, part.effective),
+        )
+
+    def executed(self, asked: Run, prepared: Prepared, mode: Mode, complete: bool) -> Executed:
+        """Return the chunks as a run that happened; nothing follows them any more."""
+        record = replace(self.chain.record, complete=self.chain.counted.complete and complete)
+        n, raster, tables = self.inferences, self.raster, self.table.arrays
+        labels, predictions = prepared.workload.stimulus.labels, tables["predictions"][:n]
+        raster = replace(
+            raster,
+            traces=tuple(
+                replace(trace, start=tables[_start(k)][: n * raster.timesteps + 1])
+                for k, trace in enumerate(raster.traces)
+            ),
+            outputs=tables["outputs"][:n],
+            predictions=predictions,
+            accuracy=None if labels is None else float((predictions == labels[:n]).mean()),
+        )
+        entry = np.arange(n) * self.schedule.steps_per_inference
+        schedule = replace(self.schedule, first_step=entry)
+        how = (asked.timesteps, asked.inferences, asked.size, asked.engine, asked.events)
+        read = ("chunks", *prepared.read, prepared.workload.stimulus, mode, *how)
+        computed = Computed(("chunks computed", digest(read)), raster, asked.timesteps)
+        return Executed(read, InChunks(read, prepared, computed, schedule), asked.engine, record)
 
 
-def _trace(parts: list[Trace]) -> Trace:
-    count = np.concatenate([np.diff(part.start) for part in parts])
-    return replace(parts[0], start=np.concatenate([[0], np.cumsum(count)]))
+def _start(population: int) -> str:
+    """Return the name of the column of a population's `Trace.start`."""
+    return f"start of {population}"

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from simulator.account.energy import COMPONENT
+from simulator.account.terms import COMPONENT
 from simulator.describe.chip import Chip
 from simulator.describe.connections import DENSE, SPARSE, Connection
 from simulator.describe.network import Layer, Neuron, chain, fed

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from simulator.account.area import chip_area
-from simulator.account.energy import TERMS, Ledger
+from simulator.account.energy import Ledger
+from simulator.account.terms import TERMS
 from simulator.describe.chip import Chip
 
 #: square metres to mm²

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from simulator.account import uncertainty
-from simulator.account.energy import COMPONENTS
+from simulator.account.terms import COMPONENTS
 from simulator.account.uncertainty import VerdictUncertainty
 from simulator.behaviour import checks, twins
 from simulator.behaviour.twins import Difference

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.account.energy import ACTIONS, UNUSED
+from simulator.account.terms import ACTIONS, UNUSED
 from simulator.analytic.constants import Hardware, hardware
 from simulator.analytic.model import Energy, Operation, quantised, rate, spiking
 from simulator.describe.chip import Chip

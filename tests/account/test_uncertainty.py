@@ -7,16 +7,8 @@ import pytest
 
 from simulator import Chip, run, twin
 from simulator.account import uncertainty
-from simulator.account.energy import (
-    ACTIONS,
-    COMPONENT,
-    CONSTANTS,
-    TERMS,
-    Ledger,
-    constants,
-    rates,
-    refuse_all_in,
-)
+from simulator.account.energy import Ledger, refuse_all_in
+from simulator.account.terms import ACTIONS, COMPONENT, CONSTANTS, TERMS, constants, rates
 from simulator.account.uncertainty import draw, energies, moves_with, propagate, verdict
 from simulator.errors import CheckError, InputError
 
@@ -27,7 +19,7 @@ def ledger(chip: Chip, **quantity: float) -> Ledger:
     for name, units in quantity.items():
         place[[constants for _, constants in TERMS].index((name,)), 0] = units
     value = {name: constant.value for name, constant in constants(chip).items()}
-    return Ledger(place, place, place, rates(value), {})
+    return Ledger(place, place, None, rates(value), {})  # nobody asks for its steps
 
 
 def banded(chip: Chip, **bands: tuple[float, float, float]) -> Chip:

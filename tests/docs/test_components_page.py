@@ -94,7 +94,7 @@ def test_the_page_states_what_memories_are_of_a_core() -> None:
 
 def test_the_generic_chips_are_now_as_the_page_says() -> None:
     """The right sides of the table of what moved are today's constants."""
-    from simulator.account.energy import constants
+    from simulator.account.terms import constants
     from simulator.units import show
 
     units = {"core_leakage": "W", "memory_leakage": "W/bit", "router_leakage": "W"}

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 
 from simulator.commands.verbs import cli
@@ -265,3 +266,24 @@ def test_the_list_of_chips_has_no_folder(monkeypatch, tmp_path):
     monkeypatch.setattr("sys.argv", ["spikemesh", "chips"])
     with pytest.raises(click.UsageError, match="-o is for --check"):
         cli.main(["chips", "-o", str(tmp_path / "out")], standalone_mode=False)
+
+
+#: an array of each kind that numpy writes in a way of its own
+ARRAYS = {
+    "rows": np.arange(60_000).reshape(-1, 6),
+    "columns": np.random.default_rng(1).random((5, 40_000)).T,
+    "strided": np.arange(200_000)[::2],
+    "one": np.array(3.5),
+    "none": np.zeros((0, 4)),
+    "names": np.array(["a", "bcd"]),
+    "flags": np.array([True, False]),
+}
+
+
+def test_arrays_are_written_with_the_bytes_of_numpy(tmp_path, monkeypatch):
+    monkeypatch.setattr(writing, "BLOCK", 1 << 16)
+    with result_folder(tmp_path / "out") as folder:
+        folder.arrays("all.npz", ARRAYS)
+        folder.text(MANIFEST, "{}")
+    np.savez_compressed(tmp_path / "expected.npz", **ARRAYS)
+    assert (tmp_path / "expected.npz").read_bytes() == (tmp_path / "out/all.npz").read_bytes()

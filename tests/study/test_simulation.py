@@ -12,7 +12,7 @@ import pytest
 
 import simulator
 from simulator import Chip, Workload, run, twin
-from simulator.account.energy import ACTIONS, COMPONENT
+from simulator.account.terms import ACTIONS, COMPONENT
 from simulator.describe.network import fed
 from simulator.errors import InputError
 from simulator.report.files import manifest, write_run, write_twin

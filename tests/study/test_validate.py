@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from small_workloads import dense, random_workloads, raster, workload
 
 from simulator import Chip, Workload, run
-from simulator.account.energy import ACTIONS
+from simulator.account.terms import ACTIONS
 from simulator.analytic.constants import CONFIGURATIONS, hardware
 from simulator.analytic.model import Operation, spiking
 from simulator.describe.network import chain

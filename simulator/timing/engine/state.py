@@ -41,9 +41,9 @@ from simulator.timing.record import (
 
 #: rows a log holds at least, and packets the pool of packets in flight begins with
 LOG_ROWS, POOL = 1 << 16, 64
-#: bytes of an endpoint and of a step outside the state: counters once more in the record, and a
-#: ledger of some sixty numbers
-ENDPOINT_BYTES, STEP_BYTES = 1600, 1600
+#: bytes of an endpoint outside the state: counters once more in the record, and a ledger of some
+#: sixty numbers; of a step its counters, in the state and in the record while that is made
+ENDPOINT_BYTES, STEP_BYTES = 1600, 2000
 #: packets in flight one flit event can name, see layout.HEAD
 MAX_PACKETS = 1 << 29
 
