@@ -71,7 +71,7 @@ def pass_alone(state: State, channel_number: int, token: int, now: int) -> bool:
         out.credited &= ~(np.int64(1) << out_vc)
     send_flit(state, out.downstream | out_vc, token, now + out.flit_delay)
     send_credit(state, port.upstream | vc, 1, now + port.credit_delay)
-    router.flit_cycles += now + 1
+    router.flit_cycles += 1
     if chip.ungated:
         router.passed += 1
     else:

@@ -153,6 +153,7 @@ def fire_timers(state: State, now: int) -> None:
             chip.n_timers -= 1
             fire(state, number, now)
             number = np.int64(state.timer[number].next)
+    chip.next_timer = next_timer(state, now)
 
 
 @kernel(inline=True)
@@ -226,15 +227,6 @@ def start_own_steps(state: State, now: int) -> None:
 
 
 @kernel(inline=True)
-def has_timer(state: State, now: int) -> bool:
-    """Return whether a timer fires in this cycle."""
-    chip = state.chip[0]
-    return (chip.n_heap > 0 and state.heap[0].due == now) or state.timer_slot[
-        now & (TIMER_SLOTS - 1)
-    ] >= 0
-
-
-@kernel(inline=True)
 def step_cores(state: State, now: int) -> None:
     """Look at every core listed for this cycle; they list themselves for the next."""
     chip = state.chip[0]
@@ -278,8 +270,8 @@ def next_cycle(state: State, now: int) -> int:
         return now
     if chip.n_awake_routers + chip.n_awake_interfaces + chip.n_listed[chip.core_list] > 0:
         return now + 1
-    cycle = min(chip.next_start, chip.next_injection)
-    return min(cycle, min(next_arrival(state, now), next_timer(state, now)))
+    cycle = min(chip.next_start, min(chip.next_injection, chip.next_timer))
+    return min(cycle, next_arrival(state, now))
 
 
 @kernel(inline=True)
@@ -339,7 +331,7 @@ def run(state: State, until: int, budget: int) -> int:
             begin_step(state, now)
         if not inject(state, now):
             return POOL_FULL
-        if has_timer(state, now):
+        if chip.next_timer == now:
             fire_timers(state, now)
         if chip.tokens:
             start_own_steps(state, now)

@@ -131,6 +131,7 @@ CHIP = record(
     n_free="i8",
     n_heap="i8",
     n_timers="i8",
+    next_timer="i8",  # the cycle in which the next one fires, NEVER if none runs
     # logs
     events="i4",
     n_grants="i8",

@@ -121,7 +121,6 @@ def accept_flit(state: State, channel_number: int, token: int, is_sparse: bool, 
     chip = state.chip[0]
     number = state.port[channel_number >> chip.channel_shift].router
     router = state.router[number]
-    router.flit_cycles -= now
     is_alone = is_sparse and router.arriving <= 1 and token & WHOLE == WHOLE
     router.arriving = max(router.arriving - 1, 0)
     if router.inputs == 0:
@@ -131,6 +130,7 @@ def accept_flit(state: State, channel_number: int, token: int, is_sparse: bool, 
             return
         if is_alone and chip.ungated:
             begin_work(state, number, now)
+    router.flit_cycles -= now
     append_flit(state, channel_number, token, now)
 
 

@@ -55,7 +55,7 @@ def _power_of_two(least: int) -> int:
 def _chip(plan: Plan, activity: Activity, events: bool, wheel_slots: int) -> np.ndarray:
     chip = records(1, layout.CHIP)
     one = chip[0]
-    one.next_injection = NEVER
+    one.next_injection = one.next_timer = NEVER
     one.tick = plan.step_tick
     one.next_start = activity.release[0]
     if plan.step_tick:  # [S7]

@@ -156,6 +156,7 @@ def pop_heap(heap: np.ndarray, size: int) -> None:
 def set_timer(state: State, number: int, due: int) -> None:
     """Let timer `number`, which must not be running, fire in cycle `due`, now or later."""
     chip = state.chip[0]
+    chip.next_timer = min(chip.next_timer, due)
     if due - chip.now >= TIMER_SLOTS:
         push_heap(state.heap, chip.n_heap, due, number)
         chip.n_heap += 1
