@@ -37,10 +37,11 @@ def _soon_in_turn() -> Iterator[None]:
 
 def stream(job: Job, tasks: Iterable[Any], jobs: int) -> Iterator[tuple[int, Any]]:
     """Yield (number of the task, value) of every task, up to `jobs` at once, values as they come;
-    what a job raises is raised here, and all others end.
+    what a job raises is raised here, of several the first in the order of the tasks, whichever came
+    first, and all others end.
     """
     waiting, lock = enumerate(tasks), Lock()
-    told: SimpleQueue[tuple[int, Any, BaseException | None] | None] = SimpleQueue()
+    told: SimpleQueue[tuple[str, int, Any]] = SimpleQueue()
     left = Event()
 
     def look(*_: Any) -> None:
@@ -57,29 +58,40 @@ def stream(job: Job, tasks: Iterable[Any], jobs: int) -> Iterator[tuple[int, Any
                 if number < 0:
                     break
                 for value in job(task, look):
-                    told.put((number, value, None))
+                    told.put(("value", number, value))
+                told.put(("done", number, None))
         except _Left:
             pass
         except BaseException as error:
-            told.put((number, None, error))
-        told.put(None)
+            told.put(("failed", number, error))
+        told.put(("left", number, None))
 
     with _soon_in_turn():
         threads = [Thread(target=serve, name=f"chunks {n}", daemon=True) for n in range(jobs)]
         for thread in threads:
             thread.start()
         at_work = jobs
+        done: set[int] = set()
+        failed: dict[int, BaseException] = {}
         try:
-            while at_work:
-                found = told.get()
-                if found is None:
+            while at_work and not is_decided(failed, done):
+                kind, number, value = told.get()
+                if kind == "value":
+                    yield number, value
+                elif kind == "done":
+                    done.add(number)
+                elif kind == "failed":
+                    failed[number] = value
+                else:
                     at_work -= 1
-                    continue
-                number, value, error = found
-                if error is not None:
-                    raise error
-                yield number, value
+            if failed:
+                raise failed[min(failed)]
         finally:
             left.set()
             for thread in threads:
                 thread.join()
+
+
+def is_decided(failed: dict[int, BaseException], done: set[int]) -> bool:
+    """Return whether every task before the first that failed is done."""
+    return bool(failed) and all(number in done for number in range(min(failed)))

@@ -19,6 +19,7 @@ from typing import Any
 
 from simulator import memory
 from simulator.errors import InputError, SpikemeshError
+from simulator.study.threads import is_decided
 
 Job = Callable[[Any], Iterator[Any]]
 #: processes at most: more than any machine has use for
@@ -89,12 +90,17 @@ class Workers:
 
         ahead: a process at work has its next task already, so that it never waits for this one to
         see to what it told; for tasks of a few kilobytes, which wait in a pipe.  Raises Refused for
-        what a job refused, and yields WorkerDied for a task whose process died.
+        what a job refused, of several the first in the order of the tasks, and yields WorkerDied
+        for a task whose process died.
         """
         waiting = deque(enumerate(tasks))
+        done: set[int] = set()
+        failed: dict[int, BaseException] = {}
         while True:
-            while waiting and len(self.busy) < self.jobs:
+            while waiting and len(self.busy) < self.jobs and not failed:
                 self._give(job, waiting.popleft())
+            if failed and (not self.busy or is_decided(failed, done)):
+                raise failed[min(failed)]
             if not self.busy:
                 return
             pipes: list[Any] = list(self.busy)
@@ -114,15 +120,18 @@ class Workers:
                     given.popleft()
                 if not given:
                     self.idle.append(self.busy.pop(ready)[0])
-                elif ahead and len(given) < 2 and len(waiting) > self.jobs:
+                elif ahead and len(given) < 2 and len(waiting) > self.jobs and not failed:
                     given.append(waiting.popleft())
                     worker.take(job, given[-1])
                 if kind == "value":
                     yield number, value
-                if kind == "refused":
-                    raise Refused(value[0], value[1])
-                if kind == "failed":
-                    raise RuntimeError(f"a task failed in a process of its own:\n{value}")
+                elif kind == "done":
+                    done.add(number)
+                elif kind == "refused":
+                    failed[number] = Refused(value[0], value[1])
+                else:
+                    text = f"a task failed in a process of its own:\n{value}"
+                    failed[number] = RuntimeError(text)
 
     def _give(self, job: Job, task: Given) -> None:
         worker = self.idle.pop() if self.idle else _Worker(self.room)

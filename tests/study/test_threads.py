@@ -44,6 +44,21 @@ def test_what_a_task_raises_is_raised_and_the_others_end() -> None:
     assert 0 == working()
 
 
+def late(task, look):
+    time.sleep(task)
+    if task:
+        raise ValueError(f"after {task} s")
+    yield task
+
+
+def test_of_several_that_fail_the_first_task_is_heard() -> None:
+    found = []
+    with pytest.raises(ValueError, match="^after 0.2 s$"):
+        for number, _ in stream(late, [0, 0.2, 0.01, 0.02], 3):
+            found.append(number)
+    assert [0] == found and 0 == working()
+
+
 def test_whoever_stops_listening_ends_them_all() -> None:
     for _ in stream(for_ever, ["a", "b"], 2):
         assert 2 == working()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 import pytest
 
@@ -64,6 +65,18 @@ def test_what_a_task_refuses_is_refused_here_in_its_words():
     with Workers(1) as workers, pytest.raises(Refused, match="task: must be even, not 3") as said:
         list(workers.stream(refuses, [3]))
     assert 2 == said.value.exit_code
+
+
+def late(task):
+    time.sleep(task)
+    if task:
+        raise InputError(f"task: must be 0, not {task}")
+    yield task
+
+
+def test_of_several_refusals_the_first_task_is_heard():
+    with Workers(2) as workers, pytest.raises(Refused, match="task: must be 0, not 1"):
+        list(workers.stream(late, [0, 1, 0.5, 0.25]))
 
 
 def test_a_mistake_in_a_task_is_no_refusal():
