@@ -8,8 +8,7 @@ import signal
 from types import FrameType
 
 #: objects made and not gone before Python looks for circles among them: what a command imports is a
-#: hundred thousand that stay, and to look among those again and again takes a tenth of the first
-#: result
+#: hundred thousand that stay, and to look among those again and again takes 6 % of the first result
 PATIENCE = 200_000, 10, 10
 
 

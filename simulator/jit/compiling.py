@@ -61,19 +61,17 @@ def widest(kind: Any) -> Any:
     return types.int64 if is_narrow else kind
 
 
-class _Lifetimes(postproc.PostProcessor):  # type: ignore[misc]
-    """What numba asks about the lives of variables after each of its passes, found out when a pass
-    wants to know; which of them live where a generator yields, no kernel asks.
+def _after_a_pass(self: Any, emit_dels: bool = False, extend_lifetimes: bool = False) -> None:
+    """Put the blocks of a function in order, and be ready to say which variables live where: numba
+    finds that out after each of its passes, and most passes do not ask.  Which of them live where a
+    generator yields is left out; no kernel is one.
     """
-
-    def run(self, emit_dels: bool = False, extend_lifetimes: bool = False) -> None:
-        """Put the blocks in order, and be ready to say who lives where."""
-        function = self.func_ir
-        function.blocks = transforms.canonicalize_cfg(function.blocks)
-        function.variable_lifetime = postproc.VariableLifetime(function.blocks)
-        function.generator_info = None
-        if emit_dels:
-            self._insert_var_dels(extend_lifetimes=extend_lifetimes)
+    function = self.func_ir
+    function.blocks = transforms.canonicalize_cfg(function.blocks)
+    function.variable_lifetime = postproc.VariableLifetime(function.blocks)
+    function.generator_info = None
+    if emit_dels:
+        self._insert_var_dels(extend_lifetimes=extend_lifetimes)
 
 
 @contextmanager
@@ -82,7 +80,7 @@ def settings(function: Callable) -> Iterator[None]:
     changes = [
         (arrayobj, "fix_integer_index", _plain_index),
         (BaseContext, "resolve_function_type", _resolve_once),
-        (postproc.PostProcessor, "run", _Lifetimes.run),
+        (postproc.PostProcessor, "run", _after_a_pass),
     ]
     if "NUMBA_OPT" not in os.environ:
         changes.append((_settings, "OPT", type(_settings.OPT)(OPTIMISATION)))

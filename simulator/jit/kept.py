@@ -52,8 +52,8 @@ class Kept(caching._Cache):
     def load_overload(self, sig: Any, target_context: Any) -> CompileResult | None:
         """Return the kernel for some types as it was kept; None: it has to be compiled.
 
-        numba would first import all it can compile, a fifth of the first result, of which a kernel
-        that is compiled needs nothing: only the functions that compiled kernels call.
+        numba's own cache would first import the makers of everything numba can compile, a seventh
+        of the first result; a kernel that is loaded needs none of them.
         """
         if not self.find(sig, target_context):
             return None

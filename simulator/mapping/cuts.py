@@ -160,7 +160,7 @@ def synapse_bits(size: Size, cut: Cut) -> np.ndarray:
     return total
 
 
-def _fullest(size: Size, cut: Cut) -> int:
+def fullest(size: Size, cut: Cut) -> int:
     """Return the most of `synapse_bits`: those of the first tile, where each is as large as what
     leads to it is.
     """
@@ -181,4 +181,4 @@ def fits(size: Size, cut: Cut, neurons_per_core: int | None) -> bool:
     room, most = size.chip.core.memory, prod(cut.largest)
     if most * size.state > room.neurons or (neurons_per_core and most > neurons_per_core):
         return False
-    return _fullest(size, cut) <= room.synapses
+    return fullest(size, cut) <= room.synapses

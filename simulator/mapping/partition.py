@@ -32,7 +32,7 @@ def partition(workload: Workload, chip: Chip) -> CoreMapping:
     check_widths(workload, chip)
     if workload.placement is not None:
         return _given(workload, chip)
-    counts = fewest(workload, chip)
+    counts = fewest_slices(workload, chip)
     where, populations = place(chip, counts), workload.network.populations
     return mapped(
         workload,
@@ -41,7 +41,7 @@ def partition(workload: Workload, chip: Chip) -> CoreMapping:
     )
 
 
-def fewest(workload: Workload, chip: Chip) -> dict[int, int]:
+def fewest_slices(workload: Workload, chip: Chip) -> dict[int, int]:
     """Return the fewest slices of consecutive neurons of each computed population that fit a core
     each; raises MappingError as `partition` does.
     """

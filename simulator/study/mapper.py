@@ -21,7 +21,7 @@ from simulator.mapping.core_mapping import CoreMapping, moved
 from simulator.mapping.cuts import Cut
 from simulator.mapping.loads import Rates, stated
 from simulator.mapping.memories import check_widths, mapped, refuse_overfull
-from simulator.mapping.partition import fewest
+from simulator.mapping.partition import fewest_slices
 from simulator.mapping.placement import snake
 from simulator.study.search import RANGE, Candidate, Effort, Objective, Search, Simulated
 
@@ -126,7 +126,7 @@ def _seated(
 def plain(workload: Workload, chip: Chip) -> tuple[dict[int, Cut] | None, MappingError | None]:
     """Return the fewest slices of consecutive neurons, or why they do not fit."""
     try:
-        counts = fewest(workload, chip)
+        counts = fewest_slices(workload, chip)
     except MappingError as error:
         return None, error
     populations = workload.network.populations

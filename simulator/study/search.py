@@ -31,6 +31,7 @@ EVEN = 24
 LOOKED_AT = 1_000_000
 
 
+#: cuts in words, each found once
 _in_words = lru_cache(maxsize=1 << 12)(str)
 
 
@@ -230,7 +231,7 @@ class Search:
             return over > 0, over or cost * (1 + 1e-9 * busy), busy
 
         best = estimated(start)
-        first = rank(best)
+        least = rank(best)
         self.keep(best)
         for _ in range(self.rounds):
             before = best
@@ -241,8 +242,8 @@ class Search:
                     other = estimated(best.cuts | {number: cut})
                     if other.cores <= most:
                         self.keep(other)
-                    if (its := rank(other)) < first:
-                        best, first = other, its
+                    if (its := rank(other)) < least:
+                        best, least = other, its
             if best is before:
                 break
         return best

@@ -48,3 +48,4 @@ def test_the_closed_form_is_the_count_over_every_synapse(layer, data):
     assert counted.of(sources).tolist() == closed.of(sources).tolist()
     expected = size.synapse_bits(cut.slice_of, cut.n_tiles)
     assert expected.tolist() == cuts.synapse_bits(size, cut).tolist()
+    assert expected.max() == cuts.fullest(size, cut)
