@@ -12,44 +12,17 @@ from contextlib import contextmanager
 from typing import Any
 
 import numba
-from numba.core import codegen, event, postproc, transforms, types
+from numba.core import codegen, event, types
 from numba.core.compiler_lock import global_compiler_lock
-from numba.core.typing.context import BaseContext
-from numba.np import arrayobj
 
 from simulator.jit.progress import Progress
+from simulator.jit.shortcuts import CHANGES
 from simulator.jit.waiting import Waiting
 
 #: LLVM's level, which NUMBA_OPT changes; most of a compilation is Python's, whatever the level
 OPTIMISATION = "3"
 
 _settings: Any = numba.config
-
-
-def _plain_index(context: Any, builder: Any, kind: Any, index: Any, size: Any) -> Any:
-    """Return an index as it is: no kernel counts from an array's end (with NUMBA_BOUNDSCHECK one
-    that did would be refused), and not to look makes the engine a fifth faster.
-    """
-    return context.cast(
-        builder, index, kind, numba.types.intp if kind.signed else numba.types.uintp
-    )
-
-
-_resolve: Any = BaseContext.resolve_function_type
-_resolved: dict[tuple[Any, tuple[Any, ...]], Any] = {}
-
-
-def _resolve_once(self: Any, function: Any, arguments: Any, named: Any) -> Any:
-    """Return the signature of an operator or a builtin for types, found once for all kernels: a
-    quarter of a compilation is spent in looking for that of `+` and `[]`.
-    """
-    home = getattr(getattr(function, "typing_key", None), "__module__", None)
-    if named or not isinstance(function, types.Function) or home not in ("_operator", "builtins"):
-        return _resolve(self, function, arguments, named)
-    key = function, tuple(arguments)
-    if key not in _resolved:
-        _resolved[key] = _resolve(self, function, arguments, named)
-    return _resolved[key]
 
 
 def widest(kind: Any) -> Any:
@@ -61,27 +34,10 @@ def widest(kind: Any) -> Any:
     return types.int64 if is_narrow else kind
 
 
-def _after_a_pass(self: Any, emit_dels: bool = False, extend_lifetimes: bool = False) -> None:
-    """Put the blocks of a function in order, and be ready to say which variables live where: numba
-    finds that out after each of its passes, and most passes do not ask.  Which of them live where a
-    generator yields is left out; no kernel is one.
-    """
-    function = self.func_ir
-    function.blocks = transforms.canonicalize_cfg(function.blocks)
-    function.variable_lifetime = postproc.VariableLifetime(function.blocks)
-    function.generator_info = None
-    if emit_dels:
-        self._insert_var_dels(extend_lifetimes=extend_lifetimes)
-
-
 @contextmanager
 def settings(function: Callable) -> Iterator[None]:
     """Hold numba's compiler for a kernel, with our settings, and say how far it is."""
-    changes = [
-        (arrayobj, "fix_integer_index", _plain_index),
-        (BaseContext, "resolve_function_type", _resolve_once),
-        (postproc.PostProcessor, "run", _after_a_pass),
-    ]
+    changes = list(CHANGES)
     if "NUMBA_OPT" not in os.environ:
         changes.append((_settings, "OPT", type(_settings.OPT)(OPTIMISATION)))
     with global_compiler_lock, Waiting() as waiting:
