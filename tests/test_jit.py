@@ -83,9 +83,11 @@ import tiny, simulator.timing.engine.chip
 print(tiny.triple(14), os.environ == before, settings() == was)
 foreign = numba.njit(cache=True)(tiny.plain)
 print(type(foreign._cache).__module__, type(tiny.triple._cache).__module__)
+from simulator.jit.shortcuts import CHANGES
+print([name for holder, name, ours in CHANGES if getattr(holder, name) is ours])
 """
     result = run(place, code)
-    expected = ["42 True True", "numba.core.caching simulator.jit.kept"]
+    expected = ["42 True True", "numba.core.caching simulator.jit.kept", "[]"]
     assert expected == result.stdout.splitlines(), result.stderr
 
 
@@ -126,6 +128,44 @@ def test_a_part_is_compiled_once_for_integers_of_all_widths(place) -> None:
     (place / "tiny.py").write_text(WIDTHS)
     code = f"{USE}; print(len(tiny.double._dispatcher.overloads))"
     assert "42\n1\n" == run(place, code).stdout
+
+
+#: a kernel that is given arrays but one, and a part for that one, which would not compile
+ARRAYS = """
+from typing import NamedTuple
+import numpy as np
+from simulator import jit
+class Some(NamedTuple):
+    one: np.ndarray
+    none: np.ndarray | None
+    table: np.ndarray
+@jit.kernel(inline=False)
+def part(none, n):
+    if none is None:
+        return 0
+    return none.nothing_of_this_name[n]
+@jit.kernel
+def triple(some, n):
+    some.table[1, 1] += n
+    return some.one[1] * len(some.one) + some.table[2, 0] + part(some.none, n)
+def some():
+    one, table = np.arange(5, dtype=np.int8), np.arange(12).reshape(3, 4)[:, ::2]
+    one.setflags(write=False)
+    return Some(one, None, table)
+"""
+
+
+@pytest.mark.parametrize("disabled", ["0", "1"])
+def test_a_kernel_reads_and_writes_arrays_by_their_address(place, disabled) -> None:
+    (place / "tiny.py").write_text(ARRAYS)
+    code = """
+import tiny
+from simulator.jit import handle
+some = tiny.some()
+print([int(tiny.triple(handle(some), n)) for n in (14, 15)], some.table.tolist())
+"""
+    result = run(place, code, NUMBA_DISABLE_JIT=disabled)
+    assert "[13, 13] [[0, 2], [4, 35], [8, 10]]\n" == result.stdout, result.stderr
 
 
 #: a part calls a kernel that is called by itself too

@@ -17,7 +17,7 @@ from simulator.behaviour import neurons
 from simulator.behaviour.passes import EventBuffer, Given, Part, State
 from simulator.behaviour.synapses import POOLS
 from simulator.behaviour.trace import Source, Trace
-from simulator.describe.connections import Connection
+from simulator.describe.connections import DENSE, Connection
 from simulator.describe.layout import Layout
 from simulator.describe.network import Network, Projection
 from simulator.errors import InputError
@@ -158,7 +158,7 @@ def _prepared(
             arrays[name].append(array)
         bounds.append(total)
         first += here.n_neurons
-    part = _joined(layouts, strands)
+    part = _joined(layouts, strands, not _is_dense(network))
     joined = {
         name: parts[0] if len(parts) == 1 else np.concatenate(parts)
         for name, parts in arrays.items()
@@ -196,8 +196,17 @@ def by_delay(projection: Projection, delays: bool) -> list[tuple[Connection, int
     return [(part, projection.delay + own) for own, part in connection.by_delay()]
 
 
-def _joined(layouts: list[Layout], strands: list[dict[str, int]]) -> Part:
-    """Return the arrays of all strands one after the other, and the strands with their places."""
+@remembered
+def _is_dense(network: Network) -> bool:
+    """Return whether every row of weights in a network is dense."""
+    return all(projection.connection.kind == DENSE for projection in network.projections)
+
+
+def _joined(layouts: list[Layout], strands: list[dict[str, int]], has_targets: bool) -> Part:
+    """Return the arrays of all strands one after the other, and the strands with their places.
+
+    has_targets: rows somewhere in the network are not dense; all its parts are for one kernel.
+    """
     places, placed = {"weight": 0, "start": 0, "target": 0}, []
     for layout, strand in zip(layouts, strands):
         placed.append(strand | places)
@@ -207,7 +216,7 @@ def _joined(layouts: list[Layout], strands: list[dict[str, int]]) -> Part:
     return Part(
         _flat([layout.weight for layout in layouts], None),
         _flat([layout.start for layout in layouts], np.dtype(np.int64)),
-        _flat(targets, np.dtype(np.int32 if wide else np.int16)),
+        _flat(targets, np.dtype(np.int32 if wide else np.int16)) if has_targets else None,
         _table(placed, STRAND),
     )
 

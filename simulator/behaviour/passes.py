@@ -13,7 +13,7 @@ import numpy as np
 
 from simulator.behaviour.neurons import activation, integrate, most_sent, start, step
 from simulator.behaviour.synapses import LARGEST, gather, pool
-from simulator.jit import handle, kernel
+from simulator.jit import kernel
 
 
 class Part(NamedTuple):
@@ -23,7 +23,8 @@ class Part(NamedTuple):
 
     weight: np.ndarray  # int8, int16, int32 or int64
     start: np.ndarray  # int64
-    target: np.ndarray  # int16 or int32
+    # int16 or int32; None in a network of dense rows alone: what is for others is not compiled
+    target: np.ndarray | None
     strand: np.ndarray  # (n_strands,) STRAND, by population, held ones first
 
 
@@ -83,14 +84,14 @@ def put_times(drive, times, held):
 
 
 @kernel(inline=False)
-def drain(strand, state, to, adds, extreme):
+def drain(part, strand, state, to, adds, extreme):
     """Pool what a strand has gathered into `to`, or add it; currents of which the largest counts
     each have an accumulator of their own, which is noted.
     """
     current = state.current[: strand.n_out]
     if strand.pool == LARGEST:
         note(current, extreme)
-    pool(strand, current, to, adds)
+    pool(part, strand, current, to, adds)
 
 
 @kernel(inline=True)
@@ -147,7 +148,7 @@ def collect(part, cells, p, timesteps, inference, begin, t, times, carries, give
                     state,
                 )
                 strand = part.strand[s]
-                drain(strand, state, held, t > 0 or s > population.strand, extreme)
+                drain(part, strand, state, held, t > 0 or s > population.strand, extreme)
                 is_new = True
             elif t == 0 and s == population.strand:
                 for j in range(len(held)):
@@ -163,7 +164,7 @@ def collect(part, cells, p, timesteps, inference, begin, t, times, carries, give
             part, populations, s, timesteps, inference, begin, t, carries, given, sent, state
         ):
             strand = part.strand[s]
-            drain(strand, state, drive, adds, extreme)
+            drain(part, strand, state, drive, adds, extreme)
             adds = True
     if not adds:
         for j in range(len(drive)):
@@ -181,21 +182,6 @@ def stream(part, cells, timesteps, carries, given, begin, end, state, sent):
     carries: an inference goes on from the state that the one before it left, which is that of
     `begin` - 1 when it is called.
     """
-    return _stream(
-        handle(part),
-        handle(cells),
-        timesteps,
-        carries,
-        handle(given),
-        begin,
-        end,
-        handle(state),
-        handle(sent),
-    )
-
-
-@kernel(inline=False)
-def _stream(part, cells, timesteps, carries, given, begin, end, state, sent):
     n = overflows = place = 0
     populations = len(cells.population)
     for inference in range(begin, end):
@@ -237,21 +223,6 @@ def accumulate(part, cells, timesteps, carries, given, begin, end, state, sent):
     A neuron that owes n spikes sends one in each of the first n timesteps of its window.  Nothing
     is carried over (`carries` is False).
     """
-    return _accumulate(
-        handle(part),
-        handle(cells),
-        timesteps,
-        carries,
-        handle(given),
-        begin,
-        end,
-        handle(state),
-        handle(sent),
-    )
-
-
-@kernel(inline=False)
-def _accumulate(part, cells, timesteps, carries, given, begin, end, state, sent):
     n = overflows = 0
     keeps, most = len(sent.residual) > 0, most_sent(cells.population[0], timesteps)
     population, potential, count = cells.population[0], state.potential, state.drive
@@ -294,21 +265,6 @@ def activate(part, cells, timesteps, carries, given, begin, end, state, sent):
     enters once: it stands for T equal ones.  The accumulator is exact: the potential's width does
     not apply to it.  Nothing is carried over (`carries` is False).
     """
-    return _activate(
-        handle(part),
-        handle(cells),
-        timesteps,
-        carries,
-        handle(given),
-        begin,
-        end,
-        handle(state),
-        handle(sent),
-    )
-
-
-@kernel(inline=False)
-def _activate(part, cells, timesteps, carries, given, begin, end, state, sent):
     n = 0
     keeps, most = len(sent.residual) > 0, most_sent(cells.population[0], timesteps)
     strict = cells.population[0].strict

@@ -270,6 +270,7 @@ def _run_part(
     """Run one part over n inferences; keep: what is left of it is wanted."""
     # imported here: whoever only reads a raster does not pay for numba
     from simulator.behaviour import parts, passes
+    from simulator.jit import handle
 
     streams = mode == SNN and firing == STREAMING
     ready = parts.prepare(network, members, sources, delays=streams)
@@ -298,11 +299,12 @@ def _run_part(
     found: list[list[parts.Events]] = [[] for _ in members]
     residual: list[np.ndarray] = []
     overflows = sent_so_far = 0
+    part, cells, arriving, working, leaving = map(
+        handle, (ready.part, ready.cells, given, state, sent)
+    )
     for begin in range(0, n, many):
         end = min(n, begin + many)
-        overflows += answer(
-            ready.part, ready.cells, timesteps, carries, given, begin, end, state, sent
-        )
+        overflows += answer(part, cells, timesteps, carries, arriving, begin, end, working, leaving)
         for pieces, one in zip(found, parts.apart(sent, (end - begin) * window, wide)):
             pieces.append(one)
             sent_so_far += len(one.neuron)

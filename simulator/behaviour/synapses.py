@@ -101,22 +101,38 @@ def gather(part, strand, timestep, current, neuron, value, first, last):
     for j in range(len(current)):
         current[j] = 0
     base = strand.weight + timestep * strand.plane
-    n_out = strand.n_out
     if strand.layout == DENSE_ROWS:
         for k in range(first, last):
-            at = base + np.int64(neuron[k]) * n_out
-            add_run(current, part.weight[at : at + n_out], np.int64(value[k]))
+            at = base + np.int64(neuron[k]) * strand.n_out
+            add_run(current, part.weight[at : at + strand.n_out], np.int64(value[k]))
     elif strand.layout == SPARSE_ROWS:
-        start, target = part.start[strand.start :], part.target[strand.target :]
-        weight = part.weight[base:]
-        for k in range(first, last):
-            add_sparse(start, target, weight, current, np.int64(neuron[k]), np.int64(value[k]))
+        gather_sparse(part, part.target, strand, base, current, neuron, value, first, last)
     elif strand.layout == RUNS:
-        start, shift = part.start[strand.start :], part.target[strand.target :]
-        weight = part.weight[base:]
-        for k in range(first, last):
-            source, carried = np.int64(neuron[k]), np.int64(value[k])
-            add_convolution(strand, start, shift, weight, current, source, carried)
+        gather_runs(part, part.target, strand, base, current, neuron, value, first, last)
+
+
+@kernel(inline=False)
+def gather_sparse(part, target, strand, base, current, neuron, value, first, last):
+    """Do what `gather` does with sparse rows, whose weights begin at `base`.
+
+    target: None where all rows are dense, and then the rest of this is not compiled.
+    """
+    if target is None:
+        return
+    start, to, weight = part.start[strand.start :], target[strand.target :], part.weight[base:]
+    for k in range(first, last):
+        add_sparse(start, to, weight, current, np.int64(neuron[k]), np.int64(value[k]))
+
+
+@kernel(inline=False)
+def gather_runs(part, target, strand, base, current, neuron, value, first, last):
+    """Do what `gather` does with a convolution, as `gather_sparse` does."""
+    if target is None:
+        return
+    start, shift, weight = part.start[strand.start :], target[strand.target :], part.weight[base:]
+    for k in range(first, last):
+        source, carried = np.int64(neuron[k]), np.int64(value[k])
+        add_convolution(strand, start, shift, weight, current, source, carried)
 
 
 @kernel(inline=False, simd=True)
@@ -166,25 +182,35 @@ def pool_field(strand, current, first):
 
 
 @kernel(inline=False)
-def pool(strand, current, drive, adds):
+def pool(part, strand, current, drive, adds):
     """Write the currents of each neuron, pooled and channel-major, into drive (n_neurons,) int64,
     or add them to it.
+    """
+    if strand.layout == RUNS:
+        pool_planes(part.target, strand, current, drive, adds)
+    else:
+        put(drive, current, adds)
+
+
+@kernel(inline=False)
+def pool_planes(target, strand, current, drive, adds):
+    """Do what `pool` does with a convolution; target: as `gather_sparse` has it.
 
     What is left over at the right and lower edge, narrower than a field, is not pooled.
     """
-    if strand.layout != RUNS:
-        put(drive, current, adds)
-    elif strand.pool == _NONE:
+    if target is None:
+        return
+    if strand.pool == _NONE:
         channel_major(strand, current, drive, adds)
-    else:
-        size, channels = strand.pool_size, strand.channels
-        height, width = strand.height // size, strand.width // size
-        for group in range(strand.groups):
-            corner = group * strand.height * strand.width
-            for y in range(height):
-                for x in range(width):
-                    pixel = corner + y * size * strand.width + x * size
-                    for channel in range(channels):
-                        to = ((group * channels + channel) * height + y) * width + x
-                        amount = pool_field(strand, current, pixel * channels + channel)
-                        drive[to] = drive[to] + amount if adds else amount
+        return
+    size, channels = strand.pool_size, strand.channels
+    height, width = strand.height // size, strand.width // size
+    for group in range(strand.groups):
+        corner = group * strand.height * strand.width
+        for y in range(height):
+            for x in range(width):
+                pixel = corner + y * size * strand.width + x * size
+                for channel in range(channels):
+                    to = ((group * channels + channel) * height + y) * width + x
+                    amount = pool_field(strand, current, pixel * channels + channel)
+                    drive[to] = drive[to] + amount if adds else amount

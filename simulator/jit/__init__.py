@@ -50,7 +50,7 @@ def kernel(function: Any = None, *, inline: bool | None = None, simd: bool = Fal
         return lambda wrapped: (
             kernel(wrapped) if JIT_DISABLED else Part(wrapped, bool(inline), simd)
         )
-    dispatcher = _njit(**_OPTIONS, nogil=True)(function)
+    dispatcher = _njit(**_OPTIONS, nogil=True, no_cfunc_wrapper=True)(function)
     if not JIT_DISABLED:
         dispatcher._cache = kept = Kept(function, "_nrt" not in _OPTIONS)
         compile_for, context = dispatcher.compile, dispatcher.targetctx

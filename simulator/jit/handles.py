@@ -7,13 +7,24 @@ of the time that compiling took.  A kernel that is given the address reads what 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
+from numba import typeof
 from numba.core import cgutils, types
 from numba.core.typing.templates import AttributeTemplate
-from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, models, register_model
+from numba.extending import (
+    NativeValue,
+    infer_getattr,
+    intrinsic,
+    lower_getattr_generic,
+    models,
+    register_model,
+    unbox,
+)
 
 
 class Handle(types.Type):  # type: ignore[misc]
@@ -55,6 +66,8 @@ def _field(context: Any, builder: Any, handle: Handle, address: Any, name: str) 
     """Read an array's descriptor, which never changes while the kernel runs."""
     index = handle.index(name)
     kind = handle.fields.types[index]
+    if kind is types.none:
+        return context.get_dummy_value()
     model = context.data_model_manager[kind]
     value = context.make_array(kind)(context, builder)
     size = context.get_constant(
@@ -79,19 +92,42 @@ def _field(context: Any, builder: Any, handle: Handle, address: Any, name: str) 
     return value._getvalue()
 
 
-@intrinsic
-def handle(typing_context, fields):  # type: ignore[no-untyped-def]
-    """Return the address of a NamedTuple of arrays: kernels that are given it read from it what
-    they need, instead of being given all.
-    """
+@unbox(Handle)
+def _unbox(kind, wrapped, context):  # type: ignore[no-untyped-def]
+    """Take the address out of an Address."""
+    number = context.pyapi.object_getattr_string(wrapped, "address")
+    address = context.pyapi.long_as_longlong(number)
+    context.pyapi.decref(number)
+    pointer = context.context.get_value_type(kind)
+    return NativeValue(context.builder.inttoptr(address, pointer))
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        place = cgutils.alloca_once(builder, arguments[0].type)
-        builder.store(arguments[0], place)
-        kind = ir.FunctionType(place.type, [place.type])
-        return builder.asm(kind, "", "=r,0,~{memory}", [place], True)  # nothing is known of it
 
-    return Handle(fields)(fields), generate
+class Address:
+    """A NamedTuple of arrays as kernels are given it; it is kept as long as this."""
+
+    def __init__(self, fields: Any) -> None:
+        """Write down where the arrays of `fields` are, as numba lays a tuple of them out: for each,
+        two words that nobody reads, how many elements it has, of how many bytes, where they are,
+        its shape and its strides.
+        """
+        self.fields, words = fields, []
+        for field in fields:
+            if field is None:
+                words.append(0)
+                continue
+            place = field.__array_interface__["data"][0]
+            words += [0, 0, field.size, field.itemsize, place, *field.shape, *field.strides]
+        self.words = np.array(words, np.int64)
+        self.address = int(self.words.__array_interface__["data"][0])
+        self._numba_type_ = _handle_of(typeof(fields))
+
+
+_handle_of = functools.cache(Handle)
+
+
+def handle(fields: Any) -> Any:
+    """Return what a kernel takes in place of a NamedTuple of arrays, some of which may be None."""
+    return Address(fields)
 
 
 @intrinsic

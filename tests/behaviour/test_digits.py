@@ -114,3 +114,18 @@ def test_weights_are_stored_as_bytes_and_a_workload_stays_small(workload):
             np.dtype(np.int8)
         }
     assert sum(path.stat().st_size for path in workload.files[1].parent.iterdir()) < 200_000
+
+
+def test_kernels_are_compiled_for_dense_rows_alone_where_a_network_has_no_others():
+    from simulator.behaviour import parts
+    from simulator.behaviour.trace import Source
+
+    def is_dense(name):
+        network = Workload.load(FOLDER / name / "workload.yaml").network
+        sources = {n: Source(1, False) for n in range(len(network.populations))}
+        found = [parts.prepare(network, (n,), sources, delays=True) for n in network.computed]
+        return [one.part.target is None for one in found]
+
+    assert [True, True, True] == is_dense("digits-mlp")
+    assert [False, False, False] == is_dense("digits-cnn")
+    assert [False, False] == is_dense("fanout")

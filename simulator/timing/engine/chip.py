@@ -306,9 +306,9 @@ def advance(state: State, until: int, budget: int) -> int:
     ever happen again.  With CLOSE for `until`, `finish` instead.
     """
     if until == CLOSE:
-        close(handle(state))
+        close(state)
         return DONE
-    return run(handle(state), until, budget)
+    return run(state, until, budget)
 
 
 @kernel(inline=False)
@@ -353,7 +353,7 @@ def run(state: State, until: int, budget: int) -> int:
 
 def finish(state: State) -> None:
     """Close the books at the run's end: the last step's totals and the states of what rests."""
-    advance(state, CLOSE, 0)
+    advance(handle(state), CLOSE, 0)
 
 
 @kernel(inline=False)

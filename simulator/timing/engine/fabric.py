@@ -14,12 +14,12 @@ import simpy
 
 from simulator import memory
 from simulator.errors import DeadlockError
-from simulator.jit import JIT_DISABLED
+from simulator.jit import JIT_DISABLED, handle
 from simulator.mapping.plan import Activity, Plan
 from simulator.timing.engine import state as chip_state
 from simulator.timing.engine.chip import advance, finish
 from simulator.timing.engine.deadlock import deadlock
-from simulator.timing.engine.layout import DEADLOCK, DONE, LOG_FULL, NEVER, POOL_FULL
+from simulator.timing.engine.layout import DEADLOCK, DONE, LOG_FULL, NEVER, POOL_FULL, State
 from simulator.timing.engine.result import make_record
 from simulator.timing.record import Record
 
@@ -51,13 +51,17 @@ class Fabric:
         self.steps_shown = 0
         self.is_interrupted = False
         self.logs: tuple[list[np.ndarray], ...] = ([], [], [], [])
-        self.state = chip_state.build(plan, activity, events)
+        self._hold(chip_state.build(plan, activity, events))
         self.done = environment.process(self._run())
 
     @property
     def now(self) -> int:
         """The chip's cycle: every earlier one is done."""
         return int(self.state.chip[0].now)
+
+    def _hold(self, state: State) -> None:
+        """Go on with a state."""
+        self.state, self.address = state, handle(state)
 
     def _run(self) -> Generator[simpy.Event, None, None]:
         while True:
@@ -94,11 +98,11 @@ class Fabric:
     def _advance(self, until: int) -> int:
         """Run the kernel once and see to what it stopped for."""
         try:
-            status = advance(self.state, until, SLICE)
+            status = advance(self.address, until, SLICE)
             if status == LOG_FULL:
                 self._drain()
             elif status == POOL_FULL:
-                self.state = chip_state.grow_pool(self.state, self._packets_needed())
+                self._hold(chip_state.grow_pool(self.state, self._packets_needed()))
             self._show(done=status == DONE)
         except KeyboardInterrupt:
             if (

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from simulator.errors import DeadlockError
+from simulator.jit import handle
 from simulator.mapping.plan import Plan
 from simulator.mapping.traffic import trace_activity
 from simulator.timing.engine import state as chip_state
@@ -53,12 +54,16 @@ class _Network:
     def __init__(self, plan: Plan, receive: Receiver) -> None:
         """A mesh at cycle 0 with nothing to do yet."""
         self.plan, self.receive = plan, receive
-        self.state = self._built(CAPACITY)
+        self._hold(self._built(CAPACITY))
 
     @property
     def now(self) -> int:
         """The network's cycle: every earlier one is done."""
         return int(self.state.chip[0].now)
+
+    def _hold(self, state: State) -> None:
+        """Go on with a state."""
+        self.state, self.address = state, handle(state)
 
     def _built(self, capacity: int) -> State:
         """Return a fresh state whose window has room for `capacity` packets; the row of each place
@@ -105,16 +110,16 @@ class _Network:
             old = getattr(self.state, name)
             getattr(wide, name)[: len(old)] = old
         work = ("inject_port", "inject_offset", "inject_row", "row", "entry")
-        self.state = self.state._replace(**{name: getattr(wide, name) for name in work})
+        self._hold(self.state._replace(**{name: getattr(wide, name) for name in work}))
 
     def run(self, until: int) -> int:
         """Run every cycle before `until`; return DONE when all that was fed has arrived, else
         UNTIL.
         """
         while True:
-            status = int(advance(self.state, until, SLICE))
+            status = int(advance(self.address, until, SLICE))
             if status == POOL_FULL:
-                self.state = chip_state.grow_pool(self.state, 1)
+                self._hold(chip_state.grow_pool(self.state, 1))
             if status == LOG_FULL:
                 self._drain()
             if status == DEADLOCK:
