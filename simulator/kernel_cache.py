@@ -13,7 +13,7 @@ from __future__ import annotations
 import atexit
 import functools
 import hashlib
-import importlib.metadata as metadata
+import importlib.util
 import os
 import platform
 import re
@@ -29,34 +29,47 @@ KEPT_DAYS = 30
 #: bytes of the checksum a file begins with
 CHECKSUM = 32
 
-_IMPORT = re.compile(
-    r"^ *(?:from|import) (simulator[\w.]*)(?: import ([^\n(]+|\([^)]*\)))?", re.MULTILINE
-)
+_NAMED = re.compile(rb"simulator([\w.]*)(?: import ([^\n(]+|\([^)]*\)))?")
+_WORD = re.compile(rb"\w+")
+#: where numba, numpy and llvmlite say which version they are
+_VERSIONS = {"numba": "_version.py", "numpy": "version.py", "llvmlite": "_version.py"}
 
 
 def kernel_sources(root: Path) -> dict[str, bytes]:
     """Return every module that defines kernels, and those they import, by path relative to the
     package.
+
+    Each command asks for them, so that files and what they import are found by their names alone.
     """
-    sources = {path: path.read_bytes() for path in sorted(root.rglob("*.py"))}
-    wanted = [path for path, text in sources.items() if b"@kernel" in text]
+    sources: dict[str, bytes] = {}
+    _read(str(root), "", sources)
+    wanted = [name for name, text in sources.items() if b"@kernel" in text]
     found: dict[str, bytes] = {}
     while wanted:
-        path = wanted.pop()
-        name = path.relative_to(root).as_posix()
+        name = wanted.pop()
         if name in found:
             continue
-        found[name] = sources[path]
-        for module, names in _IMPORT.findall(sources[path].decode()):
-            base = root.joinpath(*module.split(".")[1:])
-            parts = re.findall(r"\w+", names)
-            candidates = [
-                base.with_suffix(".py"),
-                base / "__init__.py",
-                *(base / f"{part}.py" for part in parts),
-            ]
-            wanted += [candidate for candidate in candidates if candidate in sources]
+        found[name] = text = sources[name]
+        for match in _NAMED.finditer(text):
+            line = text.rfind(b"\n", 0, match.start()) + 1
+            if text[line : match.start()].strip() not in (b"from", b"import"):
+                continue
+            base = match[1].decode().replace(".", "/")[1:]
+            below = [part.decode() for part in _WORD.findall(match[2] or b"")]
+            inside = f"{base}/" if base else ""
+            names = [f"{base}.py", *(f"{inside}{part}.py" for part in ("__init__", *below))]
+            wanted += [candidate for candidate in names if candidate in sources]
     return found
+
+
+def _read(root: str, inside: str, sources: dict[str, bytes]) -> None:
+    with os.scandir(os.path.join(root, inside)) as entries:
+        for entry in entries:
+            if entry.name.endswith(".py"):
+                with open(entry.path, "rb", buffering=0) as file:
+                    sources[inside + entry.name] = file.read()
+            elif entry.is_dir() and entry.name != "__pycache__":
+                _read(root, f"{inside}{entry.name}/", sources)
 
 
 def digest() -> str:
@@ -64,8 +77,10 @@ def digest() -> str:
     whole = hashlib.sha256()
     for name, text in sorted(kernel_sources(Path(__file__).parent).items()):
         whole.update(name.encode() + b"\0" + text)
-    for name in ("numba", "numpy", "llvmlite"):
-        whole.update(metadata.version(name).encode())
+    for name, file in _VERSIONS.items():
+        package = importlib.util.find_spec(name)
+        assert package is not None and package.origin is not None
+        whole.update(Path(package.origin).with_name(file).read_bytes())
     whole.update(platform.python_version().encode() + platform.machine().encode())
     whole.update(os.environ.get("NUMBA_BOUNDSCHECK", "0").encode())
     whole.update(os.environ.get("NUMBA_OPT", "").encode())

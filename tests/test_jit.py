@@ -63,10 +63,11 @@ def test_the_digest_covers_kernels_and_the_modules_their_constants_come_from() -
 
 @pytest.mark.parametrize("edited", ["timing/engine/wheel.py", "mapping/plan.py"])
 def test_an_edit_of_a_callee_or_of_a_constant_renames_the_folder(edited, monkeypatch) -> None:
-    before = kernel_cache.preferred()
-    read = Path.read_bytes
+    before, read = kernel_cache.preferred(), kernel_cache.kernel_sources
     monkeypatch.setattr(
-        Path, "read_bytes", lambda path: read(path) + (b"\n" if path == ROOT / edited else b"")
+        kernel_cache,
+        "kernel_sources",
+        lambda root: (found := read(root)) | {edited: found[edited] + b"\n"},
     )
     assert kernel_cache.preferred() != before
 

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 #: seconds before a bar is shown, and between lines where stderr is no terminal
 PATIENCE, INTERVAL = 1.0, 10.0
@@ -26,31 +26,9 @@ def shown() -> Iterator[Noted]:
     """Yield a progress(what, done, total) that draws a bar with the time left on stderr, or a line
     now and then; a note stands behind it.
     """
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TaskID,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-        console=console,
-        transient=True,
-    )
     began = time.monotonic()
-    tasks: dict[str, TaskID] = {}
+    bars: list[Any] = []  # made when it is time to draw one: most commands are over before
+    tasks: dict[str, Any] = {}
     state = {"started": False, "line": began}
     seen: dict[
         str, tuple[float, int]
@@ -63,7 +41,10 @@ def shown() -> Iterator[Noted]:
             since, before = seen[what] = now, done
         if now - began < PATIENCE:
             return
-        if console.is_terminal:
+        if not bars:
+            bars.append(_bar())
+        bar = bars[0]
+        if bar.console.is_terminal:
             if not state["started"]:
                 bar.start()
                 state["started"] = True
@@ -80,4 +61,28 @@ def shown() -> Iterator[Noted]:
         yield report
     finally:
         if state["started"]:
-            bar.stop()
+            bars[0].stop()
+
+
+def _bar() -> Any:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=Console(stderr=True),
+        transient=True,
+    )

@@ -66,9 +66,13 @@ def run(
     spikemesh run digits-cnn --mode qnn --set packet.activations=dense -o results/
     spikemesh run digits-mlp --mode snn --limit 1 --timeline one.json
     """
-    from simulator.report.files import put_run
     from simulator.report.run import run_view
     from simulator.study import simulation
+
+    def put(result: Any, folder: Any, options: Any) -> None:
+        from simulator.report.files import put_run
+
+        put_run(result, folder, options=options)
 
     def simulate(loaded: Any, chip: Any, progress: Any) -> Any:
         return simulation.run(
@@ -76,7 +80,7 @@ def run(
         )
 
     also = writer(timeline, window, output)
-    _go(workload, choices, simulate, run_view, put_run, output, overwrite, also)
+    _go(workload, choices, simulate, run_view, put, output, overwrite, also)
 
 
 @click.command()
@@ -106,14 +110,18 @@ def twin(workload: str, output: str | None, overwrite: bool, **choices: Any) -> 
     spikemesh twin digits-mlp --chip generic-22nm --timesteps 4
     spikemesh twin digits-cnn --set core.synapse.lanes=16 --set workload.twin.firing=accumulate
     """
-    from simulator.report.files import put_twin
     from simulator.report.run import twin_view
     from simulator.study import twin as study
+
+    def put(result: Any, folder: Any, options: Any) -> None:
+        from simulator.report.files import put_twin
+
+        put_twin(result, folder, options=options)
 
     def simulate(loaded: Any, chip: Any, progress: Any) -> Any:
         return study.twin(loaded, chip, partial=True, progress=progress, **options.how(choices))
 
-    _go(workload, choices, simulate, twin_view, put_twin, output, overwrite)
+    _go(workload, choices, simulate, twin_view, put, output, overwrite)
 
 
 def _go(

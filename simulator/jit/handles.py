@@ -7,7 +7,6 @@ of the time that compiling took.  A kernel that is given the address reads what 
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from typing import Any
 
@@ -110,19 +109,26 @@ class Address:
         two words that nobody reads, how many elements it has, of how many bytes, where they are,
         its shape and its strides.
         """
-        self.fields, words = fields, []
+        words: list[int] = []
+        kinds: list[Any] = [type(fields)]
         for field in fields:
             if field is None:
                 words.append(0)
+                kinds.append(None)
                 continue
             place = field.__array_interface__["data"][0]
             words += [0, 0, field.size, field.itemsize, place, *field.shape, *field.strides]
-        self.words = np.array(words, np.int64)
+            kinds.append((field.dtype, field.ndim, field.flags.num))
+        self.fields, self.words = fields, np.array(words, np.int64)
         self.address = int(self.words.__array_interface__["data"][0])
-        self._numba_type_ = _handle_of(typeof(fields))
+        known = tuple(kinds)
+        if known not in _TYPES:
+            _TYPES[known] = Handle(typeof(fields))
+        self._numba_type_ = _TYPES[known]
 
 
-_handle_of = functools.cache(Handle)
+#: of the tuples that were met, by what decides it: numba takes long to find a tuple's type
+_TYPES: dict[tuple, Handle] = {}
 
 
 def handle(fields: Any) -> Any:
