@@ -26,10 +26,9 @@ def outputs_to(state: State, port_number: int, packet) -> int:  # type: ignore[n
     dy = packet.y - router.y
     if dx == 0 and dy == 0:
         return np.int64(1) << packet.local
-    sign_x = np.int64(dx > 0) - np.int64(dx < 0) + 1
-    sign_y = np.int64(dy > 0) - np.int64(dy < 0) + 1
-    came_by = min(port.index, 4)
-    return np.int64(state.allowed[((came_by * 2 + (router.x & 1)) * 3 + sign_x) * 3 + sign_y])
+    sign_x = np.int64(dx > 0) - np.int64(dx < 0)
+    sign_y = np.int64(dy > 0) - np.int64(dy < 0)
+    return np.int64(state.allowed[port.table + 3 * sign_x + sign_y])
 
 
 @kernel(inline=True)
@@ -59,6 +58,8 @@ def pass_alone(state: State, channel_number: int, token: int, now: int) -> bool:
         return False
     vc = channel_number & chip.channel_mask
     out_vc = turn(vcs, out.free_pointer)
+    sent_to, arrives = np.int64(out.downstream | out_vc), np.int64(now + out.flit_delay)
+    back_to, is_back = np.int64(port.upstream | vc), np.int64(now + port.credit_delay)
     if chip.events:
         log_grant(chip, state.grant_log, port, vc, o, out_vc, packet.name, np.int64(0))
     port.in_pointer = o + 1
@@ -69,8 +70,8 @@ def pass_alone(state: State, channel_number: int, token: int, now: int) -> bool:
     out.free_at = now + out.interval  # [B3]
     if not use_credit(state, (output << chip.channel_shift) | out_vc, now):
         out.credited &= ~(np.int64(1) << out_vc)
-    send_flit(state, out.downstream | out_vc, token, now + out.flit_delay)
-    send_credit(state, port.upstream | vc, 1, now + port.credit_delay)
+    send_flit(state, sent_to, token, arrives)
+    send_credit(state, back_to, 1, is_back)
     router.flit_cycles += 1
     if chip.ungated:
         router.passed += 1

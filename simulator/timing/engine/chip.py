@@ -114,7 +114,7 @@ def inject(state: State, now: int) -> bool:
         finish_one(state, now)
         chip.injection += 1
         find_injection(state, now)
-    return chip.n_free >= chip.n_cores
+    return True
 
 
 @kernel(inline=True)
@@ -156,7 +156,7 @@ def fire_timers(state: State, now: int) -> None:
     chip.next_timer = next_timer(state, now)
 
 
-@kernel(inline=True)
+@kernel(inline=False)
 def count_arrivals(state: State, index: int) -> None:
     """Let every router know how many flits arrive at it in the cycle of a slot."""
     chip = state.chip[0]
@@ -166,15 +166,11 @@ def count_arrivals(state: State, index: int) -> None:
             state.router[state.port[channel >> chip.channel_shift].router].arriving += 1
 
 
-@kernel(inline=True)
-def deliver(state: State, now: int) -> int:
-    """Hand over the flits and credits that arrive in this cycle; return how many flits did."""
+@kernel(inline=False)
+def deliver_credits(state: State, index: int, now: int) -> None:
+    """Hand over the credits of a slot of the wheel, and answer its calls."""
     chip = state.chip[0]
-    index = now & chip.wheel_mask
     slot = state.slot[index]
-    n_flits = np.int64(slot.flits)
-    if n_flits + slot.credits + slot.calls == 0:
-        return n_flits
     for k in range(slot.credits):
         credit = state.credit_wheel[k, index]
         if credit.channel < chip.n_channels:
@@ -184,9 +180,29 @@ def deliver(state: State, now: int) -> int:
             accept_injection_credit(
                 state, channel >> chip.channel_shift, channel & chip.channel_mask, credit.count
             )
-    is_sparse = SPARSE * slot.flits <= chip.n_routers + SPARSE
-    if is_sparse and n_flits > 1:
-        count_arrivals(state, index)
+    for k in range(slot.calls):
+        output = np.int64(state.call_wheel[k, index])
+        state.port[output].called = 0
+        answer_call(state, output, now)
+
+
+@kernel(inline=True)
+def deliver(state: State, now: int) -> int:
+    """Hand over the flits and credits that arrive in this cycle; return how many flits did."""
+    chip = state.chip[0]
+    index = now & chip.wheel_mask
+    slot = state.slot[index]
+    n_flits = np.int64(slot.flits)
+    n_others = np.int64(slot.credits + slot.calls)
+    if n_flits + n_others == 0:
+        return n_flits
+    if n_others > 0:
+        deliver_credits(state, index, now)
+    is_sparse = True
+    if n_flits > 1:
+        is_sparse = SPARSE * n_flits <= chip.n_routers + SPARSE
+        if is_sparse:
+            count_arrivals(state, index)
     for k in range(n_flits):
         flit = state.flit_wheel[k, index]
         if flit.channel < chip.n_channels:
@@ -196,11 +212,7 @@ def deliver(state: State, now: int) -> int:
             eject_flit(
                 state, channel >> chip.channel_shift, channel & chip.channel_mask, flit.token, now
             )
-    for k in range(slot.calls):
-        output = np.int64(state.call_wheel[k, index])
-        state.port[output].called = 0
-        answer_call(state, output, now)
-    chip.in_flight -= slot.flits + slot.credits + slot.calls
+    chip.in_flight -= n_flits + n_others
     slot.flits = 0
     slot.credits = 0
     slot.calls = 0
@@ -263,15 +275,26 @@ def step_routers(state: State, now: int) -> None:
 
 
 @kernel(inline=True)
-def next_cycle(state: State, now: int) -> int:
+def next_due(state: State) -> int:
+    """Return the next cycle in which a step starts, an injection is due or a timer fires."""
+    chip = state.chip[0]
+    start, injection, timer = chip.next_start, chip.next_injection, chip.next_timer
+    due = start if start < injection else injection
+    return due if due < timer else timer
+
+
+@kernel(inline=True)
+def next_cycle(state: State, now: int, due: int) -> int:
     """Return the next cycle in which anything can happen, NEVER if nothing can."""
     chip = state.chip[0]
     if chip.next_start == now:  # quiet in this cycle, and no barrier after it
         return now
     if chip.n_awake_routers + chip.n_awake_interfaces + chip.n_listed[chip.core_list] > 0:
         return now + 1
-    cycle = min(chip.next_start, min(chip.next_injection, chip.next_timer))
-    return min(cycle, next_arrival(state, now))
+    if chip.in_flight == 0:
+        return due
+    arrival = next_arrival(state, now)
+    return arrival if arrival < due else due
 
 
 @kernel(inline=True)
@@ -311,43 +334,62 @@ def advance(state: State, until: int, budget: int) -> int:
     return run(state, until, budget)
 
 
+@kernel(inline=True)
+def begin(state: State, now: int) -> int:
+    """Begin the step, the injections and the own steps that are due in a cycle, and fire its
+    timers; return what stops the run before it goes on, -1 if nothing does.
+    """
+    chip = state.chip[0]
+    if chip.next_start == now and chip.tokens:
+        if chip.step > 0:
+            return DONE
+        list_everyone(state)
+    elif chip.next_start == now:
+        if chip.step > 0:
+            end_step(state, now)
+        if chip.step == chip.last_step:
+            return DONE
+        begin_step(state, now)
+    if chip.next_injection == now and not inject(state, now):
+        return POOL_FULL
+    if chip.next_timer == now:
+        fire_timers(state, now)
+    if chip.tokens:
+        start_own_steps(state, now)
+        if not inject_own(state, now):
+            return POOL_FULL
+    return -1
+
+
 @kernel(inline=False)
 def run(state: State, until: int, budget: int) -> int:
     """Do what `advance` says."""
     chip = state.chip[0]
+    due = np.int64(chip.now)  # whatever begins in this cycle is looked for
     while chip.now < until and budget > 0:
-        now = chip.now
+        now = np.int64(chip.now)
         if chip.events and not has_log_space(state):
             return LOG_FULL
-        if chip.next_start == now and chip.tokens:
-            if chip.step > 0:
-                return DONE
-            list_everyone(state)
-        elif chip.next_start == now:
-            if chip.step > 0:
-                end_step(state, now)
-            if chip.step == chip.last_step:
-                return DONE
-            begin_step(state, now)
-        if not inject(state, now):
-            return POOL_FULL
-        if chip.next_timer == now:
-            fire_timers(state, now)
-        if chip.tokens:
-            start_own_steps(state, now)
-            if not inject_own(state, now):
-                return POOL_FULL
+        if now >= due or chip.tokens:
+            stopped = begin(state, now)
+            if stopped >= 0:
+                return stopped
         if chip.n_listed[chip.core_list] > 0:
+            if chip.n_free < chip.n_cores:
+                return POOL_FULL
             step_cores(state, now)
         budget -= 1 + deliver(state, now)
-        step_interfaces(state, now)
-        step_routers(state, now)
+        if chip.n_awake_interfaces > 0:
+            step_interfaces(state, now)
+        if chip.n_awake_routers > 0:
+            step_routers(state, now)
         chip.core_list = 1 - chip.core_list
-        cycle = next_cycle(state, now)
+        due = next_due(state)
+        cycle = next_cycle(state, now, due)
         if cycle == NEVER:
             see_credits_come(state)
             return DEADLOCK
-        chip.now = min(cycle, until)
+        chip.now = cycle if cycle < until else until
     return UNTIL
 
 

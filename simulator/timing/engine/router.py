@@ -119,10 +119,12 @@ def accept_flit(state: State, channel_number: int, token: int, is_sparse: bool, 
     arrivals are counted, one that is alone may pass at once.
     """
     chip = state.chip[0]
-    number = state.port[channel_number >> chip.channel_shift].router
+    number = np.int64(state.port[channel_number >> chip.channel_shift].router)
     router = state.router[number]
-    is_alone = is_sparse and router.arriving <= 1 and token & WHOLE == WHOLE
-    router.arriving = max(router.arriving - 1, 0)
+    arriving = np.int64(router.arriving)
+    is_alone = is_sparse and arriving <= 1 and token & WHOLE == WHOLE
+    if arriving > 0:
+        router.arriving = arriving - 1
     if router.inputs == 0:
         if not (is_alone and chip.ungated):
             begin_work(state, number, now)

@@ -99,6 +99,7 @@ def _ports(plan: Plan, channel_shift: int, n_channels: int) -> np.ndarray:
     router, index = number // plan.ports, number % plan.ports
     x, y = router % plan.width, router // plan.width
     port["router"], port["index"] = router, index
+    port["table"] = 9 * (2 * np.minimum(index, LOCAL) + (x & 1)) + 4  # its row, without a way to go
     port["downstream"] = port["upstream"] = -1
     port["interval"] = 1
     for p, (dx, dy) in enumerate(((1, 0), (-1, 0), (0, 1), (0, -1))):

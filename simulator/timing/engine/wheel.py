@@ -192,12 +192,10 @@ def next_timer(state: State, now: int) -> int:
 
 @kernel(inline=True)
 def next_arrival(state: State, now: int) -> int:
-    """Return the cycle after `now` in which the next flit, credit or call arrives, NEVER if none is
-    on its way.
+    """Return the cycle after `now` in which the next flit, credit or call arrives, of those on
+    their way.
     """
     chip = state.chip[0]
-    if chip.in_flight == 0:
-        return NEVER
     first = (now + 1) & chip.wheel_mask
     word = first >> 5
     last = len(state.slot_bits) - 1
