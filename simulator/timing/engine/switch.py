@@ -29,55 +29,56 @@ def asking_vcs(state: State, port_number: int, is_first: bool) -> int:
 
 
 @kernel(inline=True)
-def usable_outputs(state: State, number: int, now: int) -> int:
-    """Return the outputs wanted by any input that may send in this cycle on some VC."""
+def usable_outputs(state: State, number: int, now: int) -> tuple[int, int, int]:
+    """Return the outputs wanted by any input that may send in this cycle on some VC, and those of
+    them with a VC that a head of either class could take [A6].
+    """
+    chip = state.chip[0]
     router = state.router[number]
     usable = np.int64(0)
+    low, high = np.int64(0), np.int64(0)
     wanted = np.int64(router.wanted)
     while wanted != 0:
+        bit = wanted & -wanted
         out = state.port[router.first_port + lowest(wanted)]
         if out.credited != 0 and out.free_at <= now:
-            usable |= wanted & -wanted
-        wanted &= wanted - 1
-    return usable
+            free = np.int64(out.free & out.credited)
+            usable |= bit
+            low |= bit if (free & chip.class_mask[0]) != 0 else np.int64(0)
+            high |= bit if (free & chip.class_mask[1]) != 0 else np.int64(0)
+        wanted ^= bit
+    return usable, low, high
 
 
 @kernel(inline=True)
-def requests(state: State, base: int, p: int, usable: int, now: int) -> int:
+def requests(state: State, base: int, p: int, usable: int, low: int, high: int, now: int) -> int:
     """Return the outputs, of those that are usable, that an input asks for at the higher priority
-    [A5] [A8], and those at the lower one [A6] above bit LOWER.
+    [A5] [A8], and those at the lower one [A6] above bit LOWER.  Heads may ask for `low` or `high`,
+    by their class.
     """
     chip = state.chip[0]
     port = state.port[base + p]
-    first = np.int64(0)
-    last = np.int64(0)
-    vcs = np.int64(port.occupied & (port.active | (port.waiting if chip.canonical == 0 else 0)))
+    asked = np.int64(0)
+    heads = np.int64(port.waiting if chip.canonical == 0 else 0)
+    vcs = np.int64(port.occupied & (port.active | heads))
     while vcs != 0:
         vc = lowest(vcs)
         vcs &= vcs - 1
         channel_number = ((base + p) << chip.channel_shift) | vc
         channel = state.channel[channel_number]
-        channel.asks = 0
+        asks = np.int64(channel.route) & (low if channel.traffic_class == 0 else high)
+        asks = asks if (heads >> vc) & 1 else np.int64(0)
+        asked |= asks if (chip.urgent >> vc) & 1 else asks << LOWER
         if (port.active >> vc) & 1:
             if channel.is_tree:
-                first |= branch_requests(state, base, channel_number, now)
+                asked |= branch_requests(state, base, channel_number, now)
             elif (channel.held & usable) != 0:
                 out = state.port[base + lowest(np.int64(channel.held))]
                 if (out.credited >> channel.held_vc) & 1:
-                    channel.asks = channel.held
-                    first |= channel.held
-        if chip.canonical == 0 and (port.waiting >> vc) & 1:
-            outputs = np.int64(channel.route & usable)
-            while outputs != 0:
-                out = state.port[base + lowest(outputs)]
-                if (out.free & out.credited & chip.class_mask[channel.traffic_class]) != 0:
-                    channel.asks |= outputs & -outputs
-                    if (chip.urgent >> vc) & 1:
-                        first |= outputs & -outputs
-                    else:
-                        last |= outputs & -outputs
-                outputs &= outputs - 1
-    return first | last << LOWER
+                    asks |= channel.held
+                    asked |= channel.held
+        channel.asks = asks
+    return asked
 
 
 @kernel(inline=False)
@@ -131,7 +132,7 @@ def choose_outputs(state: State, number: int, now: int) -> int:
     router = state.router[number]
     base = router.first_port
     chosen = np.int64(0)
-    usable = usable_outputs(state, number, now)
+    usable, low, high = usable_outputs(state, number, now)
     inputs = np.int64(router.inputs) if usable != 0 else np.int64(0)
     while inputs != 0:
         p = lowest(inputs)
@@ -139,7 +140,7 @@ def choose_outputs(state: State, number: int, now: int) -> int:
         port = state.port[base + p]
         if (port.wanted & usable) == 0:
             continue
-        asked = requests(state, base, p, usable, now)
+        asked = requests(state, base, p, usable, low, high, now)
         first = asked & ((np.int64(1) << LOWER) - 1)
         if asked != 0:
             o = turn(first if first != 0 else asked >> LOWER, port.in_pointer)

@@ -26,10 +26,10 @@ def turn(mask: int, pointer: int) -> int:
 
 @kernel(inline=True)
 def note_slot(state: State, index: int) -> None:
-    """Mark a slot of the wheel of links as in use when its first event has come into it."""
-    slot = state.slot[index]
-    if slot.flits + slot.credits + slot.calls == 1:
-        state.slot_bits[index >> 5] |= np.int64(1) << (index & 31)
+    """Mark a slot of the wheel of links as in use: it may be already, but to look would be a
+    guess.
+    """
+    state.slot_bits[index >> 5] |= np.int64(1) << (index & 31)
 
 
 @kernel(inline=True)
