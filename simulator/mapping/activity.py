@@ -286,36 +286,29 @@ def _cleared(
 
 
 def _work_counts(run: _Run, chip: Chip, work: _Work, cleared: np.ndarray) -> np.ndarray:
-    """Return what every work item counts, (n_work, len(WORK_COUNTERS)) int64: sums over its slices.
-
-    Every neuron visited has its accumulators read and cleared, and in the spiking twin its state
-    read and written.  Where the largest of several currents counts, each after the first is
-    compared.  Then the spiking twin compares with the threshold, the quantised one scales the
-    current to an activation and clips it at both ends; a readout does neither [W9].
+    """Return what every work item counts, (n_work, len(WORK_COUNTERS)) int64: sums over its slices
+    of what each neuron visited counts [W9], and what its spikes add.
     """
-    network, spiking = run.workload.network, run.raster.mode == SNN
+    spiking = run.raster.mode == SNN
+    populations = run.workload.network.populations
     held = run.population[work.slice]
-    numbers = range(len(network.populations))
-    area = np.array([fan_out.currents(network, number) for number in numbers])
-    words = np.array([stages.visit_words(chip, int(each), spiking) for each in area])[held]
-    fires = np.array([population.fires for population in network.populations])[held]
-    neurons = work.visits // np.array([run.visits(number) for number in numbers])[held]
-    pooled = (area[held] - 1) * neurons
+    neurons = work.visits // np.array([run.visits(n) for n in range(len(populations))])[held]
+    of_neuron = np.zeros((len(populations), len(WORK_COUNTERS)), np.int64)
+    for number, population in enumerate(populations):
+        currents = fan_out.currents(run.workload.network, number)
+        passes = run.passes if population.fires else 0
+        for name, each in stages.neuron_counts(chip, currents, passes, spiking).items():
+            of_neuron[number, WORK_COUNTERS.index(name)] = each
     spikes, events = _fired(run, work)
-    count = {
-        "membrane_reads": words * neurons,
-        "membrane_writes": words * neurons,
-        "threshold_tests": spiking * (pooled + fires * run.passes * neurons),
-        "clamps": (not spiking) * (pooled + 2 * fires * neurons),
-        "requantisations": (not spiking) * fires * neurons,
+    found = of_neuron[held] * neurons[:, None]
+    more = {
         "resets": spiking * spikes,
         "events_generated": events,
         "state_clears": cleared * -(-chip.core.soma.state // chip.core.soma.word),
     }
-    found = np.empty((len(work.start), len(WORK_COUNTERS)), np.int64)
-    for column, name in enumerate(WORK_COUNTERS):
-        found[:, column] = work.items(count[name])
-    return found
+    for name, count in more.items():
+        found[:, WORK_COUNTERS.index(name)] = count
+    return work.items(found)
 
 
 def _fired(run: _Run, work: _Work) -> tuple[np.ndarray, np.ndarray]:

@@ -46,6 +46,24 @@ def visit_words(chip: Chip, currents: int, keeps_state: bool) -> int:
     return -(-bits // soma.word)
 
 
+def neuron_counts(chip: Chip, currents: int, passes: int, spiking: bool) -> dict[str, int]:
+    """Return what one neuron counts in a step [W9]: words of neuron memory, and comparisons.
+
+    Its accumulators are read and cleared, and in the spiking twin its state is read and written.
+    Where the largest of several currents counts, each after the first is compared.  Then, where it
+    fires (`passes` is 0 for a readout), the spiking twin compares with the threshold in each pass,
+    and the quantised one scales the current to an activation and clips it at both ends.
+    """
+    words, fires = visit_words(chip, currents, spiking), int(passes > 0)
+    return {
+        "membrane_reads": words,
+        "membrane_writes": words,
+        "threshold_tests": currents - 1 + passes if spiking else 0,
+        "clamps": 0 if spiking else currents - 1 + 2 * fires,
+        "requantisations": 0 if spiking else fires,
+    }
+
+
 def row_cycles(chip: Chip, bits: np.ndarray, targets: np.ndarray, multiply: bool) -> np.ndarray:
     """Return the synapse unit's cycles for one event's row, without the lookup (docs/machine.md,
     Core).
