@@ -59,8 +59,12 @@ class _SimdPart(codegen.JITCodeLibrary):  # type: ignore[misc]
     over arrays become SIMD code while nothing is known of where the arrays come from.
     """
 
-    def _finalize_specific(self) -> None:
-        """Make no instructions: nobody runs them."""
+    def _finalize_final_module(self) -> None:
+        """Make no instructions, and need no place in memory: nobody runs a part.  If it were there,
+        those that take it in would call it instead of what they made of it.
+        """
+        self._finalize_dynamic_globals()
+        self._finalized = True
 
     def get_pointer_to_function(self, name: str) -> int:
         """Return that there is none."""
@@ -74,11 +78,10 @@ class _Part(_SimdPart):
         """Do nothing."""
 
 
-#: of numba's maker of code, while it makes parts: they need no place in memory, and no environment,
-#: which is for kernels that raise
+#: of numba's maker of code, while it makes parts: they need no environment, which is for kernels
+#: that raise
 PART: dict[str, Any] = {
     "_library_class": _Part,
-    "_add_module": lambda module: None,
     "_check_llvm_bugs": lambda: None,
     "set_env": lambda name, environment: None,
 }

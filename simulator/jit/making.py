@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 #: attributes of the maker that are its own while it makes parts
-NAMES = ("_library_class", "_add_module", "_check_llvm_bugs", "set_env")
+NAMES = ("_library_class", "_check_llvm_bugs", "set_env")
 
 
 @contextmanager

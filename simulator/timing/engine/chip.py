@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.jit import handle, kernel
+from simulator.jit import kernel
 from simulator.timing.engine.books import end_step, take_totals
 from simulator.timing.engine.core import step_core, wake_core
 from simulator.timing.engine.interface import (
@@ -394,8 +394,10 @@ def run(state: State, until: int, budget: int) -> int:
 
 
 def finish(state: State) -> None:
-    """Close the books at the run's end: the last step's totals and the states of what rests."""
-    advance(handle(state), CLOSE, 0)
+    """Close the books at the run's end: the last step's totals and the states of what rests.  Like
+    `advance` it is given a handle of the state.
+    """
+    advance(state, CLOSE, 0)
 
 
 @kernel(inline=False)

@@ -82,7 +82,7 @@ class Fabric:
         if self.origin + self.now > self.environment.now:
             yield self.environment.timeout(self.origin + self.now - self.environment.now)
         self._drain()
-        finish(self.state)
+        finish(self.address)
         self._drain()
 
     def _horizon(self) -> int:

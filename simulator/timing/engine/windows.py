@@ -140,5 +140,5 @@ class _Network:
         """Run what is left to its end and return the Record."""
         self.run(NEVER)
         self._drain()
-        finish(self.state)
+        finish(self.address)
         return make_record(self.state, self.plan, np.ones((1, 2), np.int64), ([], [], [], []))
