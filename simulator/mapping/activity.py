@@ -300,7 +300,8 @@ def _work_counts(run: _Run, chip: Chip, work: _Work, cleared: np.ndarray) -> np.
         for name, each in stages.neuron_counts(chip, currents, passes, spiking).items():
             of_neuron[number, WORK_COUNTERS.index(name)] = each
     spikes, events = _fired(run, work)
-    found = of_neuron[held] * neurons[:, None]
+    found = np.take(of_neuron, held, axis=0)  # of_neuron[held] takes five times as long
+    found *= neurons[:, None]
     more = {
         "resets": spiking * spikes,
         "events_generated": events,
