@@ -169,35 +169,6 @@ print([int(tiny.triple(handle(some), n)) for n in (14, 15)], some.table.tolist()
     assert "[13, 13] [[0, 2], [4, 35], [8, 10]]\n" == result.stdout, result.stderr
 
 
-#: says which modules were made into instructions while a kernel with a part was compiled
-MADE = """
-from numba.core import codegen
-made, add = [], codegen.JITCPUCodegen._add_module
-def noted(self, module):
-    made.append(module.name)
-    return add(self, module)
-codegen.JITCPUCodegen._add_module = noted
-import tiny
-print(tiny.triple(14), made[-1], "part" in made)
-"""
-WITH_A_PART = """
-from simulator import jit
-@jit.kernel(inline=False)
-def part(n):
-    return n + n
-@jit.kernel
-def triple(n):
-    return part(n) + n
-"""
-
-
-def test_a_part_is_nowhere_but_in_the_kernels_that_took_it_in(place) -> None:
-    """Were it there by itself, as it was written, they would call it instead."""
-    (place / "tiny.py").write_text(WITH_A_PART)
-    done = run(place, MADE)
-    assert (done.stdout, done.returncode) == ("42 triple False\n", 0)
-
-
 #: a part calls a kernel that is called by itself too
 SHARED = """
 from simulator import jit
