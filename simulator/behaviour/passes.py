@@ -13,7 +13,7 @@ import numpy as np
 
 from simulator.behaviour.neurons import activation, integrate, most_sent, start, step
 from simulator.behaviour.synapses import LARGEST, gather, pool
-from simulator.jit import kernel
+from simulator.jit import entry_point, kernel
 
 
 class Part(NamedTuple):
@@ -174,7 +174,7 @@ def collect(part, cells, p, timesteps, inference, begin, t, times, carries, give
     return True
 
 
-@kernel
+@entry_point
 def stream(part, cells, timesteps, carries, given, begin, end, state, sent):
     """Run inferences begin .. end - 1, a spike leaving in the timestep in which it was made; return
     the overflows.
@@ -215,7 +215,7 @@ def keep(cells, row, state, sent):
             sent.residual[row, j] = state.reading[j] if population.read else state.potential[j]
 
 
-@kernel
+@entry_point
 def accumulate(part, cells, timesteps, carries, given, begin, end, state, sent):
     """Run inferences begin .. end - 1 of one population, each window gathered before the first
     spike leaves; return the overflows.
@@ -256,7 +256,7 @@ def accumulate(part, cells, timesteps, carries, given, begin, end, state, sent):
     return overflows
 
 
-@kernel
+@entry_point
 def activate(part, cells, timesteps, carries, given, begin, end, state, sent):
     """Run inferences begin .. end - 1 of the quantised twin of one population: u = clip(floor((V0 +
     gain * z + T * bias) / threshold), 0, T).

@@ -1,36 +1,27 @@
-"""The only folder that imports numba: one decorator, what is kept of compiled kernels, and what is
-said while they compile.
+"""The only folder that imports numba: the decorators of kernels, what is kept of compiled ones, and
+what is said while they compile.
 
-Importing it changes nothing for other users of numba in the process: no environment variable and no
-setting of numba's is written.  Kernels carry their own cache (kernel_cache.py), and how they are
-compiled is set under numba's compiler lock and put back before anybody else can compile.
-NUMBA_OPT, where it is set, is left as it is.
+numba is imported when a kernel has to be compiled, or one that takes arrays is called: what a short
+command calls are entries, which are kept as machine code and need none of it.  Importing this
+changes nothing for other users of numba in the process: no environment variable and no setting of
+numba's is written.  Kernels carry their own cache (kernel_cache.py), and how they are compiled is
+set under numba's compiler lock and put back before anybody else can compile.  NUMBA_OPT, where it
+is set, is left as it is.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, update_wrapper
 from typing import Any, TypeVar, overload
 
-import numba
-from numba.core.compiler_lock import global_compiler_lock
-from numba.core.options import DefaultOptions
-
-from simulator.jit import handles
-from simulator.jit.kept import Kept
-from simulator.jit.making import making
-from simulator.jit.waiting import Waiting
+from simulator.jit.entry import Address, Entry
 
 Function = TypeVar("Function", bound=Callable)
 
-JIT_DISABLED = bool(getattr(numba.config, "DISABLE_JIT", 0))
-#: kernels hand arrays on without counting references, five times as fast; the flag is private, and
-#: right to leave out
-_OPTIONS: dict[str, Any] = {"error_model": "numpy"} | (
-    {"_nrt": False} if hasattr(DefaultOptions, "_nrt") else {}
-)
-_njit: Any = numba.njit
+#: as numba reads it
+JIT_DISABLED = bool(int(os.environ.get("NUMBA_DISABLE_JIT") or 0))
 
 
 @overload
@@ -50,22 +41,40 @@ def kernel(function: Any = None, *, inline: bool | None = None, simd: bool = Fal
         return lambda wrapped: (
             kernel(wrapped) if JIT_DISABLED else Part(wrapped, bool(inline), simd)
         )
-    dispatcher = _njit(**_OPTIONS, nogil=True, no_cfunc_wrapper=True)(function)
-    if not JIT_DISABLED:
-        dispatcher._cache = kept = Kept(function, "_nrt" not in _OPTIONS)
-        compile_for, context = dispatcher.compile, dispatcher.targetctx
+    return function if JIT_DISABLED else Whole(function)
 
-        def compile_whole(signature: Any) -> Any:
-            if kept.find(signature, context):
-                with global_compiler_lock, Waiting(), making(context.codegen(), {}):
-                    return compile_for(signature)
-            from simulator.jit import compiling
 
-            with compiling.settings(function), making(context.codegen(), {}):
-                return compile_for(signature)
+def entry_point(function: Function) -> Function:
+    """Compile a kernel that only Python calls, with addresses (`handle`) and integers, and that
+    returns an integer.
+    """
+    wrapped: Any = function if JIT_DISABLED else Entry(function)
+    return wrapped  # type: ignore[no-any-return]
 
-        dispatcher.compile = compile_whole
-    return dispatcher
+
+class Whole:
+    """A kernel that is called from Python, with arrays too, and from other kernels."""
+
+    def __init__(self, function: Callable) -> None:
+        """`function`, as `kernel` is told of it."""
+        self.py_func = function
+        update_wrapper(self, function)
+
+    @cached_property
+    def dispatcher(self) -> Any:
+        """What numba makes of it."""
+        from simulator.jit import dispatch
+
+        return dispatch.whole(self.py_func)
+
+    @property
+    def _numba_type_(self) -> Any:
+        """What numba takes it for where a kernel names it."""
+        return self.dispatcher._numba_type_
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Run it."""
+        return self.dispatcher(*arguments)
 
 
 class Part:
@@ -75,45 +84,38 @@ class Part:
 
     def __init__(self, function: Callable, is_absorbed: bool, is_simd: bool) -> None:
         """`function`, as `kernel` is told of it."""
-        self.py_func, self.is_simd = function, is_simd
-        self.options = {
-            "forceinline": is_absorbed,
-            "no_cpython_wrapper": True,
-            "no_cfunc_wrapper": True,
-        }
+        self.py_func, self.is_absorbed, self.is_simd = function, is_absorbed, is_simd
+
+    @cached_property
+    def dispatcher(self) -> Any:
+        """What numba makes of it."""
+        from simulator.jit import dispatch
+
+        return dispatch.part(self.py_func, self.is_absorbed, self.is_simd)
 
     @property
     def _numba_type_(self) -> Any:
         """What numba takes it for where a kernel names it."""
-        return self._dispatcher._numba_type_
-
-    @cached_property
-    def _dispatcher(self) -> Any:
-        from simulator.jit import compiling
-
-        dispatcher = _njit(**_OPTIONS, **self.options)(self.py_func)
-        compile_for, maker = dispatcher.compile, dispatcher.targetctx.codegen
-        changes = compiling.SIMD_PART if self.is_simd else compiling.PART
-
-        def compile_part(arguments: Any) -> Any:
-            with making(maker(), changes):
-                return compile_for(tuple(compiling.widest(kind) for kind in arguments))
-
-        dispatcher.compile = compile_part
-        return dispatcher
+        return self.dispatcher._numba_type_
 
 
-def _lowest(mask: int) -> int:
-    """Return the number of the lowest set bit of a mask that is not zero."""
-    mask = int(mask)
-    return (mask & -mask).bit_length() - 1
+class _Lowest:
+    """The number of the lowest set bit of a mask that is not zero, in kernels one instruction."""
+
+    def __call__(self, mask: int) -> int:
+        mask = int(mask)
+        return (mask & -mask).bit_length() - 1
+
+    @property
+    def _numba_type_(self) -> Any:
+        from simulator.jit import dispatch, handles
+
+        return dispatch.type_of(handles.lowest)
 
 
-def _handle(fields: Any) -> Any:
-    """Return `fields`."""
-    return fields
+def handle(fields: Any) -> Any:
+    """Return what an entry takes in place of a NamedTuple of arrays, some of which may be None."""
+    return fields if JIT_DISABLED else Address(fields)
 
 
-_compiled: Any = handles
-lowest: Callable[[int], int] = _lowest if JIT_DISABLED else _compiled.lowest
-handle: Callable[[Any], Any] = _handle if JIT_DISABLED else _compiled.handle
+lowest: Callable[[int], int] = _Lowest()

@@ -10,20 +10,10 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
-from numba import typeof
 from numba.core import cgutils, types
 from numba.core.typing.templates import AttributeTemplate
-from numba.extending import (
-    NativeValue,
-    infer_getattr,
-    intrinsic,
-    lower_getattr_generic,
-    models,
-    register_model,
-    unbox,
-)
+from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, models, register_model
 
 
 class Handle(types.Type):  # type: ignore[misc]
@@ -89,51 +79,6 @@ def _field(context: Any, builder: Any, handle: Handle, address: Any, name: str) 
         if part == "shape" and kind.ndim == 1:
             value.nitems = builder.extract_value(found, 0)
     return value._getvalue()
-
-
-@unbox(Handle)
-def _unbox(kind, wrapped, context):  # type: ignore[no-untyped-def]
-    """Take the address out of an Address."""
-    number = context.pyapi.object_getattr_string(wrapped, "address")
-    address = context.pyapi.long_as_longlong(number)
-    context.pyapi.decref(number)
-    pointer = context.context.get_value_type(kind)
-    return NativeValue(context.builder.inttoptr(address, pointer))
-
-
-class Address:
-    """A NamedTuple of arrays as kernels are given it; it is kept as long as this."""
-
-    def __init__(self, fields: Any) -> None:
-        """Write down where the arrays of `fields` are, as numba lays a tuple of them out: for each,
-        two words that nobody reads, how many elements it has, of how many bytes, where they are,
-        its shape and its strides.
-        """
-        words: list[int] = []
-        kinds: list[Any] = [type(fields)]
-        for field in fields:
-            if field is None:
-                words.append(0)
-                kinds.append(None)
-                continue
-            place = field.ctypes.data  # of records, __array_interface__ takes five times as long
-            words += [0, 0, field.size, field.itemsize, place, *field.shape, *field.strides]
-            kinds.append((field.dtype, field.ndim, field.flags.num))
-        self.fields, self.words = fields, np.array(words, np.int64)
-        self.address = int(self.words.ctypes.data)
-        known = tuple(kinds)
-        if known not in _TYPES:
-            _TYPES[known] = Handle(typeof(fields))
-        self._numba_type_ = _TYPES[known]
-
-
-#: of the tuples that were met, by what decides it: numba takes long to find a tuple's type
-_TYPES: dict[tuple, Handle] = {}
-
-
-def handle(fields: Any) -> Any:
-    """Return what a kernel takes in place of a NamedTuple of arrays, some of which may be None."""
-    return Address(fields)
 
 
 @intrinsic

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.jit import kernel
+from simulator.jit import entry_point, kernel
 from simulator.timing.engine.arrivals import deliver
 from simulator.timing.engine.books import end_step, take_totals
 from simulator.timing.engine.core import step_core, wake_core
@@ -253,7 +253,7 @@ def see_credits_come(state: State) -> None:
             chip.now = max(chip.now, state.returned[last, number].due)
 
 
-@kernel
+@entry_point
 def advance(state: State, until: int, budget: int) -> int:
     """Run the cycles before `until`, until those in which something happens and the flits that
     arrive in them are `budget` together; return what stopped it, a deadlock [D1] when nothing can
