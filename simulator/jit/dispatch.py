@@ -80,6 +80,6 @@ def machine_code(function: Callable, fields: list[Any]) -> bytes:
         dispatcher.compile(kinds)
     (made,) = dispatcher.overloads.values()
     library = made.library
-    assert made.signature.return_type == types.int64, made.signature
+    assert types.unliteral(made.signature.return_type) == types.int64, made.signature
     assert not library.has_dynamic_globals  # addresses of this process
     return made.fndesc.mangled_name.encode() + b"\0" + library._get_compiled_object()
