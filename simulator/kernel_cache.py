@@ -43,7 +43,8 @@ def kernel_sources(root: Path) -> dict[str, bytes]:
     """
     sources: dict[str, bytes] = {}
     _read(str(root), "", sources)
-    wanted = [name for name, text in sources.items() if b"@kernel" in text]
+    made = (b"@kernel", b"@entry_point")
+    wanted = [name for name, text in sources.items() if any(one in text for one in made)]
     found: dict[str, bytes] = {}
     while wanted:
         name = wanted.pop()

@@ -53,7 +53,7 @@ def test_the_digest_covers_kernels_and_the_modules_their_constants_come_from() -
     kernels = {
         path.relative_to(ROOT).as_posix()
         for path in ROOT.rglob("*.py")
-        if "\n@kernel" in path.read_text()
+        if "\n@kernel" in path.read_text() or "\n@entry_point" in path.read_text()
     }
     constants = {"mapping/plan.py", "timing/record.py", "timing/engine/layout.py"}
     makers = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("jit/*.py")}
