@@ -20,8 +20,9 @@ from simulator.jit.entry import Address, Entry
 
 Function = TypeVar("Function", bound=Callable)
 
-#: as numba reads it
-JIT_DISABLED = bool(int(os.environ.get("NUMBA_DISABLE_JIT") or 0))
+_asked = os.environ.get("NUMBA_DISABLE_JIT", "")
+#: as numba reads it, which goes on as without what is no number
+JIT_DISABLED = _asked.isdecimal() and int(_asked) != 0
 
 
 @overload
