@@ -17,7 +17,9 @@ from simulator.jit.waiting import Waiting
 
 
 class Address:
-    """A NamedTuple of arrays as entries are given it; the arrays are kept as long as this."""
+    """What `handle` returns: where the arrays of a NamedTuple are, in the layout of the numba type
+    Handle; the arrays are kept as long as this.
+    """
 
     def __init__(self, fields: Any) -> None:
         """Write down where the arrays of `fields` are, as numba lays a tuple of them out: for each,

@@ -130,8 +130,8 @@ def anneal(
 def loads(
     start: np.ndarray, end: np.ndarray, flits: np.ndarray, tiles: int, width: int
 ) -> np.ndarray:
-    """Return the load of all links when flits take the XY ways between tiles, as `carry` puts them;
-    what only looks at places compiles no kernel.
+    """Return the flits over all links, (4 * tiles,) int64 by tile and port, when they take the XY
+    ways from tiles to tiles: what `carry` puts one way after the other, without compiling a kernel.
     """
     x, y, to_x, to_y = start % width, start // width, end % width, end // width
     load = np.zeros((tiles // width, width, 4), np.int64)
